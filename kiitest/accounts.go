@@ -1,0 +1,216 @@
+package kiitest
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// An Account is a user of the app. It prints without what identifies the user.
+type Account struct {
+	ID            string                     `json:"id"` // made where empty
+	LoginName     string                     `json:"loginName,omitempty"`
+	DisplayName   string                     `json:"displayName,omitempty"`
+	Email         string                     `json:"email,omitempty"`
+	Phone         string                     `json:"phone,omitempty"`    // +819012341234, JP-09012341234 or JP-9012341234; kept in the first form
+	Country       string                     `json:"country,omitempty"`  // ISO 3166, such as JP
+	Locale        string                     `json:"locale,omitempty"`   // such as ja or zh-TW; picks the message template
+	Password      string                     `json:"password,omitempty"` // empty: a user without one, as those who came by a social network
+	Fields        map[string]json.RawMessage `json:"fields,omitempty"`   // what an app keeps with its users beyond these
+	EmailVerified bool                       `json:"emailVerified"`
+	PhoneVerified bool                       `json:"phoneVerified"`
+	Disabled      bool                       `json:"disabled"`
+}
+
+// Format prints the account's flags alone, whatever the verb.
+func (a Account) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "Account{email: %s, phone: %s, password: %t, disabled: %t}",
+		addressState(a.Email, a.EmailVerified), addressState(a.Phone, a.PhoneVerified), a.Password != "", a.Disabled)
+}
+
+func addressState(value string, verified bool) string {
+	switch {
+	case value == "":
+		return "none"
+	case verified:
+		return "verified"
+	default:
+		return "unverified"
+	}
+}
+
+// account is a user as the server keeps it.
+type account struct {
+	Account
+	order        int // as they were added
+	pins         []*message
+	links        []*message
+	wrongPINs    int // since the newest PIN
+	pendingEmail string
+	pendingPhone string
+	emailCode    *message
+	phoneCode    *message
+	tokens       []*token
+}
+
+func (a *account) copy() Account {
+	c := a.Account
+	c.Fields = maps.Clone(c.Fields)
+	for name, value := range c.Fields {
+		c.Fields[name] = slices.Clone(value)
+	}
+	return c
+}
+
+// AddAccount adds a user to the app and returns the user ID. It panics where the account is
+// malformed, or where one of its addresses or its ID is taken; a program that takes accounts from a
+// person calls [Server.PutAccount].
+func (s *Server) AddAccount(a Account) (id string) {
+	s.checkHome("AddAccount")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := errors.New("kiitest: Account.ID is taken")
+	if _, taken := s.accounts[a.ID]; !taken {
+		id, err = s.put(a)
+	}
+	if err != nil {
+		panic(err.Error())
+	}
+	return id
+}
+
+// PutAccount adds a user to the app, or replaces the one that has the account's ID, and returns the
+// user ID. Tokens and pending resets of a replaced account stay. An error says which field is wrong,
+// and changes nothing.
+func (s *Server) PutAccount(a Account) (id string, err error) {
+	s.checkHome("PutAccount")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.put(a)
+}
+
+// DeleteAccount removes a user with all tokens, and tells whether there was one. The id is a user ID
+// or an address.
+func (s *Server) DeleteAccount(id string) bool {
+	s.checkHome("DeleteAccount")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.find(id)
+	if a == nil {
+		return false
+	}
+	s.killTokens(a, true)
+	s.endPending(a, nil)
+	for _, address := range s.addresses(a.Account) {
+		delete(s.byName, address)
+	}
+	delete(s.accounts, a.ID)
+	return true
+}
+
+// Account returns a user by user ID or address, verified or not: alice@example.com,
+// EMAIL:alice@example.com, +819012341234, PHONE:JP-09012341234, alice or LOGIN_NAME:alice.
+func (s *Server) Account(id string) (Account, bool) {
+	s.checkHome("Account")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.find(id)
+	if a == nil {
+		return Account{}, false
+	}
+	return a.copy(), true
+}
+
+// Accounts returns all users, as they were added.
+func (s *Server) Accounts() []Account {
+	s.checkHome("Accounts")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	byOrder := func(a, b *account) int { return cmp.Compare(a.order, b.order) }
+	var all []Account
+	for _, a := range slices.SortedFunc(maps.Values(s.accounts), byOrder) {
+		all = append(all, a.copy())
+	}
+	return all
+}
+
+// Validate says what is wrong with the account, or returns nil. It cannot tell what is taken.
+func (a Account) Validate() error {
+	_, phone := international(a.Phone)
+	for _, rule := range []struct {
+		broken bool
+		text   string
+	}{
+		{a.ID != "" && !validUserID(a.ID), "ID must be 1 to 64 letters, digits, '.', '_' or '-', and not me"},
+		{a.LoginName != "" && !validLoginName(a.LoginName), "LoginName must be 3 to 64 letters, digits, '-', '_' or '.'"},
+		{a.Email != "" && !validEmail(a.Email), "Email must be name@host without spaces or colons before the @"},
+		{a.Phone != "" && !phone, "Phone must be + and 7 to 20 digits, or a country and a local number as in JP-09012341234"},
+		{a.Country != "" && !validCountry(a.Country), "Country must be two capital letters"},
+		{a.Password != "" && !validPassword(a.Password), "Password must be 4 to 50 printable ASCII characters"},
+		{a.EmailVerified && a.Email == "", "EmailVerified without an Email"},
+		{a.PhoneVerified && a.Phone == "", "PhoneVerified without a Phone"},
+	} {
+		if rule.broken {
+			return errors.New("kiitest: Account." + rule.text)
+		}
+	}
+	for name, value := range a.Fields {
+		if !validField(name) || !json.Valid(value) {
+			return errors.New("kiitest: Account.Fields must have names without a leading _ that the account does not use itself, and values of JSON")
+		}
+	}
+	return nil
+}
+
+// put adds or replaces an account.
+func (s *Server) put(a Account) (string, error) {
+	if err := a.Validate(); err != nil {
+		return "", err
+	}
+	if a.Phone != "" {
+		a.Phone, _ = international(a.Phone)
+	}
+	for _, address := range s.addresses(a) {
+		if owner := s.byName[address]; owner != nil && owner.ID != a.ID {
+			return "", fmt.Errorf("kiitest: the account's %s is taken", address.kind)
+		}
+	}
+	a.ID = cmp.Or(a.ID, s.made.userID())
+	kept := s.accounts[a.ID]
+	if kept == nil {
+		s.order++
+		kept = &account{order: s.order}
+		s.accounts[a.ID] = kept
+	}
+	for _, address := range s.addresses(kept.Account) {
+		delete(s.byName, address)
+	}
+	kept.Account = a
+	kept.Account = kept.copy()
+	for _, address := range s.addresses(a) {
+		s.byName[address] = kept
+	}
+	return a.ID, nil
+}
+
+// addresses lists what an account goes by.
+func (s *Server) addresses(a Account) []address {
+	var all []address
+	for _, one := range []address{{kindEmail, a.Email}, {kindPhone, a.Phone}, {kindLoginName, a.LoginName}} {
+		if one.value != "" {
+			all = append(all, s.key(one))
+		}
+	}
+	return all
+}
+
+// find returns the account that a Go method asks for, or nil.
+func (s *Server) find(id string) *account {
+	if a := s.accounts[id]; a != nil {
+		return a
+	}
+	return s.byName[s.key(anyAddress(id))]
+}

@@ -1,0 +1,67 @@
+package kiitest
+
+// An Assumption names something that Kii Cloud does and no public documentation tells, so that the
+// Server had to choose. Each holds unless [WithAssumption] says otherwise. The package comment lists
+// them with what speaks for each, and what is done where one does not hold.
+type Assumption string
+
+const (
+	// UnverifiedAddressIsUnknown: an address that is not verified finds no user.
+	UnverifiedAddressIsUnknown Assumption = "UnverifiedAddressIsUnknown"
+	// EmailCaseMatters: e-mail addresses that differ in upper and lower case are different.
+	EmailCaseMatters Assumption = "EmailCaseMatters"
+	// LoginNameResets: LOGIN_NAME:… names a user on the calls that reset a password.
+	LoginNameResets Assumption = "LoginNameResets"
+	// SMSDefaultsToLink: an SMS reset that does not say how goes by link.
+	SMSDefaultsToLink Assumption = "SMSDefaultsToLink"
+	// NewerRequestReplacesOlder: a new PIN, or link, ends the user's older one.
+	NewerRequestReplacesOlder Assumption = "NewerRequestReplacesOlder"
+	// ResetEndsOtherRequests: a new password ends the user's other pending PINs and links.
+	ResetEndsOtherRequests Assumption = "ResetEndsOtherRequests"
+	// CodesAreSingleUse: a PIN or a link resets once.
+	CodesAreSingleUse Assumption = "CodesAreSingleUse"
+	// NoPendingPINIsWrongPIN: where the user has no PIN, any is a wrong one.
+	NoPendingPINIsWrongPIN Assumption = "NoPendingPINIsWrongPIN"
+	// OnlyRightPINExpires: a wrong PIN is a wrong one, also after the right one has expired.
+	OnlyRightPINExpires Assumption = "OnlyRightPINExpires"
+	// WrongPINsAreUnlimited: wrong PINs do not end the right one.
+	WrongPINsAreUnlimited Assumption = "WrongPINsAreUnlimited"
+	// PINCheckedBeforePassword: a wrong PIN with a bad password is a wrong PIN.
+	PINCheckedBeforePassword Assumption = "PINCheckedBeforePassword"
+	// BadPasswordKeepsPIN: the right PIN with a bad password can be used again.
+	BadPasswordKeepsPIN Assumption = "BadPasswordKeepsPIN"
+	// NewPasswordKillsRefreshTokens: refresh tokens die together with the access tokens.
+	NewPasswordKillsRefreshTokens Assumption = "NewPasswordKillsRefreshTokens"
+	// InputResetIsSilent: a reset with a chosen password sends no message.
+	InputResetIsSilent Assumption = "InputResetIsSilent"
+	// DisabledIsUnauthorized: USER_DISABLED comes with 401 on the calls that reset a password.
+	DisabledIsUnauthorized Assumption = "DisabledIsUnauthorized"
+	// DeadTokenIsForbidden: a dead token is answered 403 WRONG_TOKEN.
+	DeadTokenIsForbidden Assumption = "DeadTokenIsForbidden"
+	// DisabledLoginSaysSo: the right password of a disabled user is answered USER_DISABLED.
+	DisabledLoginSaysSo Assumption = "DisabledLoginSaysSo"
+	// UnverifiedNotRequired: while the portal asks for no verification, a registered address counts as verified.
+	UnverifiedNotRequired Assumption = "UnverifiedNotRequired"
+	// OtherUsersAreReadable: a user's token reads the public part of another user's record.
+	OtherUsersAreReadable Assumption = "OtherUsersAreReadable"
+	// CallsMustNameTheApp: a call without Authorization and X-Kii headers is refused.
+	CallsMustNameTheApp Assumption = "CallsMustNameTheApp"
+	// AnyContentTypeWillDo: a JSON body is read whatever its content type says.
+	AnyContentTypeWillDo Assumption = "AnyContentTypeWillDo"
+	// UnknownFieldsAreIgnored: fields that a call does not document change nothing.
+	UnknownFieldsAreIgnored Assumption = "UnknownFieldsAreIgnored"
+)
+
+// Assumptions lists the [Assumption] constants, in the order of the package comment's table.
+func Assumptions() []Assumption {
+	return []Assumption{
+		UnverifiedAddressIsUnknown, EmailCaseMatters, LoginNameResets, SMSDefaultsToLink,
+		NewerRequestReplacesOlder, ResetEndsOtherRequests, CodesAreSingleUse, NoPendingPINIsWrongPIN, OnlyRightPINExpires,
+		WrongPINsAreUnlimited, PINCheckedBeforePassword, BadPasswordKeepsPIN, NewPasswordKillsRefreshTokens,
+		InputResetIsSilent, DisabledIsUnauthorized, DeadTokenIsForbidden, DisabledLoginSaysSo,
+		UnverifiedNotRequired, OtherUsersAreReadable, CallsMustNameTheApp, AnyContentTypeWillDo, UnknownFieldsAreIgnored,
+	}
+}
+
+// Assumes tells whether the server takes the assumption to hold.
+func (s *Server) Assumes(a Assumption) bool { return s.cfg.assumed[a] }

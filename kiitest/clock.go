@@ -1,0 +1,83 @@
+package kiitest
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// slack is how far the clock may step back before it counts as another clock: more than any
+// correction of a real one, less than the decades down to a bubble's.
+const slack = 24 * time.Hour
+
+// Now returns the server's time: the real one, or the bubble's, and what Advance has added.
+func (s *Server) Now() time.Time {
+	s.checkHome("Now")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now()
+}
+
+// Advance moves the server's clock forward, so that codes, links and tokens expire without waiting.
+// It moves no other clock: delays that a fault asks for, and the client's deadlines, keep real time.
+// It panics where d is negative.
+func (s *Server) Advance(d time.Duration) {
+	s.checkHome("Advance")
+	if d < 0 {
+		panic(fmt.Sprintf("kiitest: Advance(%v): time only goes forward", d))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.offset += d
+}
+
+func (s *Server) now() time.Time {
+	return time.Now().Round(0).Add(s.offset) // Round drops the monotonic reading, which JSON cannot carry
+}
+
+// checkHome panics, or fails the test that was given to [WithTest], where a method is called from
+// another clock than the server's.
+func (s *Server) checkHome(method string) {
+	complaint := s.strayed()
+	if complaint == "" {
+		return
+	}
+	if !s.strict.report("%s: %s", method, complaint) {
+		panic("kiitest: " + method + ": " + complaint)
+	}
+}
+
+// strayed says what is wrong where the caller lives by another clock than the server, and how to
+// cure it. Such a test would pass for the wrong reason: no code expires in a year before its own.
+func (s *Server) strayed() string {
+	here := bubble()
+	now := time.Now().Round(0)
+	s.mu.Lock()
+	back := now.Add(slack).Before(s.latest)
+	if now.After(s.latest) {
+		s.latest = now
+	}
+	s.mu.Unlock()
+	switch {
+	case here == s.home && !back:
+		return ""
+	case s.home == "":
+		return "this Server was made outside the testing/synctest bubble that uses it: there the clock starts again in the year 2000, so " +
+			"nothing would expire, and a socket would hang. Call kiitest.NewServer inside the bubble, and give the client Server.Transport"
+	case here == "":
+		return "this Server was made inside a testing/synctest bubble and is used outside it, where the clock is years ahead, so " +
+			"everything would have expired. Use it inside the bubble alone, and make another Server outside"
+	default:
+		return "this Server was made inside another testing/synctest bubble, which has a clock of its own. Call kiitest.NewServer in each bubble"
+	}
+}
+
+// bubble names the testing/synctest bubble that the calling goroutine is in; empty: none. Nothing
+// but the head line of a stack trace tells: "goroutine 7 [running, synctest bubble 3]:".
+func bubble() string {
+	var head [128]byte
+	line, _, _ := strings.Cut(string(head[:runtime.Stack(head[:], false)]), "]")
+	_, name, _ := strings.Cut(line, "synctest bubble ")
+	return name
+}

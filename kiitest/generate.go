@@ -1,0 +1,108 @@
+package kiitest
+
+import (
+	cryptorand "crypto/rand"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+)
+
+const (
+	minPassword = 4  // the shortest password that Kii Cloud takes
+	maxPassword = 50 // and the longest
+
+	pinDigits         = 6
+	generatedPassword = 6 // letters in a password that the server makes, where the app's minimum is no more
+)
+
+// A generator makes what nobody may guess: random by default, the same in every run with a seed.
+// Callers hold the server's lock.
+type generator struct {
+	random *rand.Rand
+	pin    string // what every PIN is; empty: made
+	pins   int    // how many PINs were made
+}
+
+func newGenerator(cfg config) generator {
+	if cfg.seed == nil {
+		return generator{random: rand.New(cryptoSource{}), pin: cfg.pin}
+	}
+	var key [32]byte
+	binary.LittleEndian.PutUint64(key[:], *cfg.seed)
+	return generator{random: rand.New(rand.NewChaCha8(key)), pin: cfg.pin}
+}
+
+// cryptoSource is a [rand.Source] that cannot be foretold.
+type cryptoSource struct{}
+
+func (cryptoSource) Uint64() uint64 {
+	var b [8]byte
+	cryptorand.Read(b[:]) // never fails
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+func (g *generator) bytes(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(g.random.UintN(256))
+	}
+	return b
+}
+
+func (g *generator) hex(digits int) string { return hex.EncodeToString(g.bytes(digits / 2)) }
+
+// token makes 43 URL-safe characters, as Kii Cloud's tokens are.
+func (g *generator) token() string { return base64.RawURLEncoding.EncodeToString(g.bytes(32)) }
+
+// userID makes a UUID of version 4.
+func (g *generator) userID() string {
+	b := g.bytes(16)
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// nextPIN makes six digits other than the given PIN. The first one of a server starts with a zero,
+// so that a program which keeps PINs as numbers fails in its first test.
+func (g *generator) nextPIN(not string) string {
+	if g.pin != "" {
+		return g.pin
+	}
+	limit := 1_000_000
+	if g.pins == 0 {
+		limit = 100_000
+	}
+	g.pins++
+	for {
+		if pin := fmt.Sprintf("%0*d", pinDigits, g.random.IntN(limit)); pin != not && !looksMadeUp(pin) {
+			return pin
+		}
+	}
+}
+
+// looksMadeUp tells the PINs that a test would write down as a wrong one: 000000, 123456, 987654.
+func looksMadeUp(pin string) bool {
+	step := int(pin[1]) - int(pin[0])
+	for i := 2; i < len(pin); i++ {
+		if int(pin[i])-int(pin[i-1]) != step {
+			return false
+		}
+	}
+	return -1 <= step && step <= 1
+}
+
+// password makes letters, as Kii Cloud's generated passwords are, other than the given password.
+func (g *generator) password(least int, not string) string {
+	const letters = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz" // without those that look alike
+	b := make([]byte, max(generatedPassword, least))
+	for {
+		for i := range b {
+			b[i] = letters[g.random.IntN(len(letters))]
+		}
+		if string(b) != not {
+			return string(b)
+		}
+	}
+}

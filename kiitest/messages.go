@@ -1,0 +1,209 @@
+package kiitest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// maxMessages bounds how many messages a server keeps; the oldest go first.
+const maxMessages = 10_000
+
+// A Channel is how a message went to the user.
+type Channel string
+
+// The channels.
+const (
+	Email Channel = "EMAIL"
+	SMS   Channel = "SMS"
+)
+
+// A Purpose is what a message was sent for.
+type Purpose string
+
+// The purposes.
+const (
+	ResetLink     Purpose = "RESET_LINK"     // holds a link that resets the password, or leads to the page that does
+	ResetPIN      Purpose = "RESET_PIN"      // holds a PIN for complete-reset
+	NewPassword   Purpose = "NEW_PASSWORD"   // holds a generated password, after a reset
+	PasswordReset Purpose = "PASSWORD_RESET" // says that a password was chosen; sent unless InputResetIsSilent
+	VerifyAddress Purpose = "VERIFY_ADDRESS" // holds a code that verifies the address it was sent to
+)
+
+// A State is what became of the PIN, link or code in a message.
+type State string
+
+// The states. A message that holds nothing to use has none.
+const (
+	Pending  State = "PENDING"
+	Used     State = "USED"
+	Replaced State = "REPLACED" // ended by a newer one, by a completed reset or by too many wrong PINs
+	Expired  State = "EXPIRED"
+)
+
+// A Message is an e-mail or an SMS that the server would have sent. It prints without its recipient
+// and its secrets.
+type Message struct {
+	ID       int       `json:"id"` // counts from 1
+	UserID   string    `json:"userID"`
+	Channel  Channel   `json:"channel"`
+	Purpose  Purpose   `json:"purpose"`
+	State    State     `json:"state,omitempty"`
+	To       string    `json:"to"`                // an e-mail address, or an international phone number
+	Subject  string    `json:"subject,omitempty"` // of an e-mail
+	Text     string    `json:"text"`
+	Link     string    `json:"link,omitempty"`
+	PIN      string    `json:"pin,omitempty"` // keep it as text: it may start with a zero
+	Code     string    `json:"code,omitempty"`
+	Password string    `json:"password,omitempty"`
+	Sent     time.Time `json:"sent"`
+	Expires  time.Time `json:"expires,omitzero"` // from this moment on, what the message holds is expired
+}
+
+// Format prints what kind of message it is, and its state alone, whatever the verb.
+func (m Message) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "Message{%d %s %s %s}", m.ID, m.Channel, m.Purpose, cmp.Or(m.State, "-"))
+}
+
+// message is a Message as the server keeps it; its state is what happened, so never Expired.
+type message struct {
+	Message
+	secret string // that the link carries
+}
+
+func (m *message) copy(now time.Time) Message {
+	c := m.Message
+	if c.State == Pending && m.expired(now) {
+		c.State = Expired
+	}
+	return c
+}
+
+func (m *message) expired(now time.Time) bool { return !now.Before(m.Expires) }
+
+// A Filter chooses messages. An empty field lets everything through.
+type Filter struct {
+	ID      int     // this message alone
+	After   int     // messages with a greater ID
+	To      string  // a user ID or an address, as for [Server.Account]
+	Channel Channel //
+	Purpose Purpose
+	State   State
+	Text    string // found in the recipient, the subject or the text, in upper or lower case
+}
+
+// Messages returns all messages, newest first. The server keeps the last 10,000.
+func (s *Server) Messages() []Message { return s.FindMessages(Filter{}) }
+
+// FindMessages returns the messages that the filter lets through, newest first.
+func (s *Server) FindMessages(f Filter) []Message {
+	s.checkHome("FindMessages")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []Message
+	for _, m := range slices.Backward(s.messages) {
+		if s.lets(f, m) {
+			found = append(found, m.copy(s.now()))
+		}
+	}
+	return found
+}
+
+// LastMessage returns the newest message to a user, by user ID or by address as for
+// [Server.Account]. A message is here before the call that sent it is answered.
+func (s *Server) LastMessage(id string) (Message, bool) {
+	s.checkHome("LastMessage")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.newest(Filter{To: id})
+}
+
+// WaitMessage returns the newest message that the filter lets through, and waits for it where there
+// is none: for programs that ask for a reset in the background. To wait for the next message, set
+// Filter.After to the ID of the last one. It returns the context's error.
+func (s *Server) WaitMessage(ctx context.Context, f Filter) (Message, error) {
+	for {
+		s.checkHome("WaitMessage")
+		wake := make(chan struct{})
+		s.mu.Lock()
+		m, found := s.newest(f)
+		if !found {
+			s.waiters[wake] = struct{}{}
+		}
+		s.mu.Unlock()
+		if found {
+			return m, nil
+		}
+		select {
+		case <-wake:
+		case <-ctx.Done():
+			s.mu.Lock()
+			delete(s.waiters, wake)
+			s.mu.Unlock()
+			return Message{}, ctx.Err()
+		}
+	}
+}
+
+// DeleteMessages forgets the messages that the filter lets through and returns how many. A PIN or a
+// link that the user has seen still works.
+func (s *Server) DeleteMessages(f Filter) int {
+	s.checkHome("DeleteMessages")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := len(s.messages)
+	s.messages = slices.DeleteFunc(s.messages, func(m *message) bool { return s.lets(f, m) })
+	return before - len(s.messages)
+}
+
+func (s *Server) newest(f Filter) (Message, bool) {
+	for _, m := range slices.Backward(s.messages) {
+		if s.lets(f, m) {
+			return m.copy(s.now()), true
+		}
+	}
+	return Message{}, false
+}
+
+func (s *Server) lets(f Filter, m *message) bool {
+	return (f.ID == 0 || f.ID == m.ID) && m.ID > f.After &&
+		(f.Channel == "" || f.Channel == m.Channel) && (f.Purpose == "" || f.Purpose == m.Purpose) &&
+		(f.To == "" || s.went(m, f.To)) &&
+		(f.State == "" || f.State == m.copy(s.now()).State) &&
+		(f.Text == "" || strings.Contains(strings.ToLower(m.To+"\n"+m.Subject+"\n"+m.Text), strings.ToLower(f.Text)))
+}
+
+// went tells whether a message went to a user, also after the user or the address is gone.
+func (s *Server) went(m *message, id string) bool {
+	if a := s.find(id); a != nil {
+		return m.UserID == a.ID
+	}
+	return m.UserID == id || m.To == anyAddress(id).value
+}
+
+// send records a message to the user and wakes who waits for one. The account has an address for
+// the channel.
+func (s *Server) send(a *account, m *message) {
+	now := s.now()
+	s.sent++
+	m.ID, m.UserID, m.Sent = s.sent, a.ID, now
+	if m.To == "" {
+		m.To = a.Email
+		if m.Channel == SMS {
+			m.To = a.Phone
+		}
+	}
+	t := s.template(m, a.Locale)
+	m.Subject, m.Text = t.fill(m, a, s.appID)
+	if len(s.messages) == maxMessages {
+		s.messages = slices.Delete(s.messages, 0, maxMessages/10) // a tenth at once, so that most calls move nothing
+	}
+	s.messages = append(s.messages, m)
+	for w := range s.waiters {
+		close(w)
+	}
+	clear(s.waiters)
+}

@@ -1,0 +1,110 @@
+package kiitest
+
+import (
+	"maps"
+	"net/url"
+	"regexp"
+)
+
+// An Option sets a [Server] up before it starts. Their order does not matter; the last of a kind wins.
+type Option func(*config)
+
+type config struct {
+	t             TB
+	appID         string
+	appKey        string
+	origin        string
+	withoutSocket bool
+	seed          *uint64
+	pin           string
+	settings      Settings
+	assumed       map[Assumption]bool
+}
+
+func newConfig(opts []Option) config {
+	cfg := config{settings: defaultSettings(), assumed: make(map[Assumption]bool)}
+	for _, a := range Assumptions() {
+		cfg.assumed[a] = true
+	}
+	for _, o := range opts {
+		o(&cfg)
+	}
+	if err := cfg.settings.Validate(); err != nil {
+		panic(err.Error())
+	}
+	return cfg
+}
+
+// WithTest makes the server strict, and closes it when the test ends. A strict server fails the test,
+// from whatever goroutine and without stopping it, on what Kii Cloud may let pass but a program
+// should not do:
+//
+//   - a path or a method that is no call of the user API, and a call after Close
+//   - a JSON field or a content type that the documentation does not name for the call
+//   - a Bearer token on a call that resets a password, which no official SDK sends
+//   - a fault of [Server.Inject] that no call has met by the time the server closes
+//   - use of the server across the edge of a testing/synctest bubble
+//
+// The failure names the call, and no secret or account.
+func WithTest(t TB) Option {
+	return func(c *config) { c.t = t }
+}
+
+// WithApp sets the app's ID and key. Default: made at random.
+func WithApp(appID, appKey string) Option {
+	if !regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`).MatchString(appID) {
+		panic("kiitest: WithApp: appID must be 1 to 64 letters, digits, _ or -")
+	}
+	if appKey == "" {
+		panic("kiitest: WithApp: appKey is empty")
+	}
+	return func(c *config) { c.appID, c.appKey = appID, appKey }
+}
+
+// WithoutSocket starts the server without a socket: it is reached through [Server.Transport].
+func WithoutSocket() Option {
+	return func(c *config) { c.withoutSocket = true }
+}
+
+// WithOrigin is for a program that mounts the Server, which is an [net/http.Handler], on its own
+// listener: it opens no socket, and origin, such as "http://127.0.0.1:8080", is where
+// [Server.Site] and the links in messages begin.
+func WithOrigin(origin string) Option {
+	u, err := url.Parse(origin)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Scheme+"://"+u.Host != origin {
+		panic("kiitest: WithOrigin: origin must be a scheme and a host, such as http://127.0.0.1:8080")
+	}
+	return func(c *config) { c.origin = origin }
+}
+
+// WithSeed makes IDs, tokens, PINs, links and generated passwords the same in every run that makes
+// the same calls in the same order. Default: they are random.
+func WithSeed(seed uint64) Option {
+	return func(c *config) { c.seed = &seed }
+}
+
+// WithPIN makes every PIN and every verification code this one, which must be digits. A newer PIN
+// then cannot be told from the one that it replaces.
+func WithPIN(pin string) Option {
+	if !regexp.MustCompile(`^[0-9]{4,10}$`).MatchString(pin) {
+		panic("kiitest: WithPIN: pin must be 4 to 10 digits")
+	}
+	return func(c *config) { c.pin = pin }
+}
+
+// WithSettings changes the portal's settings that the server starts with, and returns to on
+// [Server.Reset].
+func WithSettings(change func(*Settings)) Option {
+	return func(c *config) { change(&c.settings) }
+}
+
+// WithAssumption says whether one of the [Assumption] constants holds. Default: all of them do.
+func WithAssumption(a Assumption, holds bool) Option {
+	return func(c *config) {
+		c.assumed = maps.Clone(c.assumed)
+		if _, known := c.assumed[a]; !known {
+			panic("kiitest: WithAssumption: no such assumption")
+		}
+		c.assumed[a] = holds
+	}
+}

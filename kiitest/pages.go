@@ -1,0 +1,193 @@
+package kiitest
+
+import (
+	"bytes"
+	"html/template"
+	"net/http"
+)
+
+// A link is the reset that a page works on.
+type link struct {
+	account *account
+	message *message
+}
+
+// pageData is what a page shows.
+type pageData struct {
+	Title   string
+	Texts   []string
+	Error   string // what was wrong with the form
+	Form    bool
+	Address string // for the browser's password store
+	Least   int
+	Most    int
+}
+
+// openLink is the click on a link: in the Generate flow it resets the password, in the Input flow it
+// shows the form.
+func (s *Server) openLink(c *call) answer {
+	l, refused := s.usableLink(c)
+	switch {
+	case refused != nil:
+		return *refused
+	case s.settings.ResetFlow == InputPassword:
+		return s.form(http.StatusOK, l, "")
+	}
+	s.reset(l.account, l.message, "")
+	if s.settings.SuccessURL != "" {
+		return redirect(s.settings.SuccessURL)
+	}
+	return page(http.StatusOK, pageData{Title: "Your password was reset", Texts: []string{
+		"We have sent you a new password, the way that we sent you the link.", "Log in with it, then change it.",
+	}})
+}
+
+// peekLink answers HEAD, which changes nothing.
+func (s *Server) peekLink(c *call) answer {
+	_, refused := s.usableLink(c)
+	if refused != nil {
+		refused.body = nil
+		return *refused
+	}
+	return page(http.StatusOK, pageData{})
+}
+
+// submitLink takes the form of the Input flow.
+func (s *Server) submitLink(c *call) answer {
+	l, refused := s.usableLink(c)
+	if refused != nil {
+		return *refused
+	}
+	if s.settings.ResetFlow != InputPassword {
+		return page(http.StatusConflict, pageData{Title: "No password can be chosen here", Texts: []string{"Open the link again to get a new password."}})
+	}
+	body, refused := c.form()
+	if refused != nil {
+		return s.form(http.StatusBadRequest, l, "The form could not be read.")
+	}
+	password, _, _ := body.text("password")
+	again, _, _ := body.text("confirm")
+	switch {
+	case password == l.account.Password:
+		return s.form(http.StatusBadRequest, l, "Choose a password other than the old one.")
+	case s.checkPassword(l.account, password) != nil:
+		return s.form(http.StatusBadRequest, l, "Choose a password of the length given below, of printable ASCII characters.")
+	case password != again:
+		return s.form(http.StatusBadRequest, l, "The passwords are not the same.")
+	}
+	s.reset(l.account, l.message, password)
+	return page(http.StatusOK, pageData{Title: "Your password was changed", Texts: []string{"Log in with your new password."}})
+}
+
+// usableLink finds the reset that the call's link stands for, where it can still be done.
+func (s *Server) usableLink(c *call) (*link, *answer) {
+	refuse := func(status int, text string) (*link, *answer) {
+		if s.settings.FailureURL != "" && s.settings.ResetFlow == GeneratePassword {
+			return nil, new(redirect(s.settings.FailureURL))
+		}
+		return nil, new(page(status, pageData{Title: "Your password was not reset", Texts: []string{text}}))
+	}
+	l := s.links[c.link]
+	switch {
+	case l == nil:
+		return refuse(http.StatusNotFound, "This link is not known. Look for the newest message, or ask for a new link.")
+	case l.message.State == Replaced:
+		return refuse(http.StatusGone, "There is a newer link. Look for the newest message, or ask for a new link.")
+	case l.message.State == Used && s.Assumes(CodesAreSingleUse):
+		return refuse(http.StatusGone, "This link was used before. Ask for a new link if you still cannot log in.")
+	case l.message.expired(c.now):
+		return refuse(http.StatusGone, "This link has expired. Ask for a new one.")
+	case l.account.Disabled || l.account.Password == "":
+		return refuse(http.StatusConflict, "This account's password cannot be reset.")
+	}
+	return l, nil
+}
+
+// VisitLinks does what the scanners of mail providers do before the user sees a message: it opens
+// the links in the messages that the filter lets through, each once, and returns how many. In the
+// Generate flow that resets the passwords.
+func (s *Server) VisitLinks(f Filter) int {
+	visited := 0
+	for _, m := range s.FindMessages(f) {
+		if m.Link == "" {
+			continue
+		}
+		r, err := http.NewRequest(http.MethodGet, m.Link, http.NoBody)
+		if err != nil {
+			panic("kiitest: " + err.Error()) // the link is the server's own
+		}
+		r.Header.Set("User-Agent", "kiitest-link-scanner")
+		s.answer(r)
+		visited++
+	}
+	return visited
+}
+
+func redirect(to string) answer {
+	a := answer{status: http.StatusSeeOther}
+	a.set("Location", to)
+	a.set("Cache-Control", "no-store")
+	a.set("Referrer-Policy", "no-referrer")
+	return a
+}
+
+func (s *Server) form(status int, l *link, problem string) answer {
+	title := "Choose a new password"
+	if problem != "" {
+		title = "Error: " + title
+	}
+	return page(status, pageData{
+		Title: title, Error: problem, Form: true, Address: l.message.To, Least: s.settings.MinPasswordLength, Most: maxPassword,
+	})
+}
+
+// page renders a page that asks nothing of the browser but its form, and that nobody may keep.
+func page(status int, data pageData) answer {
+	const layout = `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{.Title}}</title>
+<style>
+body { max-width: 30rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 sans-serif; color: #1a1a1a; background: #fff }
+label, input, button { display: block; font: inherit }
+input { width: 100%; box-sizing: border-box; margin-bottom: 1rem; padding: .5rem; border: 1px solid #555 }
+button { padding: .5rem 1rem; border: 0; color: #fff; background: #0b57a4 }
+[role=alert] { padding: .5rem 1rem; border-left: .25rem solid #b00020 }
+</style>
+</head>
+<body>
+<main>
+<h1>{{.Title}}</h1>
+{{range .Texts}}<p>{{.}}</p>
+{{end -}}
+{{with .Error}}<p role="alert" id="problem">{{.}}</p>
+{{end -}}
+{{if .Form}}<form method="post">
+<label for="account">Account</label>
+<input id="account" name="account" type="text" value="{{.Address}}" autocomplete="username" readonly>
+<p id="rule">{{.Least}} to {{.Most}} characters: letters without accents, digits, signs and spaces.</p>
+<label for="password">New password</label>
+<input id="password" name="password" type="password" autocomplete="new-password" required minlength="{{.Least}}" maxlength="{{.Most}}" aria-describedby="{{with .Error}}problem {{end}}rule">
+<label for="confirm">The same again</label>
+<input id="confirm" name="confirm" type="password" autocomplete="new-password" required minlength="{{.Least}}" maxlength="{{.Most}}">
+<button type="submit">Change password</button>
+</form>
+{{end -}}
+</main>
+</body>
+</html>
+`
+	var body bytes.Buffer
+	if err := template.Must(template.New("page").Parse(layout)).Execute(&body, data); err != nil {
+		panic("kiitest: " + err.Error())
+	}
+	a := answer{status: status, body: body.Bytes()}
+	a.set("Content-Type", "text/html; charset=utf-8")
+	a.set("Cache-Control", "no-store")
+	a.set("Referrer-Policy", "no-referrer")
+	a.set("X-Content-Type-Options", "nosniff")
+	a.set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	return a
+}

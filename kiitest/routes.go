@@ -1,0 +1,177 @@
+package kiitest
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// An Operation is a call of the user API, or a visit to a page that a message links to.
+type Operation string
+
+// The operations, in the order of the package comment's table.
+const (
+	OpRequestReset       Operation = "request-reset"
+	OpCompleteReset      Operation = "complete-reset"
+	OpOpenLink           Operation = "open-link"
+	OpSubmitLink         Operation = "submit-link"
+	OpLogin              Operation = "login"
+	OpRefresh            Operation = "refresh"
+	OpAnonymousLogin     Operation = "anonymous-login"
+	OpGetUser            Operation = "get-user"
+	OpRegister           Operation = "register"
+	OpChangePassword     Operation = "change-password"
+	OpChangeAddress      Operation = "change-address"
+	OpVerifyAddress      Operation = "verify-address"
+	OpResendVerification Operation = "resend-verification"
+	OpPreflight          Operation = "preflight"
+)
+
+// Operations lists the operations.
+func Operations() []Operation {
+	return []Operation{
+		OpRequestReset, OpCompleteReset, OpOpenLink, OpSubmitLink, OpLogin, OpRefresh, OpAnonymousLogin, OpGetUser,
+		OpRegister, OpChangePassword, OpChangeAddress, OpVerifyAddress, OpResendVerification, OpPreflight,
+	}
+}
+
+// resets tells the calls for those who cannot log in.
+func (o Operation) resets() bool { return o == OpRequestReset || o == OpCompleteReset }
+
+// A route leads from a method and a path to what handles the call.
+type route struct {
+	operation Operation
+	method    string
+	path      string   // below the API's root
+	types     []string // the content types that the call documents for its body; none: it has no body
+	serve     func(*Server, *call) answer
+	isPage    bool
+}
+
+const (
+	typeJSON = "application/json"
+	typeForm = "application/x-www-form-urlencoded"
+)
+
+func kiiType(name string) string { return "application/vnd.kii." + name + "+json" }
+
+func routes() []route {
+	const (
+		user  = "/apps/{app}/users/{user}"
+		email = user + "/email-address"
+		phone = user + "/phone-number"
+		link  = "/apps/{app}/password-reset/{link}"
+	)
+	login := []string{typeJSON, kiiType("OauthTokenRequest"), typeForm}
+	return []route{
+		{OpRequestReset, http.MethodPost, user + "/password/request-reset", []string{kiiType("ResetPasswordRequest")}, (*Server).requestReset, false},
+		{OpRequestReset, http.MethodPost, user + "/password/reset", nil, (*Server).requestResetByEmail, false},
+		{OpCompleteReset, http.MethodPost, user + "/password/complete-reset", []string{kiiType("CompletePasswordResetRequest")}, (*Server).completeReset, false},
+		{OpLogin, http.MethodPost, "/oauth2/token", login, (*Server).login, false},
+		{OpLogin, http.MethodPost, "/apps/{app}/oauth2/token", login, (*Server).login, false},
+		{OpRegister, http.MethodPost, "/apps/{app}/users", []string{kiiType("RegistrationRequest"), kiiType(registerAndLogin), typeJSON}, (*Server).register, false},
+		{OpGetUser, http.MethodGet, user, nil, (*Server).getUser, false},
+		{OpChangePassword, http.MethodPut, user + "/password", []string{kiiType("ChangePasswordRequest")}, (*Server).changePassword, false},
+		{OpChangeAddress, http.MethodPut, email, []string{kiiType("EmailAddressModificationRequest")}, (*Server).changeEmail, false},
+		{OpChangeAddress, http.MethodPut, phone, []string{kiiType("PhoneNumberModificationRequest")}, (*Server).changePhone, false},
+		{OpVerifyAddress, http.MethodPost, email + "/verify", []string{kiiType("AddressVerificationRequest")}, (*Server).verifyEmail, false},
+		{OpVerifyAddress, http.MethodPost, phone + "/verify", []string{kiiType("AddressVerificationRequest")}, (*Server).verifyPhone, false},
+		{OpResendVerification, http.MethodPost, email + "/resend-verification", nil, (*Server).resendEmail, false},
+		{OpResendVerification, http.MethodPost, phone + "/resend-verification", nil, (*Server).resendPhone, false},
+		{OpOpenLink, http.MethodGet, link, nil, (*Server).openLink, true},
+		{OpOpenLink, http.MethodHead, link, nil, (*Server).peekLink, true},
+		{OpSubmitLink, http.MethodPost, link, []string{typeForm}, (*Server).submitLink, true},
+	}
+}
+
+// match finds the call's route.
+func (c *call) match(routes []route) {
+	path, below := strings.CutPrefix(c.path, apiPath)
+	if !below {
+		return
+	}
+	if c.request.Method == http.MethodOptions && c.header.Get("Access-Control-Request-Method") != "" {
+		c.operation = OpPreflight
+		c.route = &route{operation: OpPreflight, path: "preflight", serve: (*Server).preflight, isPage: true}
+		return
+	}
+	parts := strings.Split(path, "/")
+	for i := range routes {
+		if r := &routes[i]; r.method == c.request.Method && c.fits(r, parts) {
+			c.operation = r.operation
+			c.route = r
+			break
+		}
+	}
+	if c.operation == OpLogin {
+		c.grant = c.readGrant()
+		c.operation = c.grant.operation()
+	}
+}
+
+// fits tells whether the path is the route's, and takes what stands in the route's braces.
+func (c *call) fits(r *route, parts []string) bool {
+	wanted := strings.Split(r.path, "/")
+	if len(parts) != len(wanted) {
+		return false
+	}
+	taken := make(map[string]string)
+	for i, part := range parts {
+		if !strings.HasPrefix(wanted[i], "{") {
+			if part != wanted[i] {
+				return false
+			}
+			continue
+		}
+		text, err := url.PathUnescape(part)
+		if err != nil || text == "" {
+			return false
+		}
+		taken[wanted[i]] = text
+	}
+	c.app, c.user, c.link = taken["{app}"], taken["{user}"], taken["{link}"]
+	return true
+}
+
+// serve handles the call.
+func (c *call) serve() answer {
+	a := notEmulated()
+	if c.route != nil {
+		a = c.admitted()
+	}
+	if c.header.Get("Origin") != "" && (c.route == nil || c.operation == OpPreflight || !c.route.isPage) {
+		a.set("Access-Control-Allow-Origin", "*")
+		a.set("Access-Control-Expose-Headers", "Location, Retry-After")
+	}
+	return a
+}
+
+// admitted handles a call to a path that is known, once the call names the app and shows a token
+// that lives, if any.
+func (c *call) admitted() answer {
+	s := c.server
+	switch {
+	case len(c.body) > maxBody:
+		return failure(http.StatusRequestEntityTooLarge, "ValidationException", "INVALID_INPUT_DATA", "The body is too large", nil)
+	case c.app != "" && c.app != s.appID:
+		return s.appNotFound()
+	case c.route.isPage:
+		return c.route.serve(s, c)
+	}
+	if refused := c.identify(); refused != nil {
+		return *refused
+	}
+	if len(c.body) > 0 && !s.Assumes(AnyContentTypeWillDo) && !c.hasType(c.route.types...) {
+		return failure(http.StatusBadRequest, "ValidationException", "INVALID_DATA_TYPE", "The content type is not one that this call takes", nil)
+	}
+	return c.route.serve(s, c)
+}
+
+// preflight answers what a browser asks before it sends a call from another origin's page.
+func (s *Server) preflight(c *call) answer {
+	a := noContent()
+	a.set("Access-Control-Allow-Methods", "GET, POST, PUT")
+	a.set("Access-Control-Allow-Headers", c.header.Get("Access-Control-Request-Headers"))
+	a.set("Access-Control-Max-Age", "600")
+	return a
+}

@@ -1,0 +1,283 @@
+package kiitest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/go-kii/kii"
+)
+
+const (
+	// apiPath is where a site's API starts, below its host.
+	apiPath = "/api"
+
+	// nowhere is the origin of a server without a socket. RFC 2606 reserves the name, so that a
+	// client which forgot [Server.Transport] cannot reach anybody.
+	nowhere = "https://kiitest.invalid"
+
+	// readTimeout bounds the time a socket waits for the rest of a request.
+	readTimeout = 30 * time.Second
+)
+
+// A Server is one app on a Kii Cloud of its own, held in memory: its accounts, its tokens, the
+// mails and SMS it sent, the portal's settings. Two servers share nothing.
+//
+// Make one with [NewServer]. All methods are safe for concurrent use, and the values they return
+// are copies.
+type Server struct {
+	cfg    config
+	appID  string
+	appKey string
+	origin string // scheme and host of the site and of the links, without a trailing slash
+	home   string // the testing/synctest bubble that the server was made in; empty: none
+	routes []route
+
+	listener *http.Server // nil without a socket
+	served   chan struct{}
+	inflight sync.WaitGroup // calls that came in over the socket
+	strict   strict
+
+	mu     sync.Mutex
+	made   generator
+	offset time.Duration // what Advance added
+	latest time.Time     // the newest time read, without the offset
+	closed bool
+	state
+}
+
+// state is what Reset clears.
+type state struct {
+	settings Settings
+	accounts map[string]*account // by user ID
+	byName   map[address]*account
+	tokens   map[string]*token
+	links    map[string]*link // by what their URL ends in
+	messages []*message       // oldest first
+	sent     int              // the number of the newest message
+	waiters  map[chan struct{}]struct{}
+	faults   []*pendingFault
+	calls    []Call // oldest first
+	called   int    // the number of the newest call
+	order    int    // the number of the newest account
+}
+
+// NewServer starts a Kii Cloud with one app and no accounts. It panics where an option makes no
+// sense.
+//
+// By default it listens on a free port of 127.0.0.1, as [net/http/httptest.NewServer] does, and
+// Close must be called. Inside a [testing/synctest] bubble it opens no socket, because a bubble
+// cannot wait for the network: there a client needs [Server.Transport], and time is the bubble's.
+// [WithoutSocket] asks for the same anywhere else.
+func NewServer(opts ...Option) *Server {
+	cfg := newConfig(opts)
+	s := &Server{
+		cfg:    cfg,
+		home:   bubble(),
+		routes: routes(),
+		made:   newGenerator(cfg),
+	}
+	s.appID = cmp.Or(cfg.appID, s.made.hex(8))
+	s.appKey = cmp.Or(cfg.appKey, s.made.hex(32))
+	s.state = newState(cfg)
+	switch {
+	case cfg.origin != "":
+		s.origin = cfg.origin
+	case cfg.withoutSocket || s.home != "":
+		s.origin = nowhere
+	default:
+		s.listen()
+	}
+	s.strict.attach(s)
+	return s
+}
+
+func newState(cfg config) state {
+	return state{
+		settings: cfg.settings.clone(),
+		accounts: make(map[string]*account),
+		byName:   make(map[address]*account),
+		tokens:   make(map[string]*token),
+		links:    make(map[string]*link),
+		waiters:  make(map[chan struct{}]struct{}),
+	}
+}
+
+func (s *Server) listen() {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(fmt.Sprintf("kiitest: cannot listen on loopback: %v", err))
+	}
+	s.origin = "http://" + l.Addr().String()
+	s.listener = &http.Server{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s.inflight.Add(1)
+			defer s.inflight.Done()
+			s.ServeHTTP(w, r)
+		}),
+		ReadTimeout: readTimeout,
+	}
+	s.served = make(chan struct{})
+	go func() {
+		defer close(s.served)
+		s.listener.Serve(l) // returns when Close closes l
+	}()
+}
+
+// Close ends the server: its socket, if any, and its open connections. Calls that come later get
+// no answer. Under [WithTest] it reports the faults that no call has met. A second Close does nothing.
+func (s *Server) Close() {
+	s.mu.Lock()
+	first := !s.closed
+	s.closed = true
+	unmet := s.unmetFaults()
+	s.mu.Unlock()
+	if !first {
+		return
+	}
+	if s.listener != nil {
+		s.listener.Close()
+		<-s.served
+		s.inflight.Wait()
+	}
+	for _, f := range unmet {
+		s.strict.report("the server closed before a call met this fault: %v", f)
+	}
+}
+
+// AppID returns the ID of the app, as kii.New wants it.
+func (s *Server) AppID() string {
+	s.checkHome("AppID")
+	return s.appID
+}
+
+// AppKey returns the key of the app, as kii.New wants it.
+func (s *Server) AppKey() string {
+	s.checkHome("AppKey")
+	return s.appKey
+}
+
+// Site returns the server's base URL, as kii.New wants it. Without a socket it is an https URL of a
+// reserved name, which works through [Server.Transport] alone.
+func (s *Server) Site() kii.Site {
+	s.checkHome("Site")
+	return kii.Site(s.origin + apiPath)
+}
+
+// Reset makes the server what it was when it started: no accounts, tokens, messages, faults or
+// calls, and its first settings. The clock keeps its time, and links and tokens given out before
+// are unknown.
+func (s *Server) Reset() {
+	s.checkHome("Reset")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for w := range s.waiters {
+		close(w) // a waiter looks again, and registers anew
+	}
+	s.state = newState(s.cfg)
+}
+
+// Transport returns a client's way in without a socket: each RoundTrip is handled in the goroutine
+// that called it, so that it works inside a [testing/synctest] bubble, and takes microseconds. It
+// serves the host of [Server.Site] and knows no other. Give it to kii.WithHTTPClient as an
+// http.Client's Transport. A context that is done, or ends during a delay, is answered with its error.
+func (s *Server) Transport() http.RoundTripper { return transport{s} }
+
+type transport struct{ server *Server }
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil {
+		r = r.Clone(r.Context())
+		r.Body = http.NoBody
+	}
+	defer r.Body.Close()
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	if origin := r.URL.Scheme + "://" + r.URL.Host; origin != t.server.origin {
+		t.server.strict.report("a call went to another host than the server's own; was a redirect followed?")
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: r.URL.Hostname(), IsNotFound: true}}
+	}
+	a := t.server.answer(r)
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	return a.response(r)
+}
+
+// ServeHTTP serves the API and the link pages below /api, for a program that mounts the server on
+// a listener of its own; see [WithOrigin].
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.answer(r).write(w, r)
+}
+
+// answer does what the request asks for. It never holds the lock while it waits.
+func (s *Server) answer(r *http.Request) answer {
+	c := &call{server: s, request: r, header: r.Header, path: r.URL.EscapedPath()}
+	if a, stopped := s.refuse(c); stopped {
+		return a
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil {
+		return answer{lost: err}
+	}
+	c.body = body
+	c.match(s.routes)
+	defer s.reportStrict(c)
+
+	fault := s.meet(c)
+	if err := fault.wait(r.Context()); err != nil {
+		s.logged(c, answer{lost: err})
+		return answer{lost: err}
+	}
+	a := s.act(c, fault)
+	s.logged(c, a)
+	return a
+}
+
+// act handles the call, unless a fault keeps it from being handled, and puts the fault's answer in
+// place of the real one.
+func (s *Server) act(c *call, fault *Fault) answer {
+	var a answer
+	if fault.handles() {
+		s.mu.Lock()
+		c.now = s.now()
+		a = c.serve()
+		s.mu.Unlock()
+	}
+	return fault.answer(a)
+}
+
+// refuse answers what is no call to a running server in its own time.
+func (s *Server) refuse(c *call) (a answer, refused bool) {
+	if complaint := s.strayed(); complaint != "" {
+		s.strict.report("%s", complaint)
+		return textAnswer(http.StatusInternalServerError, "kiitest: "+complaint), true
+	}
+	s.mu.Lock()
+	closed := s.closed
+	s.mu.Unlock()
+	if !closed {
+		return a, false
+	}
+	c.match(s.routes)
+	s.strict.report("%v after Close", c)
+	return answer{lost: refusedDial()}, true
+}
+
+// sleep waits, or returns the context's error.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,65 @@
+package kiitest
+
+import (
+	"strings"
+	"sync"
+)
+
+// TB is what [WithTest] needs of a test; a [*testing.T], [*testing.B] or [*testing.F] has it.
+type TB interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Cleanup(f func())
+}
+
+// strict is the test that a server fails.
+type strict struct {
+	mu sync.Mutex
+	t  TB // nil: none, or it is over
+}
+
+// attach has the server closed when the test ends. From then on the test is left alone: to fail a
+// test that has ended is a panic.
+func (x *strict) attach(s *Server) {
+	if x.t = s.cfg.t; x.t == nil {
+		return
+	}
+	x.t.Cleanup(func() {
+		s.Close()
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.t = nil
+	})
+}
+
+// report fails the test without stopping it, and tells whether there is a test.
+func (x *strict) report(format string, args ...any) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.t == nil {
+		return false
+	}
+	x.t.Helper()
+	x.t.Errorf("kiitest: "+format, args...)
+	return true
+}
+
+// reportStrict reports what is odd about a call.
+func (s *Server) reportStrict(c *call) {
+	if s.cfg.t == nil {
+		return
+	}
+	if c.route == nil {
+		s.strict.report("%v; kiitest emulates what its package comment lists", c)
+		return
+	}
+	if len(c.body) > 0 && len(c.route.types) > 0 && !c.hasType(c.route.types...) {
+		s.strict.report("%v has a content type that the call does not document; it takes %s", c, strings.Join(c.route.types, ", "))
+	}
+	if c.operation.resets() && strings.HasPrefix(c.header.Get("Authorization"), "Bearer ") {
+		s.strict.report("%v carries a Bearer token; a reset is for who cannot log in", c)
+	}
+	for _, odd := range c.odd {
+		s.strict.report("%v %s", c, odd)
+	}
+}

@@ -1,0 +1,173 @@
+package kiitest
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// registerAndLogin is the registration whose reply carries a token.
+const registerAndLogin = "RegistrationAndAuthorizationRequest"
+
+// getUser reads a user's record: the whole of the caller's own, the public part of another's.
+func (s *Server) getUser(c *call) answer {
+	a, refused := c.target()
+	switch {
+	case refused != nil:
+		return *refused
+	case c.who.user == nil, c.who.user != a && !s.Assumes(OtherUsersAreReadable):
+		return s.unauthorized(c.who.user)
+	}
+	body := map[string]any{"userID": a.ID, "internalUserID": a.order, "_disabled": a.Disabled}
+	for name, value := range a.Fields {
+		body[name] = value
+	}
+	some := map[string]string{"loginName": a.LoginName, "displayName": a.DisplayName, "country": a.Country}
+	if c.who.user == a {
+		body["_hasPassword"] = a.Password != ""
+		some["locale"] = a.Locale
+		some["emailAddress"] = a.Email
+		some["phoneNumber"] = a.Phone
+		some["_emailAddressPending"] = a.pendingEmail
+		some["_phoneNumberPending"] = a.pendingPhone
+		if a.Email != "" {
+			body["emailAddressVerified"] = a.EmailVerified
+		}
+		if a.Phone != "" {
+			body["phoneNumberVerified"] = a.PhoneVerified
+		}
+	}
+	for name, value := range some {
+		if value != "" {
+			body[name] = value
+		}
+	}
+	return jsonAnswer(http.StatusOK, kiiType("UserDataRetrievalResponse"), body)
+}
+
+// accountFields are the fields of a user's record that an account does not keep as its own.
+func accountFields() []string {
+	return []string{
+		"userID", "internalUserID", "loginName", "displayName", "country", "locale", "emailAddress", "emailAddressVerified",
+		"phoneNumber", "phoneNumberVerified", "password",
+	}
+}
+
+// validField tells whether an app may keep a field of that name with its users.
+func validField(name string) bool {
+	return name != "" && !strings.HasPrefix(name, "_") && !slices.Contains(accountFields(), name)
+}
+
+// register adds an account. It is no login, unless the content type asks for both.
+func (s *Server) register(c *call) answer {
+	var body object
+	if err := json.Unmarshal(c.body, &body); err != nil || body == nil {
+		return invalidJSON()
+	}
+	a := Account{Fields: make(map[string]json.RawMessage)}
+	read := map[string]*string{
+		"loginName": &a.LoginName, "displayName": &a.DisplayName, "country": &a.Country, "locale": &a.Locale,
+		"emailAddress": &a.Email, "phoneNumber": &a.Phone, "password": &a.Password,
+	}
+	for name := range body {
+		field := read[name]
+		switch {
+		case field != nil:
+			var refused *answer
+			if *field, _, refused = body.text(name); refused != nil {
+				return *refused
+			}
+		case validField(name):
+			a.Fields[name] = body[name]
+		case name != "phoneNumberVerified": // which is the server's to say
+			return invalidInput("The body has a field that an app cannot set")
+		}
+	}
+	if a.Phone != "" {
+		number, ok := international(a.Phone)
+		if !ok && a.Country != "" {
+			number, ok = international(a.Country + "-" + a.Phone)
+		}
+		if !ok {
+			return invalidInput("phoneNumber must be international, or local with a country")
+		}
+		a.Phone = number
+	}
+	withLogin := c.hasType(kiiType(registerAndLogin))
+	if a.LoginName == "" && a.Email == "" && a.Phone == "" && !withLogin {
+		return failure(http.StatusBadRequest, "NoAccountProvidedException", "NO_ACCOUNT_PROVIDED", "The user has no login name, email address or phone number", nil)
+	}
+	if a.Password != "" || !withLogin {
+		if refused := s.checkPassword(nil, a.Password); refused != nil {
+			return *refused
+		}
+	}
+	a.EmailVerified = a.Email != "" && !s.settings.VerifyEmail && s.Assumes(UnverifiedNotRequired)
+	a.PhoneVerified = a.Phone != "" && !s.settings.VerifyPhone && s.Assumes(UnverifiedNotRequired)
+	for _, address := range s.addresses(a) {
+		if s.byName[address] != nil {
+			return s.alreadyExists(fieldOf(address.kind), address.value)
+		}
+	}
+	if err := a.Validate(); err != nil {
+		return invalidInput("A field is not valid")
+	}
+	id, err := s.put(a)
+	if err != nil {
+		return invalidInput("A field is not valid")
+	}
+	return s.registered(c, s.accounts[id], withLogin)
+}
+
+// registered answers a registration, after the codes that verify the new addresses went out.
+func (s *Server) registered(c *call, a *account, withLogin bool) answer {
+	if a.Email != "" && s.settings.VerifyEmail {
+		s.sendCode(a, Email)
+	}
+	if a.Phone != "" && s.settings.VerifyPhone {
+		s.sendCode(a, SMS)
+	}
+	reply := map[string]any{"userID": a.ID}
+	if withLogin {
+		t := &token{value: s.made.token(), account: a}
+		s.keep(t)
+		reply["_accessToken"] = t.value
+	}
+	ok := jsonAnswer(http.StatusCreated, kiiType("RegistrationResponse"), reply)
+	ok.set("Location", s.origin+apiPath+"/apps/"+s.appID+"/users/"+a.ID)
+	return ok
+}
+
+// changePassword sets a new password for who is logged in and knows the old one. All tokens die,
+// the caller's too.
+func (s *Server) changePassword(c *call) answer {
+	body, refused := c.object("oldPassword", "newPassword")
+	if refused != nil {
+		return *refused
+	}
+	oldPassword, oldGiven, refused := body.text("oldPassword")
+	if refused != nil {
+		return *refused
+	}
+	newPassword, newGiven, refused := body.text("newPassword")
+	if refused != nil {
+		return *refused
+	}
+	a, refused := c.own()
+	switch {
+	case refused != nil:
+		return *refused
+	case a.Password == "":
+		return noPassword()
+	case !oldGiven || !newGiven:
+		return invalidInput("oldPassword or newPassword is missing")
+	case oldPassword != a.Password:
+		return s.wrongPassword(a)
+	}
+	if refused := s.checkPassword(a, newPassword); refused != nil {
+		return *refused
+	}
+	s.setPassword(a, newPassword, nil)
+	return noContent()
+}
