@@ -12,6 +12,10 @@ const (
 	EmailCaseMatters Assumption = "EmailCaseMatters"
 	// LoginNameResets: LOGIN_NAME:… names a user on the calls that reset a password.
 	LoginNameResets Assumption = "LoginNameResets"
+	// MeCanRequestReset: a user's token names the user on request-reset too, by the path users/me.
+	MeCanRequestReset Assumption = "MeCanRequestReset"
+	// BadChannelIsInvalidInput: a notificationMethod that does not exist is answered INVALID_INPUT_DATA.
+	BadChannelIsInvalidInput Assumption = "BadChannelIsInvalidInput"
 	// SMSDefaultsToLink: an SMS reset that does not say how goes by link.
 	SMSDefaultsToLink Assumption = "SMSDefaultsToLink"
 	// NewerRequestReplacesOlder: a new PIN, or link, ends the user's older one.
@@ -38,10 +42,14 @@ const (
 	DisabledIsUnauthorized Assumption = "DisabledIsUnauthorized"
 	// DeadTokenIsForbidden: a dead token is answered 403 WRONG_TOKEN.
 	DeadTokenIsForbidden Assumption = "DeadTokenIsForbidden"
+	// WrongLoginIsBadRequest: a login with a wrong password is answered 400.
+	WrongLoginIsBadRequest Assumption = "WrongLoginIsBadRequest"
 	// DisabledLoginSaysSo: the right password of a disabled user is answered USER_DISABLED.
 	DisabledLoginSaysSo Assumption = "DisabledLoginSaysSo"
-	// UnverifiedNotRequired: while the portal asks for no verification, a registered address counts as verified.
-	UnverifiedNotRequired Assumption = "UnverifiedNotRequired"
+	// ChangedPasswordMustDiffer: a change of password must change it.
+	ChangedPasswordMustDiffer Assumption = "ChangedPasswordMustDiffer"
+	// VerifiedUnlessRequired: while the portal asks for no verification, a registered address counts as verified.
+	VerifiedUnlessRequired Assumption = "VerifiedUnlessRequired"
 	// OtherUsersAreReadable: a user's token reads the public part of another user's record.
 	OtherUsersAreReadable Assumption = "OtherUsersAreReadable"
 	// CallsMustNameTheApp: a call without Authorization and X-Kii headers is refused.
@@ -55,11 +63,11 @@ const (
 // Assumptions lists the [Assumption] constants, in the order of the package comment's table.
 func Assumptions() []Assumption {
 	return []Assumption{
-		UnverifiedAddressIsUnknown, EmailCaseMatters, LoginNameResets, SMSDefaultsToLink,
+		UnverifiedAddressIsUnknown, EmailCaseMatters, LoginNameResets, MeCanRequestReset, BadChannelIsInvalidInput, SMSDefaultsToLink,
 		NewerRequestReplacesOlder, ResetEndsOtherRequests, CodesAreSingleUse, NoPendingPINIsWrongPIN, OnlyRightPINExpires,
 		WrongPINsAreUnlimited, PINCheckedBeforePassword, BadPasswordKeepsPIN, NewPasswordKillsRefreshTokens,
-		InputResetIsSilent, DisabledIsUnauthorized, DeadTokenIsForbidden, DisabledLoginSaysSo,
-		UnverifiedNotRequired, OtherUsersAreReadable, CallsMustNameTheApp, AnyContentTypeWillDo, UnknownFieldsAreIgnored,
+		InputResetIsSilent, DisabledIsUnauthorized, DeadTokenIsForbidden, WrongLoginIsBadRequest,
+		DisabledLoginSaysSo, ChangedPasswordMustDiffer, VerifiedUnlessRequired, OtherUsersAreReadable, CallsMustNameTheApp, AnyContentTypeWillDo, UnknownFieldsAreIgnored,
 	}
 }
 

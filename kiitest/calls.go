@@ -16,6 +16,7 @@ import (
 const (
 	maxBody  = 128 << 10 // bytes of a request; Kii Cloud keeps less than 63 KB of a user
 	maxCalls = 10_000    // in the log; the oldest go first
+	maxKept  = 4 << 10   // bytes of a request's body in the log
 )
 
 // A Call is a request that the server got and what it answered. It prints without its path, headers
@@ -28,7 +29,7 @@ type Call struct {
 	Path      string      `json:"path"`  // as it was sent, escapes included
 	Query     string      `json:"query"` // likewise
 	Header    http.Header `json:"header"`
-	Body      []byte      `json:"body"`
+	Body      []byte      `json:"body"`   // its first 4 KB
 	Status    int         `json:"status"` // 0: no answer was sent
 	ErrorCode string      `json:"errorCode,omitempty"`
 	Fault     string      `json:"fault,omitempty"` // the kind of the fault that it met
@@ -40,7 +41,7 @@ func (c Call) Format(f fmt.State, _ rune) {
 }
 
 // Calls returns the calls of the given operations, or all calls, oldest first. The server keeps the
-// last 10,000.
+// last 9,000 at least.
 func (s *Server) Calls(of ...Operation) []Call {
 	s.checkHome("Calls")
 	s.mu.Lock()
@@ -70,7 +71,7 @@ func (s *Server) logged(c *call, a answer) {
 	}
 	s.calls = append(s.calls, Call{
 		ID: s.called, Time: s.now(), Operation: c.operation, Method: c.request.Method, Path: c.path, Query: c.request.URL.RawQuery,
-		Header: c.header.Clone(), Body: c.body, Status: status, ErrorCode: a.code, Fault: string(c.fault),
+		Header: c.header.Clone(), Body: slices.Clone(c.body[:min(maxKept, len(c.body))]), Status: status, ErrorCode: a.code, Fault: string(c.fault),
 	})
 }
 

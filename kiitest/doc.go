@@ -1,2 +1,104 @@
-// Package kiitest is a Kii Cloud in memory, to test programs against that use package kii.
+// Package kiitest is a Kii Cloud in memory, to test a program against that uses package kii: with
+// accounts, tokens, messages and the portal's settings, and every way that a reset can go wrong.
+//
+//	srv := kiitest.NewServer(kiitest.WithTest(t))
+//	client, err := kii.New(srv.AppID(), srv.AppKey(), srv.Site())
+//	id := srv.AddAccount(kiitest.Account{Phone: "+819012341234", PhoneVerified: true, Password: "old-pass"})
+//	err = client.User.ResetPassword(ctx, id, kii.NotificationSMSPIN)
+//	msg, ok := srv.LastMessage(id) // msg.PIN is what the user would read on the phone
+//
+// Nothing is ever sent, and no server of Kii's is ever called.
+//
+// # Socket or none
+//
+// [NewServer] listens on loopback, so that any client reaches it by [Server.Site]. A server made
+// with [WithoutSocket], or inside a [testing/synctest] bubble, starts in microseconds and is reached
+// through [Server.Transport], which handles a call in the caller's goroutine; so a test can let the
+// ten minutes of a PIN pass in no time. A Server belongs to the bubble that it was made in, or to none:
+// used across the edge it would see time jump by decades, and no code would expire, so it says so
+// instead, by failing the test of [WithTest], or else by a panic and by answers of 500. Outside a
+// bubble, [Server.Advance] moves the server's clock.
+//
+// Codes, links and tokens expire at the exact moment: valid a nanosecond before [Message.Expires],
+// expired at it.
+//
+// # Faults
+//
+// [Server.Inject] makes the nth call of an operation go wrong, so that a test is the same in each run:
+// an error of Kii Cloud's, a limit, a portal's web page, a redirect, a broken connection, an answer
+// that is lost although the call took effect. [Server.Calls] tells what arrived.
+//
+// # What is emulated
+//
+// Paths are below [Server.Site]. Unknown query parameters are ignored, as the JavaScript SDK adds one
+// to each URL. A call without a token names the app by X-Kii-AppID or by Basic authorization; the key
+// is not checked, as Kii Cloud does not. A {user} is a user ID, me, or EMAIL:, PHONE: or LOGIN_NAME:
+// and an address.
+//
+//	request-reset        POST     /apps/{app}/users/{user}/password/request-reset              link by e-mail or SMS, or PIN by SMS; no body: by e-mail
+//	request-reset        POST     /apps/{app}/users/{user}/password/reset                      the oldest form: EMAIL:… and no body
+//	complete-reset       POST     /apps/{app}/users/{user}/password/complete-reset             by PIN; chosen or generated password
+//	open-link            GET      /apps/{app}/password-reset/{link}                            the page behind a link; in the Generate flow this resets
+//	open-link            HEAD     /apps/{app}/password-reset/{link}                            changes nothing
+//	submit-link          POST     /apps/{app}/password-reset/{link}                            the form of the Input flow
+//	login                POST     /oauth2/token                                                password; JSON or form; expiresAt
+//	login                POST     /apps/{app}/oauth2/token                                     the same
+//	refresh              POST     /oauth2/token                                                grant_type=refresh_token, single use, on both paths
+//	anonymous-login      POST     /oauth2/token                                                grant_type=client_credentials with the app's ID and key, on both paths
+//	get-user             GET      /apps/{app}/users/{user}                                     the whole of one's own record, the public part of others'
+//	register             POST     /apps/{app}/users                                            with or without login; custom fields; local phone with a country
+//	change-password      PUT      /apps/{app}/users/{user}/password                            one's own
+//	change-address       PUT      /apps/{app}/users/{user}/email-address                       one's own, pending where the portal asks for verification
+//	change-address       PUT      /apps/{app}/users/{user}/phone-number                        likewise
+//	verify-address       POST     /apps/{app}/users/{user}/email-address/verify                by code, where Kii Cloud's mail has a link
+//	verify-address       POST     /apps/{app}/users/{user}/phone-number/verify                 by code
+//	resend-verification  POST     /apps/{app}/users/{user}/email-address/resend-verification   replaces the last code
+//	resend-verification  POST     /apps/{app}/users/{user}/phone-number/resend-verification    replaces the last code
+//	preflight            OPTIONS  *                                                            CORS, for every origin
+//
+// Not emulated, and answered 501 OPERATION_NOT_IMPLEMENTED: updating and deleting users, finding
+// them, groups, buckets and objects, things, push, social networks, multi-factor login, the calls of an
+// admin, expiry of refresh tokens, the rate limit (see [FaultRateLimit]), the delay of a message.
+//
+// # ASSUMED
+//
+// What Kii Cloud does and no public page says had to be chosen. Each choice has a name, holds by
+// default, and can be turned by [WithAssumption]:
+//
+//	UnverifiedAddressIsUnknown     404 USER_NOT_FOUND              else 409 INVALID_STATUS                  the guide: a login needs a verified address
+//	EmailCaseMatters               other case, other user          else the same user                       nothing
+//	LoginNameResets                LOGIN_NAME:… finds the user     else 404 USER_NOT_FOUND                  the reference lists it as an accountType of the path
+//	MeCanRequestReset              users/me with a user's token    else 404 USER_NOT_FOUND                  complete-reset has a page for users/me
+//	BadChannelIsInvalidInput       400 INVALID_INPUT_DATA          else 400 INVALID_JSON                    complete-reset's page; the Unity SDK's test has the other
+//	SMSDefaultsToLink              SMS without smsResetMethod      else 400                                 the JavaScript SDK leaves it out for a link
+//	NewerRequestReplacesOlder      the older PIN or link is dead   else all live until they expire          nothing
+//	ResetEndsOtherRequests         a new password ends the rest    else they live until they expire         nothing
+//	CodesAreSingleUse              a PIN or link resets once       else until it expires                    nothing
+//	NoPendingPINIsWrongPIN         403 INVALID_VERIFICATION_CODE   else 409 INVALID_STATUS                  nothing
+//	OnlyRightPINExpires            a wrong PIN is 403 at all times else 410 once the right one has expired  nothing
+//	WrongPINsAreUnlimited          any number                      else the fifth ends the PIN              no limit is documented
+//	PINCheckedBeforePassword       403 before 400                  else 400 before 403                      nothing
+//	BadPasswordKeepsPIN            the PIN works again             else it is used up                       nothing
+//	NewPasswordKillsRefreshTokens  they die with access tokens     else they live                           the guide names access tokens alone
+//	InputResetIsSilent             no message                      else one that says so                    the portal has a template "Password Reset Successful"
+//	DisabledIsUnauthorized         401 USER_DISABLED on a reset    else 403                                 the JavaScript SDK's table: 401
+//	DeadTokenIsForbidden           403 WRONG_TOKEN                 else 401 UNAUTHORIZED                    the JavaScript SDK's table: 403
+//	WrongLoginIsBadRequest         400 invalid_grant               else 401 invalid_grant                   the JavaScript SDK's parser: 400
+//	DisabledLoginSaysSo            401 USER_DISABLED               else invalid_grant                       the JavaScript SDK's table lists it
+//	ChangedPasswordMustDiffer      400 INVALID_INPUT_DATA          else 204                                 documented for complete-reset
+//	VerifiedUnlessRequired         registered addresses verified   else not                                 the guide: to register by address, turn verification off
+//	OtherUsersAreReadable          200, the public part            else 401 UNAUTHORIZED                    the reference has users/{type:address}
+//	CallsMustNameTheApp            401 UNAUTHORIZED                else the call is served                  the reference: Authorization is required
+//	AnyContentTypeWillDo           the body is read as it is       else 400 INVALID_DATA_TYPE               the reference calls application/json tolerated for a login
+//	UnknownFieldsAreIgnored        they change nothing             else 400 INVALID_INPUT_DATA              nothing
+//
+// Numbers that are not documented are [Settings]: how long a PIN, a link and a code live, and the
+// least length of a password. Chosen without a switch: the path of link pages and all that they show;
+// the wording of messages, and the names in a [Template]; six digits for a PIN; that the flow counts
+// which is set when a link is opened, not when it was sent; that a link which FailureURL is set for
+// goes there for every reason; INVALID_INPUT_DATA for an expiresAt beyond the maximum; that any code
+// that expired is PHONE_NUMBER_VERIFICATION_CODE_EXPIRED; and the message of each error.
+//
+// The tests of this package check each assumption against a real app where KII_APP_ID, KII_APP_KEY,
+// KII_SITE and what their file tells are set, and print which of them hold.
 package kiitest

@@ -1,15 +1,12 @@
 package kiitest
 
 import (
-	"bytes"
-	"compress/gzip"
-	"context"
 	"errors"
 	"fmt"
-	"io"
+	"math"
 	"net/http"
 	"slices"
-	"strconv"
+	"strings"
 	"time"
 )
 
@@ -24,7 +21,8 @@ import (
 type Fault struct {
 	Operation Operation     `json:"operation,omitempty"` // empty: any
 	Nth       int           `json:"nth,omitempty"`       // 1, the default, is the next call
-	Times     int           `json:"times,omitempty"`     // how many calls from the Nth on; default: 1
+	Times     int           `json:"times,omitempty"`     // how many calls from the Nth on; default: 1; see [EveryTime]
+	User      string        `json:"user,omitempty"`      // counts and meets only calls about this user, by ID or address; empty: any
 	Kind      FaultKind     `json:"kind"`
 	Delay     time.Duration `json:"delay,omitempty"`     // before anything else; ends early with the request's context
 	Handled   bool          `json:"handled,omitempty"`   // the call takes effect, whatever it gets for an answer
@@ -33,6 +31,9 @@ type Fault struct {
 	Location  string        `json:"location,omitempty"`  // of FaultRedirect; default: https://elsewhere.invalid/
 	RetryIn   time.Duration `json:"retryIn,omitempty"`   // of FaultStatus and FaultRateLimit, a Retry-After header in whole seconds; default: none, as Kii Cloud
 }
+
+// EveryTime is Fault.Times of a fault without an end.
+const EveryTime = math.MaxInt
 
 // A FaultKind is how a call goes wrong.
 type FaultKind string
@@ -87,6 +88,10 @@ func (f Fault) Validate() error {
 		return errors.New("kiitest: Fault.Delay of a FaultDelay is not set")
 	case f.Kind == FaultStatus && (f.Status < 200 || f.Status > 599):
 		return errors.New("kiitest: Fault.Status of a FaultStatus must be 200 to 599")
+	case f.ErrorCode != "" && (f.Status == http.StatusNoContent || f.Status == http.StatusNotModified):
+		return errors.New("kiitest: Fault.ErrorCode needs a Fault.Status that can have a body")
+	case f.Kind == FaultRefused && f.Handled:
+		return errors.New("kiitest: Fault.Handled of a FaultRefused: what was refused cannot be handled")
 	case f.Kind == FaultRedirect && f.Status != 0 && (f.Status < 300 || f.Status > 399):
 		return errors.New("kiitest: Fault.Status of a FaultRedirect must be 300 to 399")
 	}
@@ -103,8 +108,14 @@ func (f Fault) String() string {
 	if f.Kind == FaultStatus {
 		text += fmt.Sprintf(" (%d %s)", f.Status, f.ErrorCode)
 	}
-	if f.Times > 1 {
+	switch {
+	case f.Times == EveryTime:
+		text += " and every later one"
+	case f.Times > 1:
 		text += fmt.Sprintf(", %d times", f.Times)
+	}
+	if f.User != "" {
+		text += ", of one user"
 	}
 	if f.Handled {
 		text += ", handled"
@@ -144,7 +155,9 @@ func (s *Server) Faults() []Fault {
 	for _, f := range s.faults {
 		rest := f.Fault
 		rest.Nth = max(1, max(1, f.Nth)-f.seen)
-		rest.Times = max(1, f.Times) - f.met
+		if f.Times != EveryTime {
+			rest.Times = max(1, f.Times) - f.met
+		}
 		left = append(left, rest)
 	}
 	return left
@@ -174,7 +187,7 @@ func (s *Server) meet(c *call) *Fault {
 	defer s.mu.Unlock()
 	var due *pendingFault
 	for _, f := range s.faults {
-		if f.Operation != "" && f.Operation != c.operation {
+		if f.Operation != "" && f.Operation != c.operation || f.User != "" && !c.isAbout(f.User) {
 			continue
 		}
 		f.seen++
@@ -186,104 +199,28 @@ func (s *Server) meet(c *call) *Fault {
 		return nil
 	}
 	due.met++
-	if due.met == max(1, due.Times) {
+	if due.Times != EveryTime && due.met == max(1, due.Times) {
 		s.faults = slices.DeleteFunc(s.faults, func(f *pendingFault) bool { return f == due })
 	}
 	c.fault = due.Kind
 	return new(due.Fault)
 }
 
-// wait delays the call, or returns the error of the context that ended meanwhile.
-func (f *Fault) wait(ctx context.Context) error {
-	if f == nil || f.Delay == 0 {
-		return nil
-	}
-	return sleep(ctx, f.Delay)
-}
-
-// handles tells whether the call takes effect.
-func (f *Fault) handles() bool {
-	return f == nil || f.Handled || f.Kind == FaultDelay
-}
-
-// answer puts the fault's answer in place of the real one, which is empty where the call was not
-// handled.
-func (f *Fault) answer(a answer) answer {
-	if f == nil {
-		return a
-	}
-	const asJSON = "application/json"
-	made := answer{status: http.StatusOK}
-	made.set("Content-Type", asJSON)
-	switch f.Kind {
-	case FaultDelay:
-		return a
-	case FaultStatus:
-		made = answer{status: f.Status}
-		if f.ErrorCode != "" {
-			made = failure(f.Status, "InjectedException", f.ErrorCode, "A fault of kiitest", nil)
+// isAbout tells whether the call names the user: in its path, as the one who logs in, or by a token.
+func (c *call) isAbout(id string) bool {
+	s := c.server
+	wanted := s.find(id)
+	for _, named := range []string{c.user, c.grant.username} {
+		if named != "" && (named == id || wanted != nil && s.find(named) == wanted) {
+			return true
 		}
-	case FaultRateLimit:
-		made = answer{status: http.StatusTooManyRequests}
-	case FaultHTML:
-		made = answer{status: http.StatusOK, body: []byte("<!DOCTYPE html><title>Welcome</title><p>Please accept the terms of this network.</p>\n")}
-		made.set("Content-Type", "text/html; charset=utf-8")
-	case FaultRedirect:
-		made = answer{status: http.StatusTemporaryRedirect}
-		if f.Status != 0 {
-			made.status = f.Status
-		}
-		made.set("Location", "https://elsewhere.invalid/")
-		if f.Location != "" {
-			made.set("Location", f.Location)
-		}
-	case FaultRefused:
-		return answer{lost: refusedDial()}
-	case FaultNoAnswer:
-		return answer{lost: brokenConnection()}
-	case FaultCut:
-		if len(a.body) > 1 {
-			made = a
-		} else {
-			made.body = []byte(`{"cut":"in the middle of this"}`)
-		}
-		made.cut = true
-	case FaultEndless:
-		made.stream = io.MultiReader(bytes.NewReader([]byte(`{"endless":"`)), repeated{[]byte("and so on, ")})
-	case FaultGzipBomb:
-		made.body = gzipBomb()
-		made.set("Content-Encoding", "gzip")
-	case FaultContentType:
-		if a.status != 0 {
-			made = a
-		} else {
-			made.body = []byte("{}")
-		}
-		made.set("Content-Type", "text/plain")
 	}
-	if f.RetryIn > 0 {
-		made.set("Retry-After", strconv.Itoa(int(f.RetryIn/time.Second)))
+	_, credentials, _ := strings.Cut(c.header.Get("Authorization"), " ")
+	for _, shown := range []string{credentials, c.grant.refreshToken} {
+		if t := s.tokens[shown]; wanted != nil && t != nil && t.account == wanted {
+			return true
+		}
 	}
-	return made
-}
-
-// repeated reads the same for ever. The text is read whole only where the buffer is long enough.
-type repeated struct{ text []byte }
-
-func (r repeated) Read(p []byte) (int, error) {
-	n := 0
-	for n < len(p) {
-		n += copy(p[n:], r.text)
-	}
-	return n, nil
-}
-
-// gzipBomb packs a gigabyte of blanks. A gzip file may consist of many, so one megabyte is packed
-// and repeated.
-func gzipBomb() []byte {
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	w.Write(bytes.Repeat([]byte(" "), 1<<20))
-	w.Close()
-	return bytes.Repeat(packed.Bytes(), 1<<10)
+	l := s.links[c.link]
+	return wanted != nil && l != nil && l.account == wanted
 }

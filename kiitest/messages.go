@@ -3,6 +3,7 @@ package kiitest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -95,7 +96,8 @@ type Filter struct {
 	Text    string // found in the recipient, the subject or the text, in upper or lower case
 }
 
-// Messages returns all messages, newest first. The server keeps the last 10,000.
+// Messages returns all messages, newest first. The server keeps the last 9,000 at least, and
+// their links.
 func (s *Server) Messages() []Message { return s.FindMessages(Filter{}) }
 
 // FindMessages returns the messages that the filter lets through, newest first.
@@ -126,7 +128,10 @@ func (s *Server) LastMessage(id string) (Message, bool) {
 // Filter.After to the ID of the last one. It returns the context's error.
 func (s *Server) WaitMessage(ctx context.Context, f Filter) (Message, error) {
 	for {
-		s.checkHome("WaitMessage")
+		if complaint := s.strayed(); complaint != "" { // wake would belong to another bubble than who closes it
+			s.strict.report("WaitMessage: %s", complaint)
+			return Message{}, errors.New("kiitest: WaitMessage: " + complaint)
+		}
 		wake := make(chan struct{})
 		s.mu.Lock()
 		m, found := s.newest(f)
@@ -199,7 +204,11 @@ func (s *Server) send(a *account, m *message) {
 	t := s.template(m, a.Locale)
 	m.Subject, m.Text = t.fill(m, a, s.appID)
 	if len(s.messages) == maxMessages {
-		s.messages = slices.Delete(s.messages, 0, maxMessages/10) // a tenth at once, so that most calls move nothing
+		const oldest = maxMessages / 10 // a tenth at once, so that most calls move nothing
+		for _, m := range s.messages[:oldest] {
+			delete(s.links, m.secret)
+		}
+		s.messages = slices.Delete(s.messages, 0, oldest)
 	}
 	s.messages = append(s.messages, m)
 	for w := range s.waiters {

@@ -54,15 +54,22 @@ func (s *Server) resetMethod(c *call) (channel Channel, withPIN bool, refused *a
 	case refused != nil:
 		return "", false, refused
 	case !given || (method != string(Email) && method != string(SMS)):
-		return "", false, new(invalidInput("notificationMethod must be EMAIL or SMS"))
+		return "", false, new(s.badChannel("notificationMethod must be EMAIL or SMS"))
 	case method == string(Email):
 		return Email, false, nil
 	case !smsGiven && s.Assumes(SMSDefaultsToLink):
 		return SMS, false, nil
 	case sms != "URL" && sms != "PIN":
-		return "", false, new(invalidInput("smsResetMethod must be URL or PIN"))
+		return "", false, new(s.badChannel("smsResetMethod must be URL or PIN"))
 	}
 	return SMS, sms == "PIN", nil
+}
+
+func (s *Server) badChannel(message string) answer {
+	if s.Assumes(BadChannelIsInvalidInput) {
+		return invalidInput(message)
+	}
+	return invalidJSON()
 }
 
 func (s *Server) sendPIN(a *account) {
@@ -139,12 +146,14 @@ func (s *Server) checkPIN(c *call, a *account, pin string) (*message, *answer) {
 	if len(a.pins) == 0 && !s.Assumes(NoPendingPINIsWrongPIN) {
 		return nil, new(s.invalidStatus("The user has no pending password reset"))
 	}
-	right := slices.IndexFunc(a.pins, func(m *message) bool { return m.PIN == pin })
-	if right >= 0 && a.pins[right].expired(c.now) {
-		return nil, new(s.pinExpired())
-	}
-	if right >= 0 {
-		return a.pins[right], nil
+	for _, m := range slices.Backward(a.pins) {
+		switch {
+		case m.PIN != pin:
+		case m.expired(c.now):
+			return nil, new(s.pinExpired())
+		default:
+			return m, nil
+		}
 	}
 	allExpired := !slices.ContainsFunc(a.pins, func(m *message) bool { return !m.expired(c.now) })
 	if len(a.pins) > 0 && allExpired && !s.Assumes(OnlyRightPINExpires) {
@@ -176,7 +185,8 @@ func (s *Server) newPassword(a *account, body object) (string, *answer) {
 	return password, s.checkPassword(a, password)
 }
 
-// checkPassword refuses a password that the account cannot have next. A new account is nil.
+// checkPassword refuses a password that no account can have, and the one that the account has. The
+// account is nil where there is none, or where its password will do.
 func (s *Server) checkPassword(a *account, password string) *answer {
 	switch {
 	case len(password) < s.settings.MinPasswordLength:

@@ -2,9 +2,7 @@ package kiitest
 
 import (
 	"cmp"
-	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -114,19 +112,25 @@ func (s *Server) listen() {
 		panic(fmt.Sprintf("kiitest: cannot listen on loopback: %v", err))
 	}
 	s.origin = "http://" + l.Addr().String()
-	s.listener = &http.Server{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			s.inflight.Add(1)
-			defer s.inflight.Done()
-			s.ServeHTTP(w, r)
-		}),
-		ReadTimeout: readTimeout,
-	}
+	s.listener = &http.Server{Handler: http.HandlerFunc(s.serveSocket), ReadTimeout: readTimeout}
 	s.served = make(chan struct{})
 	go func() {
 		defer close(s.served)
 		s.listener.Serve(l) // returns when Close closes l
 	}()
+}
+
+// serveSocket lets Close wait for the calls that it interrupts.
+func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		panic(http.ErrAbortHandler)
+	}
+	s.inflight.Add(1)
+	s.mu.Unlock()
+	defer s.inflight.Done()
+	s.ServeHTTP(w, r)
 }
 
 // Close ends the server: its socket, if any, and its open connections. Calls that come later get
@@ -191,11 +195,9 @@ func (s *Server) Transport() http.RoundTripper { return transport{s} }
 type transport struct{ server *Server }
 
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body == nil {
-		r = r.Clone(r.Context())
-		r.Body = http.NoBody
+	if r.Body != nil {
+		defer r.Body.Close()
 	}
-	defer r.Body.Close()
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
@@ -214,70 +216,4 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 // a listener of its own; see [WithOrigin].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.answer(r).write(w, r)
-}
-
-// answer does what the request asks for. It never holds the lock while it waits.
-func (s *Server) answer(r *http.Request) answer {
-	c := &call{server: s, request: r, header: r.Header, path: r.URL.EscapedPath()}
-	if a, stopped := s.refuse(c); stopped {
-		return a
-	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	if err != nil {
-		return answer{lost: err}
-	}
-	c.body = body
-	c.match(s.routes)
-	defer s.reportStrict(c)
-
-	fault := s.meet(c)
-	if err := fault.wait(r.Context()); err != nil {
-		s.logged(c, answer{lost: err})
-		return answer{lost: err}
-	}
-	a := s.act(c, fault)
-	s.logged(c, a)
-	return a
-}
-
-// act handles the call, unless a fault keeps it from being handled, and puts the fault's answer in
-// place of the real one.
-func (s *Server) act(c *call, fault *Fault) answer {
-	var a answer
-	if fault.handles() {
-		s.mu.Lock()
-		c.now = s.now()
-		a = c.serve()
-		s.mu.Unlock()
-	}
-	return fault.answer(a)
-}
-
-// refuse answers what is no call to a running server in its own time.
-func (s *Server) refuse(c *call) (a answer, refused bool) {
-	if complaint := s.strayed(); complaint != "" {
-		s.strict.report("%s", complaint)
-		return textAnswer(http.StatusInternalServerError, "kiitest: "+complaint), true
-	}
-	s.mu.Lock()
-	closed := s.closed
-	s.mu.Unlock()
-	if !closed {
-		return a, false
-	}
-	c.match(s.routes)
-	s.strict.report("%v after Close", c)
-	return answer{lost: refusedDial()}, true
-}
-
-// sleep waits, or returns the context's error.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -56,7 +56,8 @@ func (s *Server) reportStrict(c *call) {
 	if len(c.body) > 0 && len(c.route.types) > 0 && !c.hasType(c.route.types...) {
 		s.strict.report("%v has a content type that the call does not document; it takes %s", c, strings.Join(c.route.types, ", "))
 	}
-	if c.operation.resets() && strings.HasPrefix(c.header.Get("Authorization"), "Bearer ") {
+	scheme, _, _ := strings.Cut(c.header.Get("Authorization"), " ")
+	if c.operation.resets() && strings.EqualFold(scheme, "Bearer") {
 		s.strict.report("%v carries a Bearer token; a reset is for who cannot log in", c)
 	}
 	for _, odd := range c.odd {

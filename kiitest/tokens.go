@@ -113,17 +113,21 @@ func (s *Server) loginByPassword(c *call, g grant) answer {
 	a := s.byName[s.key(by)]
 	switch {
 	case a == nil || a.Password == "" || a.Password != g.password || !a.verified(by):
-		return invalidGrant()
+		return s.invalidGrant()
 	case a.Disabled && s.Assumes(DisabledLoginSaysSo):
 		return s.userDisabled(http.StatusUnauthorized, a)
 	case a.Disabled:
-		return invalidGrant()
+		return s.invalidGrant()
 	}
 	return s.issue(c, a, g)
 }
 
-func invalidGrant() answer {
-	return oauthFailure(http.StatusBadRequest, "invalid_grant", "The user was not found or the password is wrong")
+func (s *Server) invalidGrant() answer {
+	status := http.StatusUnauthorized
+	if s.Assumes(WrongLoginIsBadRequest) {
+		status = http.StatusBadRequest
+	}
+	return oauthFailure(status, "invalid_grant", "The user was not found or the password is wrong")
 }
 
 // refresh hands out a new pair of tokens for a refresh token, once.

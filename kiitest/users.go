@@ -103,8 +103,8 @@ func (s *Server) register(c *call) answer {
 			return *refused
 		}
 	}
-	a.EmailVerified = a.Email != "" && !s.settings.VerifyEmail && s.Assumes(UnverifiedNotRequired)
-	a.PhoneVerified = a.Phone != "" && !s.settings.VerifyPhone && s.Assumes(UnverifiedNotRequired)
+	a.EmailVerified = a.Email != "" && !s.settings.VerifyEmail && s.Assumes(VerifiedUnlessRequired)
+	a.PhoneVerified = a.Phone != "" && !s.settings.VerifyPhone && s.Assumes(VerifiedUnlessRequired)
 	for _, address := range s.addresses(a) {
 		if s.byName[address] != nil {
 			return s.alreadyExists(fieldOf(address.kind), address.value)
@@ -165,7 +165,11 @@ func (s *Server) changePassword(c *call) answer {
 	case oldPassword != a.Password:
 		return s.wrongPassword(a)
 	}
-	if refused := s.checkPassword(a, newPassword); refused != nil {
+	differs := a
+	if !s.Assumes(ChangedPasswordMustDiffer) {
+		differs = nil
+	}
+	if refused := s.checkPassword(differs, newPassword); refused != nil {
 		return *refused
 	}
 	s.setPassword(a, newPassword, nil)

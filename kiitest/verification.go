@@ -86,7 +86,7 @@ func (s *Server) changeAddress(c *call, by Channel) answer {
 		s.sendCode(a, by)
 		return noContent()
 	}
-	s.setAddress(a, own, value, s.Assumes(UnverifiedNotRequired))
+	s.setAddress(a, own, value, s.Assumes(VerifiedUnlessRequired))
 	return noContent()
 }
 

@@ -100,6 +100,8 @@ func (c *call) resettable() (*account, *answer) {
 		return nil, refused
 	case c.who.user != nil && c.who.user != a:
 		return nil, new(s.unauthorized(c.who.user))
+	case c.user == "me" && c.operation == OpRequestReset && !s.Assumes(MeCanRequestReset):
+		return nil, new(s.userNotFound("userID", c.user))
 	case a.Disabled && s.Assumes(DisabledIsUnauthorized):
 		return nil, new(s.userDisabled(http.StatusUnauthorized, a))
 	case a.Disabled:
