@@ -1,0 +1,204 @@
+package kiitest_test
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii/kiitest"
+)
+
+func TestLoginFindsTheUser(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t)
+	id := srv.AddAccount(alice())
+	for _, username := range []string{
+		"alice", "LOGIN_NAME:alice", "alice@example.com", "EMAIL:alice@example.com", "+819012341234", "PHONE:+819012341234", "PHONE:JP-09012341234",
+	} {
+		got := c.login(username, "old-pass")
+		require.Equal(t, "200", got.String())
+		require.Equal(t, "application/json", got.header.Get("Content-Type"))
+		require.Equal(t, id, got.string("id"))
+		require.Equal(t, "bearer", got.string("token_type"))
+		require.Len(t, got.string("access_token"), 43)
+		require.InDelta(t, 2147483647, got.body["expires_in"], 0)
+		require.NotContains(t, got.body, "refresh_token", "off unless the portal says so")
+	}
+	for _, username := range []string{"alicia", "EMAIL:alice", "LOGIN_NAME:alice@example.com", "+819012341235", "PHONE:JP-", id} {
+		require.Equal(t, "400 invalid_grant", c.login(username, "old-pass").String())
+	}
+}
+
+func TestLoginRefusals(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t)
+	srv.AddAccount(alice())
+	srv.AddAccount(kiitest.Account{LoginName: "unv", Email: "unv@example.com", Phone: "+81501234567", Password: "unv-pass"})
+	srv.AddAccount(kiitest.Account{LoginName: "social"})
+	srv.AddAccount(kiitest.Account{LoginName: "gone", Password: "gone-pass", Disabled: true})
+	for _, one := range []struct{ username, password, want string }{
+		{"alice", "Old-pass", "400 invalid_grant"},
+		{"nobody", "old-pass", "400 invalid_grant"},
+		{"unv@example.com", "unv-pass", "400 invalid_grant"},
+		{"+81501234567", "unv-pass", "400 invalid_grant"},
+		{"social", "anything", "400 invalid_grant"},
+		{"gone", "gone-pass", "401 USER_DISABLED"},
+		{"gone", "other", "400 invalid_grant"},
+		{"", "old-pass", "400 INVALID_INPUT_DATA"},
+		{"alice", "", "400 INVALID_INPUT_DATA"},
+	} {
+		require.Equal(t, one.want, c.login(one.username, one.password).String())
+	}
+	got := c.login("alice", "wrong")
+	require.NotEmpty(t, got.string("error_description"))
+	require.Equal(t, "invalid_grant", got.string("error"))
+}
+
+func TestLoginTakesBothPathsAndBodies(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t)
+	srv.AddAccount(alice())
+	form := url.Values{"grant_type": {"password"}, "username": {"alice"}, "password": {"old-pass"}}.Encode()
+	for _, path := range []string{"/oauth2/token", "oauth2/token"} {
+		for _, one := range []struct{ contentType, body string }{
+			{"application/json", `{"username":"alice","password":"old-pass"}`},
+			{"application/json; charset=utf-8", `{"grant_type":"password","username":"alice","password":"old-pass"}`},
+			{"application/vnd.kii.OauthTokenRequest+json", `{"username":"alice","password":"old-pass"}`},
+			{"application/x-www-form-urlencoded", form},
+		} {
+			require.Equal(t, "200", c.send("POST", path, one.contentType, one.body, "").String())
+		}
+	}
+	for _, one := range []struct{ contentType, body, want string }{
+		{"application/json", `{"grant_type":"implicit"}`, "400 unsupported_grant_type"},
+		{"application/json", `{"username":["alice"],"password":"old-pass"}`, "400 INVALID_INPUT_DATA"},
+		{"application/json", `username=alice`, "400 INVALID_JSON"},
+		{"application/x-www-form-urlencoded", `username=%zz`, "400 INVALID_INPUT_DATA"},
+		{"application/json", ``, "400 INVALID_JSON"},
+	} {
+		require.Equal(t, one.want, c.send("POST", "/oauth2/token", one.contentType, one.body, "").String())
+	}
+}
+
+func TestAppIsNamedInEachDocumentedWay(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t, kiitest.WithApp("my-app", "my-key"))
+	srv.AddAccount(alice())
+	for name, one := range map[string]struct {
+		prepare func(*http.Request)
+		body    string
+		want    string
+	}{
+		"X-Kii pair":         {func(r *http.Request) { r.Header.Set("X-Kii-AppID", "my-app"); r.Header.Set("X-Kii-AppKey", "my-key") }, "", "200"},
+		"any key":            {func(r *http.Request) { r.Header.Set("X-Kii-AppID", "my-app"); r.Header.Set("X-Kii-AppKey", "other") }, "", "200"},
+		"Basic":              {func(r *http.Request) { r.SetBasicAuth("my-app", "whatever") }, "", "200"},
+		"client_id":          {func(*http.Request) {}, `,"client_id":"my-app"`, "200"},
+		"nobody":             {func(*http.Request) {}, "", "401 UNAUTHORIZED"},
+		"another app":        {func(r *http.Request) { r.Header.Set("X-Kii-AppID", "their-app") }, "", "404 APP_NOT_FOUND"},
+		"another app, Basic": {func(r *http.Request) { r.SetBasicAuth("their-app", "") }, "", "404 APP_NOT_FOUND"},
+		"broken Basic":       {func(r *http.Request) { r.Header.Set("Authorization", "Basic %%%") }, "", "401 UNAUTHORIZED"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCaller(t, srv)
+			body := strings.NewReader(`{"username":"alice","password":"old-pass"` + one.body + `}`)
+			r, err := http.NewRequestWithContext(t.Context(), "POST", string(srv.Site())+"/oauth2/token", body)
+			require.NoError(t, err)
+			r.Header.Set("Content-Type", "application/json")
+			one.prepare(r)
+			require.Equal(t, one.want, c.do(r).String())
+		})
+	}
+	require.Equal(t, "404 APP_NOT_FOUND", c.send("GET", "/apps/their-app/users/me", "", "", c.token("alice", "old-pass")).String())
+}
+
+func TestRefreshHandsOutANewPairOnce(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t, kiitest.WithSettings(refreshTokens))
+	id := srv.AddAccount(alice())
+	first := c.login("alice", "old-pass")
+	second := c.refresh(first.string("refresh_token"))
+	require.Equal(t, "200", second.String())
+	require.Equal(t, id, second.string("id"))
+	require.Equal(t, "403 WRONG_TOKEN", c.me(first.string("access_token")).String(), "the old pair dies")
+	require.Equal(t, "403 WRONG_REFRESH_TOKEN", c.refresh(first.string("refresh_token")).String(), "single use")
+	require.Equal(t, "200", c.me(second.string("access_token")).String())
+	require.Equal(t, "403 WRONG_REFRESH_TOKEN", c.refresh(second.string("access_token")).String(), "an access token is none")
+	require.Equal(t, "403 WRONG_TOKEN", c.me(second.string("refresh_token")).String(), "and the reverse")
+
+	a, _ := srv.Account(id)
+	a.Disabled = true
+	_, err := srv.PutAccount(a)
+	require.NoError(t, err)
+	require.Equal(t, "401 USER_DISABLED", c.refresh(second.string("refresh_token")).String())
+	require.Equal(t, "401 USER_DISABLED", c.me(second.string("access_token")).String())
+	a.Disabled = false
+	_, err = srv.PutAccount(a)
+	require.NoError(t, err)
+	srv.SetSettings(func(s *kiitest.Settings) { s.RefreshTokens = false })
+	require.Equal(t, "403 WRONG_REFRESH_TOKEN", c.refresh(second.string("refresh_token")).String(), "switched off")
+	srv.SetSettings(refreshTokens)
+	require.Equal(t, "200", c.refresh(second.string("refresh_token")).String(), "the refusals did not spend it")
+}
+
+func TestTokenExpiresAtTheExactSecond(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t, kiitest.WithSettings(func(s *kiitest.Settings) { s.TokenValidity = time.Hour }))
+	srv.AddAccount(alice())
+	began := srv.Now()
+	got := c.login("alice", "old-pass")
+	token := got.string("access_token")
+	require.InDelta(t, 3600, got.body["expires_in"], 0)
+	srv.Advance(time.Hour - time.Minute)
+	require.Equal(t, "200", c.me(token).String())
+	srv.Advance(time.Minute)
+	require.Equal(t, "403 WRONG_TOKEN", c.me(token).String())
+
+	srv.SetSettings(func(s *kiitest.Settings) { s.TokenValidity = 0 })
+	require.InDelta(t, math.MaxInt64/1000, c.login("alice", "old-pass").body["expires_in"], 1000, "for ever overflows a time.Duration")
+	require.True(t, srv.Now().After(began))
+}
+
+func TestLoginMayAskForAnEarlierEnd(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t, kiitest.WithSettings(func(s *kiitest.Settings) { s.TokenValidity = time.Hour }))
+	srv.AddAccount(alice())
+	login := func(expiresAt string) reply {
+		body := `{"username":"alice","password":"old-pass","expiresAt":` + expiresAt + `}`
+		return c.send("POST", "/oauth2/token", "application/json", body, "")
+	}
+	soon := srv.Now().Add(10 * time.Minute).UnixMilli()
+	for _, form := range []string{"%d", `"%d"`} { // a number is documented; kii_go sends a string
+		got := login(fmt.Sprintf(form, soon))
+		require.Equal(t, "200", got.String())
+		require.InDelta(t, 600, got.body["expires_in"], 2)
+	}
+	got := login(fmt.Sprint(soon))
+	srv.Advance(11 * time.Minute)
+	require.Equal(t, "403 WRONG_TOKEN", c.me(got.string("access_token")).String())
+	for _, bad := range []string{fmt.Sprint(soon), fmt.Sprint(srv.Now().Add(2 * time.Hour).UnixMilli()), `"soon"`, "-1", "1.5", "true"} {
+		require.Equal(t, "400 INVALID_INPUT_DATA", login(bad).String())
+	}
+}
+
+func TestAnonymousTokenIsNobodys(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t)
+	id := srv.AddAccount(alice())
+	body := func(secret string) string {
+		return fmt.Sprintf(`{"grant_type":"client_credentials","client_id":%q,"client_secret":%q}`, srv.AppID(), secret)
+	}
+	got := c.send("POST", "/oauth2/token", "application/json", body(srv.AppKey()), "")
+	require.Equal(t, "200", got.String())
+	require.NotContains(t, got.body, "id")
+	require.Equal(t, "401 UNAUTHORIZED", c.me(got.string("access_token")).String())
+	require.Equal(t, "401 UNAUTHORIZED", c.send("GET", "users/"+id, "", "", got.string("access_token")).String())
+	require.Equal(t, "400 invalid_client", c.send("POST", "/oauth2/token", "application/json", body("wrong"), "").String())
+	require.Len(t, srv.Calls(kiitest.OpAnonymousLogin), 2)
+}

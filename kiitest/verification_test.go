@@ -1,0 +1,100 @@
+package kiitest_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii/kiitest"
+)
+
+const verificationType = "application/vnd.kii.AddressVerificationRequest+json"
+
+func verify(s *kiitest.Settings) { s.VerifyEmail, s.VerifyPhone = true, true }
+
+// The two addresses behave alike.
+func TestAddressIsVerifiedByTheCodeThatWentToIt(t *testing.T) {
+	t.Parallel()
+	for name, one := range map[string]struct{ path, field, address, other, kind, changeType string }{
+		"e-mail": {"email-address", "emailAddress", "carol@example.com", "carol@example.net", "EMAIL:", "application/vnd.kii.EmailAddressModificationRequest+json"},
+		"phone":  {"phone-number", "phoneNumber", "+819012345678", "+819087654321", "PHONE:", "application/vnd.kii.PhoneNumberModificationRequest+json"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv, c := start(t, kiitest.WithSettings(verify))
+			id := c.register(registrationType, `{"loginName":"carol","`+one.field+`":"`+one.address+`","password":"carol-pass"}`).string("userID")
+			require.Equal(t, "400 invalid_grant", c.login(one.address, "carol-pass").String(), "not verified yet")
+			first := last(t, srv, id)
+			require.Equal(t, kiitest.VerifyAddress, first.Purpose)
+			require.Equal(t, one.address, first.To)
+			require.Contains(t, first.Text, first.Code)
+
+			verify := func(user, code, token string) string {
+				return c.send("POST", "users/"+user+"/"+one.path+"/verify", verificationType, `{"verificationCode":"`+code+`"}`, token).String()
+			}
+			resend := func() string {
+				return c.send("POST", "users/"+id+"/"+one.path+"/resend-verification", "application/json", "", "").String()
+			}
+			require.Equal(t, "403 INVALID_VERIFICATION_CODE", verify(id, "123456", ""))
+			require.Equal(t, "204", resend())
+			second := last(t, srv, id)
+			require.NotEqual(t, first.Code, second.Code)
+			require.Equal(t, "403 INVALID_VERIFICATION_CODE", verify(id, first.Code, ""), "replaced")
+			srv.Advance(24 * time.Hour)
+			require.Equal(t, "410 PHONE_NUMBER_VERIFICATION_CODE_EXPIRED", verify(id, second.Code, ""))
+			require.Equal(t, "204", resend())
+			require.Equal(t, "200", verify(id, last(t, srv, id).Code, ""))
+			require.Equal(t, kiitest.Used, last(t, srv, id).State)
+			token := c.token(one.kind+one.address, "carol-pass")
+			require.Equal(t, "400 INVALID_ACCOUNT_STATUS", verify("me", "123456", token), "done")
+			require.Equal(t, "400 INVALID_ACCOUNT_STATUS", resend())
+
+			change := func(to string) string {
+				return c.send("PUT", "users/me/"+one.path, one.changeType, `{"`+one.field+`":"`+to+`"}`, token).String()
+			}
+			require.Equal(t, "204", change(one.other))
+			require.Equal(t, one.other, c.me(token).string("_"+one.field+"Pending"))
+			require.Equal(t, one.address, c.me(token).string(one.field), "the old one stays meanwhile")
+			require.Equal(t, one.other, last(t, srv, id).To)
+			require.Equal(t, "200", verify("me", last(t, srv, id).Code, token))
+			require.Equal(t, one.other, c.me(token).string(one.field))
+			require.Equal(t, "400 invalid_grant", c.login(one.kind+one.address, "carol-pass").String())
+
+			srv.SetSettings(func(s *kiitest.Settings) { s.VerifyEmail, s.VerifyPhone = false, false })
+			require.Equal(t, "204", change(one.address), "at once where the app asks for no verification")
+			require.Equal(t, "200", c.login(one.address, "carol-pass").String())
+			require.Equal(t, "400 INVALID_INPUT_DATA", change("nowhere"))
+			require.Equal(t, "404 USER_NOT_FOUND", verifyOf(c, one.path))
+		})
+	}
+}
+
+func verifyOf(c *caller, path string) string {
+	return c.send("POST", "users/nobody/"+path+"/verify", verificationType, `{"verificationCode":"123456"}`, "").String()
+}
+
+func TestAddressOfAnotherUserIsTaken(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t, kiitest.WithSettings(verify))
+	srv.AddAccount(alice())
+	bob := srv.AddAccount(kiitest.Account{LoginName: "bob", Email: "bob@example.com", EmailVerified: true, Password: "bob-pass"})
+	token := c.token("bob", "bob-pass")
+	change := func(to string) string {
+		return c.send("PUT", "users/me/email-address", "application/vnd.kii.EmailAddressModificationRequest+json", `{"emailAddress":"`+to+`"}`, token).String()
+	}
+	require.Equal(t, "409 USER_ALREADY_EXISTS", change("alice@example.com"))
+	require.Equal(t, "204", change("free@example.com"))
+	code := last(t, srv, bob).Code
+	srv.AddAccount(kiitest.Account{Email: "free@example.com"})
+	got := c.send("POST", "users/me/email-address/verify", verificationType, `{"verificationCode":"`+code+`"}`, token)
+	require.Equal(t, "409 USER_ALREADY_EXISTS", got.String(), "somebody was faster")
+}
+
+func TestUnverifiedAccountWithoutACode(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t)
+	id := srv.AddAccount(kiitest.Account{LoginName: "unv", Email: "unv@example.com", Password: "unv-pass"})
+	got := c.send("POST", "users/"+id+"/email-address/verify", verificationType, `{"verificationCode":"123456"}`, "")
+	require.Equal(t, "404 VERIFICATION_CODE_NOT_FOUND", got.String())
+}
