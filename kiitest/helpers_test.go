@@ -180,3 +180,10 @@ func start(t testing.TB, opts ...kiitest.Option) (*kiitest.Server, *caller) {
 }
 
 func refreshTokens(s *kiitest.Settings) { s.RefreshTokens = true }
+
+func readAll(t testing.TB, r io.Reader) string {
+	t.Helper()
+	text, err := io.ReadAll(r)
+	require.NoError(t, err)
+	return string(text)
+}

@@ -147,7 +147,7 @@ func TestRefreshHandsOutANewPairOnce(t *testing.T) {
 	require.Equal(t, "200", c.refresh(second.string("refresh_token")).String(), "the refusals did not spend it")
 }
 
-func TestTokenExpiresAtTheExactSecond(t *testing.T) {
+func TestAdvanceExpiresATokenAndForEverIsTooLongForADuration(t *testing.T) {
 	t.Parallel()
 	srv, c := start(t, kiitest.WithSettings(func(s *kiitest.Settings) { s.TokenValidity = time.Hour }))
 	srv.AddAccount(alice())
