@@ -1,9 +1,25 @@
 package kii
 
-// Site is the base URL of a Kii Cloud site, without a trailing slash.
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-kii/kii/internal/transport"
+)
+
+const userAgent = "kii-go/0.1.0"
+
+// Site is the base URL of a Kii Cloud site. Any other base URL than those listed here is
+// written Site("https://…/api"); one slash at its end is ignored.
 type Site string
 
-// The sites of Kii Cloud.
+// The sites of Kii Cloud. An app lives at one of them: the one chosen on the developer portal.
 const (
 	SiteUS  Site = "https://api.kii.com/api"
 	SiteJP  Site = "https://api-jp.kii.com/api"
@@ -11,3 +27,176 @@ const (
 	SiteEU  Site = "https://api-eu.kii.com/api"
 	SiteCN3 Site = "https://api-cn3.kii.com/api"
 )
+
+// A Client talks to Kii Cloud in the name of one app. Make one with [New] and share it: it is safe
+// for concurrent use and keeps its connections open between calls.
+type Client struct {
+	User *User // the user API, not one user
+}
+
+// New returns a client for the app with this ID and key at site. It checks every argument and
+// sends nothing, so a wrong key shows only at the first call.
+func New(appID, appKey string, site Site, opts ...Option) (*Client, error) {
+	if err := checkAppValue("appID", appID); err != nil {
+		return nil, err
+	}
+	if appID == "." || appID == ".." {
+		return nil, &ArgumentError{"appID", "must not be a dot segment"}
+	}
+	if err := checkAppValue("appKey", appKey); err != nil {
+		return nil, err
+	}
+	cfg := defaultConfig()
+	for _, opt := range opts {
+		if opt == nil {
+			return nil, &ArgumentError{"opts", "holds a nil Option"}
+		}
+		if err := opt(&cfg); err != nil {
+			return nil, err
+		}
+	}
+	base, err := site.base(cfg.insecureHTTP)
+	if err != nil {
+		return nil, err
+	}
+	api := &api{
+		http:   transport.New(&cfg.httpClient, cfg.timeout, cfg.maxRetries),
+		site:   base,
+		app:    base + "/apps/" + escapeSegment(appID),
+		appID:  appID,
+		appKey: appKey,
+		agent:  cfg.userAgent,
+		logger: cfg.logger,
+	}
+	return &Client{User: &User{api}}, nil
+}
+
+func checkAppValue(name, value string) error {
+	switch {
+	case value == "":
+		return &ArgumentError{name, "must not be empty"}
+	case hasControl(value):
+		return &ArgumentError{name, "must not hold control characters"}
+	case strings.TrimSpace(value) != value:
+		return &ArgumentError{name, "must not begin or end with a space"}
+	}
+	return nil
+}
+
+// base checks s and returns it without a trailing slash.
+func (s Site) base(insecureHTTP bool) (string, error) {
+	for name, known := range map[string]Site{"US": SiteUS, "JP": SiteJP, "SG": SiteSG, "EU": SiteEU, "CN3": SiteCN3} {
+		if strings.EqualFold(string(s), name) {
+			return "", &ArgumentError{"site", "is a base URL, not a name: use kii.Site" + name + ", which is " + string(known)}
+		}
+	}
+	u, err := url.Parse(string(s))
+	switch {
+	case err != nil || u.Hostname() == "" || strings.Contains(string(s), " "):
+		return "", &ArgumentError{"site", `must be a base URL such as "https://api.kii.com/api"`}
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(string(s), "#"):
+		return "", &ArgumentError{"site", "must not hold user information, a query or a fragment"}
+	case u.Scheme == "http" && !insecureHTTP && !isLoopback(u.Hostname()):
+		return "", &ArgumentError{"site", "must be https, unless it is loopback or WithInsecureHTTP is given"}
+	case u.Scheme != "https" && u.Scheme != "http":
+		return "", &ArgumentError{"site", "must be an https URL"}
+	}
+	return strings.TrimSuffix(string(s), "/"), nil
+}
+
+func isLoopback(host string) bool {
+	return strings.EqualFold(host, "localhost") || net.ParseIP(host).IsLoopback()
+}
+
+// api sends the calls of one app.
+type api struct {
+	http          *transport.Client
+	site, app     string // base URLs: of the site, and of the app below it
+	appID, appKey string
+	agent         string
+	logger        *slog.Logger
+}
+
+// A call is one operation on Kii Cloud.
+type call struct {
+	op          string // the Go method's name, for errors and the log
+	method, url string
+	contentType string  // of body
+	body        any     // marshalled as JSON; nil: none
+	token       string  // an access token; empty: the call is made in the app's name
+	secrets     secrets // what this call must never show
+}
+
+// send makes the call and returns the reply, whatever its status, or a *TransportError.
+func (a *api) send(ctx context.Context, c *call) (transport.Reply, error) {
+	req := transport.Request{Method: c.method, URL: c.url, Header: a.header(c)}
+	if c.body != nil {
+		body, err := json.Marshal(c.body)
+		if err != nil {
+			panic(err) // the bodies are structs of strings
+		}
+		req.Body = body
+	}
+	reply, err := a.http.Do(ctx, &req)
+	if err != nil {
+		return reply, transportError(c, err)
+	}
+	return reply, nil
+}
+
+// done makes a call whose success is an answer without a body.
+func (a *api) done(ctx context.Context, c *call) error {
+	start := time.Now()
+	reply, err := a.send(ctx, c)
+	if err == nil && (reply.Status/100 != 2 || len(reply.Body) > 0 || reply.Broken) {
+		err = apiError(c, &reply)
+	}
+	a.log(ctx, c, start, reply.Status, err)
+	return err
+}
+
+// decode makes a call whose success is a 200 with a JSON body that complete accepts.
+func (a *api) decode(ctx context.Context, c *call, into any, complete func() bool) error {
+	start := time.Now()
+	reply, err := a.send(ctx, c)
+	if err == nil && (reply.Status != http.StatusOK || json.Unmarshal(reply.Body, into) != nil || !complete()) {
+		err = apiError(c, &reply)
+	}
+	a.log(ctx, c, start, reply.Status, err)
+	return err
+}
+
+// header names the app, or carries the token, which names it too.
+// https://documentation.kii.com/en/guides/cloudsdk/rest/guidelines/appid_key/
+func (a *api) header(c *call) http.Header {
+	h := http.Header{"User-Agent": {a.agent}, "Accept": {"*/*"}}
+	if c.body != nil {
+		h["Content-Type"] = []string{c.contentType}
+	}
+	if c.token != "" {
+		h["Authorization"] = []string{"Bearer " + c.token}
+		return h
+	}
+	h["X-Kii-Appid"] = []string{a.appID}
+	h["X-Kii-Appkey"] = []string{a.appKey}
+	return h
+}
+
+// log writes one record a call. It holds no secret and no account: neither do the library's errors.
+func (a *api) log(ctx context.Context, c *call, start time.Time, status int, err error) {
+	level := slog.LevelDebug
+	if err != nil {
+		level = slog.LevelWarn
+	}
+	if a.logger == nil || !a.logger.Enabled(ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{slog.String("op", c.op), slog.Duration("duration", time.Since(start))}
+	if status != 0 {
+		attrs = append(attrs, slog.Int("status", status))
+	}
+	if err != nil {
+		attrs = append(attrs, slog.String("error", err.Error()), slog.Bool("outcome_unknown", OutcomeUnknown(err)))
+	}
+	a.logger.LogAttrs(ctx, level, "kii call", attrs...)
+}

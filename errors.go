@@ -1,0 +1,229 @@
+package kii
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/go-kii/kii/internal/transport"
+)
+
+// ErrorCode is Kii Cloud's errorCode. It is itself an error, so that it is what errors.Is is given:
+//
+//	errors.Is(err, kii.ErrPINExpired)
+//	errors.Is(err, kii.ErrorCode("SOMETHING_NEW")) // one that this library does not know
+//
+// errors.AsType[kii.ErrorCode](err) returns the code of any answer that is not success.
+type ErrorCode string
+
+// The codes of Kii Cloud that a caller may want to tell apart.
+const (
+	ErrUserNotFound         ErrorCode = "USER_NOT_FOUND"            // 404: no such user, or an address that is not verified
+	ErrAddressNotVerified   ErrorCode = "INVALID_STATUS"            // 409: the message has no verified address to go to; when completing a reset, also: none is pending
+	ErrNoPassword           ErrorCode = "OPERATION_NOT_ALLOWED"     // 409: the user has no password, so none can be reset or changed
+	ErrUserDisabled         ErrorCode = "USER_DISABLED"             // 401: the account is disabled; a session survives this
+	ErrWrongPIN             ErrorCode = "INVALID_VERIFICATION_CODE" // 403: not the PIN that was sent
+	ErrPINExpired           ErrorCode = "PIN_CODE_EXPIRED"          // 410: ask for another one
+	ErrPasswordTooShort     ErrorCode = "PASSWORD_TOO_SHORT"        // 400: see APIError.MinPasswordLength
+	ErrInvalidInput         ErrorCode = "INVALID_INPUT_DATA"        // 400: when completing a reset: the new password is missing, or equals the old one
+	ErrWrongPassword        ErrorCode = "WRONG_PASSWORD"            // 401: ChangePassword's old one; the session survives
+	ErrWrongCredentials     ErrorCode = "invalid_grant"             // 400: Login's user or password, or Refresh's token
+	ErrWrongToken           ErrorCode = "WRONG_TOKEN"               // 403: the access token is dead
+	ErrWrongRefreshToken    ErrorCode = "WRONG_REFRESH_TOKEN"       // 403: the refresh token is dead
+	ErrUnauthorized         ErrorCode = "UNAUTHORIZED"              // 401: the token does not give this right
+	ErrAuthenticationFailed ErrorCode = "AUTHENTICATION_FAILED"     // 401: the token, or the login, was not accepted
+	ErrAppNotFound          ErrorCode = "APP_NOT_FOUND"             // 404: the app ID is wrong, or belongs to another site
+)
+
+// The codes that are made here, for answers that carry none.
+const (
+	// ErrRateLimited is a 429: the app's contract limits its calls, and nothing was done. Kii Cloud
+	// asks clients not to retry by themselves; APIError.RetryAfter is the wait, where it named one.
+	// https://documentation.kii.com/en/guides/cloudsdk/rest/guidelines/rate-limit/
+	ErrRateLimited ErrorCode = "TOO_MANY_REQUESTS"
+	// ErrUnexpectedReply is an answer that Kii Cloud does not give: a redirect, a portal's HTML, an
+	// error without a code, a body that is broken or too long. What happened is unknown.
+	ErrUnexpectedReply ErrorCode = "UNEXPECTED_REPLY"
+)
+
+// Error returns the code.
+func (c ErrorCode) Error() string { return string(c) }
+
+// An ArgumentError means that a call was refused here and nothing was sent.
+type ArgumentError struct {
+	Name   string // the Go parameter
+	Reason string // what is wanted; it never repeats the value
+}
+
+func (e *ArgumentError) Error() string { return "kii: " + e.Name + " " + e.Reason }
+
+// A TransportError means that no whole answer arrived.
+type TransportError struct {
+	Op      string // the method, such as "ResetPassword"
+	NotSent bool   // proved: nothing arrived at Kii Cloud. false: unknown, see [OutcomeUnknown]
+	Err     error  // for errors.Is and errors.As: the context's error, its cause and the network's failure
+}
+
+func (e *TransportError) Error() string {
+	if e.NotSent {
+		return fmt.Sprintf("kii: %s: not sent: %v", e.Op, e.Err)
+	}
+	return fmt.Sprintf("kii: %s: no answer, the outcome is unknown: %v", e.Op, e.Err)
+}
+
+// Unwrap returns Err.
+func (e *TransportError) Unwrap() error { return e.Err }
+
+// An APIError is an answer that is not success. It unwraps to its Code. Only Op, StatusCode and Code
+// are ever printed.
+type APIError struct {
+	Op         string // the method, such as "ResetPassword"
+	StatusCode int    // of HTTP
+	Code       ErrorCode
+	// Message is Kii Cloud's, in English, for the developer. This call's secrets and account
+	// identifiers are blanked in it, but it may describe the account, so it is not for a stranger.
+	Message           string
+	MinPasswordLength int           // in characters, with ErrPasswordTooShort; 0: not told
+	RetryAfter        time.Duration // from the Retry-After header; 0: not told
+}
+
+func (e *APIError) Error() string {
+	return fmt.Sprintf("kii: %s: %d %s", e.Op, e.StatusCode, e.Code)
+}
+
+// Unwrap returns Code.
+func (e *APIError) Unwrap() error { return e.Code }
+
+// A SessionError means that the session is over and the user must log in again.
+type SessionError struct {
+	UserID string // never printed; empty where the session did not know it
+	Err    error  // the answer that told; nil after a ChangePassword that succeeded
+}
+
+func (e *SessionError) Error() string {
+	if e.Err == nil {
+		return "kii: the session is over, log in again: the password was changed"
+	}
+	return "kii: the session is over, log in again: " + e.Err.Error()
+}
+
+// Unwrap returns Err.
+func (e *SessionError) Unwrap() error { return e.Err }
+
+// The errors print the same under every verb and in every log, as a value as well as by pointer.
+
+// Format implements [fmt.Formatter].
+func (e ArgumentError) Format(f fmt.State, verb rune) { format(f, verb, (&e).Error()) }
+
+// Format implements [fmt.Formatter]. It leaves out all but what Error prints.
+func (e TransportError) Format(f fmt.State, verb rune) { format(f, verb, (&e).Error()) }
+
+// Format implements [fmt.Formatter]. It leaves out all but what Error prints.
+func (e APIError) Format(f fmt.State, verb rune) { format(f, verb, (&e).Error()) }
+
+// Format implements [fmt.Formatter]. It leaves out all but what Error prints.
+func (e SessionError) Format(f fmt.State, verb rune) { format(f, verb, (&e).Error()) }
+
+// LogValue implements [slog.LogValuer].
+func (e TransportError) LogValue() slog.Value { return slog.StringValue((&e).Error()) }
+
+// LogValue implements [slog.LogValuer].
+func (e APIError) LogValue() slog.Value { return slog.StringValue((&e).Error()) }
+
+// LogValue implements [slog.LogValuer].
+func (e SessionError) LogValue() slog.Value { return slog.StringValue((&e).Error()) }
+
+// OutcomeUnknown says whether the call that returned err may have been carried out: no whole answer
+// came to a request that was not proved unsent, or a 5xx, or an [ErrUnexpectedReply]. If it is false and err is
+// not nil, nothing happened.
+func OutcomeUnknown(err error) bool {
+	if e, ok := errors.AsType[*TransportError](err); ok && !e.NotSent {
+		return true
+	}
+	if e, ok := errors.AsType[*APIError](err); ok && e.StatusCode/100 == 5 {
+		return true
+	}
+	return errors.Is(err, ErrUnexpectedReply)
+}
+
+// RevealsAccount says whether err, shown to somebody who is not logged in, would tell whether or
+// what account exists. Answer such a stranger as if the call had succeeded.
+func RevealsAccount(err error) bool {
+	return errors.Is(err, ErrUserNotFound) || errors.Is(err, ErrAddressNotVerified) ||
+		errors.Is(err, ErrNoPassword) || errors.Is(err, ErrUserDisabled)
+}
+
+// knownCodes are told apart from an echo of something secret without looking at it.
+var knownCodes = []ErrorCode{
+	ErrUserNotFound, ErrAddressNotVerified, ErrNoPassword, ErrUserDisabled, ErrWrongPIN, ErrPINExpired,
+	ErrPasswordTooShort, ErrInvalidInput, ErrWrongPassword, ErrWrongCredentials, ErrWrongToken,
+	ErrWrongRefreshToken, ErrUnauthorized, ErrAuthenticationFailed, ErrAppNotFound,
+}
+
+var errorCodeForm = regexp.MustCompile(`^([A-Z][A-Z0-9_]{0,63}|[a-z][a-z0-9_]{0,63})$`)
+
+// apiError reads an answer that is not success. Fields of another type than documented are passed
+// over; OAuth calls the code error and the message error_description.
+func apiError(c *call, reply *transport.Reply) *APIError {
+	e := &APIError{Op: c.op, StatusCode: reply.Status, Code: ErrUnexpectedReply, RetryAfter: retryAfter(reply.Header)}
+	if reply.Broken || reply.Status < 400 {
+		return e
+	}
+	var body struct {
+		ErrorCode        ErrorCode `json:"errorCode"`
+		OAuthError       ErrorCode `json:"error"`
+		Message          string    `json:"message"`
+		OAuthDescription string    `json:"error_description"`
+		MinimumLength    int       `json:"minimumLength"`
+	}
+	_ = json.Unmarshal(reply.Body, &body) // what cannot be read stays empty, and then there is no code
+	code := firstSet(body.ErrorCode, body.OAuthError)
+	switch {
+	case slices.Contains(knownCodes, code),
+		errorCodeForm.MatchString(string(code)) && !c.secrets.in(string(code)):
+		e.Code = code
+	case reply.Status == http.StatusTooManyRequests:
+		e.Code = ErrRateLimited
+	}
+	e.Message = c.secrets.blank(firstSet(body.Message, body.OAuthDescription))
+	e.MinPasswordLength = max(0, body.MinimumLength)
+	return e
+}
+
+func firstSet[S ~string](a, b S) S {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// retryAfter reads a Retry-After header, in seconds or as a date; 0 where there is none.
+func retryAfter(h http.Header) time.Duration {
+	value := h.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(value, 10, 63); err == nil {
+		return saturate(int64(seconds))
+	}
+	if date, err := http.ParseTime(value); err == nil {
+		return max(0, time.Until(date))
+	}
+	return 0
+}
+
+// saturate returns a number of seconds as a Duration, the longest one where it overflows.
+func saturate(seconds int64) time.Duration {
+	const most = int64(math.MaxInt64 / time.Second)
+	return time.Duration(min(max(seconds, 0), most)) * time.Second
+}
+
+// transportError takes over a failure of the transport.
+func transportError(c *call, err error) *TransportError {
+	failure, _ := errors.AsType[*transport.Failure](err)
+	return &TransportError{Op: c.op, NotSent: failure.NotSent, Err: c.secrets.hide(failure.Err)}
+}

@@ -1,0 +1,37 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+)
+
+// contextErrors returns the error of sendCtx, if it is done, and the cause that the caller set in ctx.
+func contextErrors(ctx, sendCtx context.Context) []error {
+	if sendCtx.Err() == nil {
+		return nil
+	}
+	errs := []error{sendCtx.Err()}
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(sendCtx.Err(), cause) {
+		errs = append(errs, cause)
+	}
+	return errs
+}
+
+// contains says whether one of errs already tells what err does.
+func contains(errs []error, err error) bool {
+	return slices.ContainsFunc(errs, func(e error) bool { return errors.Is(e, err) })
+}
+
+// withoutURL takes the *url.Error off err, since the URL names an account. One that is wrapped
+// deeper, by a caller's RoundTripper, cannot be taken out, so only the words that follow it stay.
+func withoutURL(err error) error {
+	for {
+		u, ok := errors.AsType[*url.Error](err)
+		if !ok {
+			return err
+		}
+		err = u.Err
+	}
+}

@@ -1,0 +1,39 @@
+package transport
+
+import (
+	"net"
+	"net/http"
+	"time"
+)
+
+// DefaultTransport returns a transport for a busy server. A dial fails long before the call's
+// deadline, so that a black hole leaves time to try again; and as many connections stay idle as
+// callers are likely to come at once, where net/http keeps two.
+func DefaultTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
+		MaxIdleConns:           128,
+		MaxIdleConnsPerHost:    128,
+		IdleConnTimeout:        90 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}
+
+// noRedirect hides where a redirect leads. http.Client would parse Location, and rewind the body,
+// before it asks CheckRedirect, and turn either's failure into an error without a status.
+type noRedirect struct{ next http.RoundTripper }
+
+func (n noRedirect) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := n.next.RoundTrip(req)
+	if err != nil || resp == nil || resp.StatusCode/100 != 3 || resp.Header.Get("Location") == "" {
+		return resp, err
+	}
+	hidden := *resp // a RoundTripper may hand out one response to several callers
+	hidden.Header = resp.Header.Clone()
+	hidden.Header.Del("Location")
+	return &hidden, nil
+}

@@ -1,0 +1,127 @@
+// Package transport sends one HTTP request through resty and returns one reply
+// or one classified failure. It knows HTTP and nothing of Kii Cloud.
+package transport
+
+import (
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"time"
+
+	"github.com/go-resty/resty/v2"
+)
+
+// MaxReplyBytes is the most that is read of a reply's body, after decompression.
+const MaxReplyBytes = 256 << 10
+
+// A Client sends requests. It is safe for concurrent use.
+type Client struct {
+	resty   *resty.Client
+	timeout time.Duration
+	// plainIsHTTP1 says that an unencrypted connection never speaks HTTP/2.
+	plainIsHTTP1 bool
+}
+
+// New returns a client that uses hc's Transport (nil: [DefaultTransport]) and its
+// Timeout, and nothing else of it. timeout bounds a whole call, retries included.
+func New(hc *http.Client, timeout time.Duration, maxRetries int) *Client {
+	rt := hc.Transport
+	if rt == nil {
+		rt = DefaultTransport()
+	}
+	r := resty.NewWithClient(&http.Client{Transport: noRedirect{rt}, Timeout: hc.Timeout})
+	r.SetLogger(silent{}).SetRetryCount(maxRetries).SetResponseBodyLimit(MaxReplyBytes)
+	return &Client{resty: r, timeout: timeout, plainIsHTTP1: plainIsHTTP1(rt)}
+}
+
+// A Request is one HTTP request. Header must have a User-Agent and an Accept, and a
+// Content-Type where there is a Body; it is read only, so that calls can share one.
+type Request struct {
+	Method, URL string
+	Header      http.Header
+	Body        []byte
+}
+
+// A Reply is an answer of any status.
+type Reply struct {
+	Status int
+	Header http.Header
+	Body   []byte
+	Broken bool // Body is missing: it was longer than MaxReplyBytes or could not be decompressed
+}
+
+// A Failure means that no whole answer arrived.
+type Failure struct {
+	NotSent bool  // proved: nothing of the request reached a server
+	Err     error // the context's error, its cause and the network's failure, joined as far as there are any
+}
+
+func (f *Failure) Error() string { return f.Err.Error() }
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Do sends req. What is proved not sent by a failed dial, look-up or proxy connect is tried
+// again, with backoff, inside the deadline; nothing else is. The error is always a [*Failure].
+func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
+	if ctx.Err() != nil {
+		return Reply{}, &Failure{NotSent: true, Err: errors.Join(contextErrors(ctx, ctx)...)}
+	}
+	sendCtx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	w := &witness{abort: cancel, plainIsHTTP1: c.plainIsHTTP1}
+	r := c.resty.R().SetContext(httptrace.WithClientTrace(sendCtx, w.trace()))
+	r.Header = req.Header
+	body := bytes.NewReader(req.Body)
+	if req.Body != nil {
+		r.SetBody(body)
+	}
+
+	var failed error // of the last attempt that was judged; resty forgets it when cancelled in backoff
+	r.AddRetryCondition(func(resp *resty.Response, err error) bool {
+		failed = err
+		_, _ = body.Seek(0, io.SeekStart) // the next attempt reads it again; this cannot fail
+		return err != nil && !answered(resp) && w.notSent(err) && !w.handshake.Load()
+	})
+
+	resp, err := r.Execute(req.Method, req.URL)
+	switch {
+	case err == nil:
+		return Reply{Status: resp.StatusCode(), Header: resp.Header(), Body: resp.Body()}, nil
+	case answered(resp) && isBroken(err):
+		return Reply{Status: resp.StatusCode(), Header: resp.Header(), Broken: true}, nil
+	}
+
+	inBackoff := err == sendCtx.Err() // bare; that of an attempt comes in a *url.Error
+	notSent := !answered(resp) && (w.notSent(err) || inBackoff && w.notSent(failed))
+	if w.replayed.Load() {
+		err, sendCtx = errReplay, ctx // the cancellation was ours
+	}
+	errs := contextErrors(ctx, sendCtx)
+	for _, e := range []error{failed, err} {
+		if e = withoutURL(e); e != nil && !contains(errs, e) {
+			errs = append(errs, e)
+		}
+	}
+	return Reply{}, &Failure{NotSent: notSent, Err: errors.Join(errs...)}
+}
+
+// answered says whether the headers of a reply have arrived.
+func answered(resp *resty.Response) bool { return resp != nil && resp.RawResponse != nil }
+
+// isBroken says whether a body arrived that cannot be used, as opposed to one cut short.
+func isBroken(err error) bool {
+	_, corrupt := errors.AsType[flate.CorruptInputError](err)
+	return corrupt || errors.Is(err, resty.ErrResponseBodyTooLarge) ||
+		errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum)
+}
+
+// silent drops what resty would print to stderr: it holds URLs, and they hold account identifiers.
+type silent struct{}
+
+func (silent) Errorf(string, ...any) {}
+func (silent) Warnf(string, ...any)  {}
+func (silent) Debugf(string, ...any) {}

@@ -1,0 +1,32 @@
+package kii
+
+// NotificationMethod is the way by which a user is told how to reset the password: the
+// KiiUser.NotificationMethod of Kii's SDKs.
+type NotificationMethod string
+
+// The three ways. Each needs the address that it goes to, not the one that names the user, to be
+// verified. What a link or a PIN then does depends on the app's Password Reset Flow, a setting of the
+// developer portal: "Generate Password", the default, or "Input Password".
+const (
+	NotificationEmail  NotificationMethod = "EMAIL"   // an e-mail with a link
+	NotificationSMS    NotificationMethod = "SMS"     // an SMS with a link
+	NotificationSMSPIN NotificationMethod = "SMS_PIN" // an SMS with a PIN code, for CompleteResetPassword
+)
+
+// resetRequest is the body that asks for a reset. SMS_PIN is a name of the SDKs, never sent.
+type resetRequest struct {
+	NotificationMethod string `json:"notificationMethod"`
+	SMSResetMethod     string `json:"smsResetMethod,omitempty"`
+}
+
+func (m NotificationMethod) request() (resetRequest, error) {
+	switch m {
+	case NotificationEmail:
+		return resetRequest{NotificationMethod: "EMAIL"}, nil
+	case NotificationSMS:
+		return resetRequest{NotificationMethod: "SMS", SMSResetMethod: "URL"}, nil
+	case NotificationSMSPIN:
+		return resetRequest{NotificationMethod: "SMS", SMSResetMethod: "PIN"}, nil
+	}
+	return resetRequest{}, &ArgumentError{"method", "must be NotificationEmail, NotificationSMS or NotificationSMSPIN"}
+}

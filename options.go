@@ -1,0 +1,95 @@
+package kii
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+type config struct {
+	httpClient   http.Client // a copy: the caller's is never changed
+	timeout      time.Duration
+	maxRetries   int
+	logger       *slog.Logger
+	userAgent    string
+	insecureHTTP bool
+}
+
+func defaultConfig() config {
+	return config{timeout: 30 * time.Second, maxRetries: 2, userAgent: userAgent}
+}
+
+// An Option changes a default of [New]. Order never matters; of two of a kind the last one wins.
+type Option func(*config) error
+
+// WithHTTPClient makes calls through hc's Transport (nil: the library's own) and bounds each
+// attempt by its Timeout (zero: only the call's deadline does). Its Jar and CheckRedirect are not
+// used: no cookie is kept and no redirect followed. hc is not changed.
+func WithHTTPClient(hc *http.Client) Option {
+	return func(cfg *config) error {
+		switch {
+		case hc == nil:
+			return &ArgumentError{"hc", "must not be nil"}
+		case hc.Timeout < 0:
+			return &ArgumentError{"hc", "must not have a negative Timeout"}
+		}
+		cfg.httpClient = http.Client{Transport: hc.Transport, Timeout: hc.Timeout}
+		return nil
+	}
+}
+
+// WithTimeout bounds one call, its retries included. The default is 30 seconds. A deadline of
+// the call's context that is nearer holds all the same.
+func WithTimeout(d time.Duration) Option {
+	return func(cfg *config) error {
+		if d <= 0 {
+			return &ArgumentError{"d", "must be positive"}
+		}
+		cfg.timeout = d
+		return nil
+	}
+}
+
+// WithMaxRetries sets how many more attempts are made of a call that is proved not to have reached
+// a server. The default is 2; 0 means none.
+func WithMaxRetries(n int) Option {
+	return func(cfg *config) error {
+		if n < 0 {
+			return &ArgumentError{"n", "must not be negative"}
+		}
+		cfg.maxRetries = n
+		return nil
+	}
+}
+
+// WithLogger writes one record a call to l: a success at Debug, anything else at Warn. The
+// default is silent. No record holds a secret or an account identifier.
+func WithLogger(l *slog.Logger) Option {
+	return func(cfg *config) error {
+		if l == nil {
+			return &ArgumentError{"l", "must not be nil"}
+		}
+		cfg.logger = l
+		return nil
+	}
+}
+
+// WithUserAgent puts product, such as "myapp/1.2", before the library's own in the User-Agent header.
+func WithUserAgent(product string) Option {
+	return func(cfg *config) error {
+		if err := checkAppValue("product", product); err != nil {
+			return err
+		}
+		cfg.userAgent = product + " " + userAgent
+		return nil
+	}
+}
+
+// WithInsecureHTTP lets a plain http:// site be other than loopback. Everything that is sent
+// there, passwords and PINs included, can be read on the way.
+func WithInsecureHTTP() Option {
+	return func(cfg *config) error {
+		cfg.insecureHTTP = true
+		return nil
+	}
+}

@@ -1,0 +1,91 @@
+package kii
+
+import (
+	"context"
+	"errors"
+)
+
+// A refresh is one Refresh that is under way; err and gaveUp are set before done is closed.
+type refresh struct {
+	done   chan struct{}
+	err    error
+	gaveUp bool // the context of the caller that sends it was done
+}
+
+// Refresh exchanges the refresh token for a new pair of tokens; [Session.Token] returns it. The old pair is
+// dead. Refresh tokens are switched on in the developer portal's access token settings, off by default.
+//
+// A refresh token works once, so calls that come at the same time share one request. If
+// [OutcomeUnknown] is true the pair may be lost; the session goes on, and the next call tells. An
+// answer of [ErrWrongRefreshToken] or [ErrWrongCredentials] ends the session.
+func (s *Session) Refresh(ctx context.Context) error {
+	for {
+		token, err := s.current(ctx)
+		if err != nil {
+			return err
+		}
+		if token.RefreshToken == "" {
+			return &ArgumentError{"token", "has no RefreshToken: they are switched on in the developer portal"}
+		}
+		s.mu.Lock()
+		shared := s.refreshing
+		if shared == nil && s.token != token {
+			s.mu.Unlock() // changed since it was read
+			continue
+		}
+		if shared == nil {
+			shared = &refresh{done: make(chan struct{}), err: errLostRefresh}
+			s.refreshing = shared
+			s.mu.Unlock()
+			return s.lead(ctx, token, shared)
+		}
+		s.mu.Unlock()
+
+		gone := ctx.Err() != nil
+		select {
+		case <-shared.done:
+		case <-ctx.Done():
+			err := errors.Join(ctx.Err(), context.Cause(ctx))
+			return &TransportError{Op: "Refresh", NotSent: gone, Err: token.secrets(s.api).hide(err)}
+		}
+		if !shared.gaveUp {
+			return shared.err
+		}
+		if OutcomeUnknown(shared.err) {
+			return errLostRefresh
+		}
+	}
+}
+
+// errLostRefresh is what the callers that waited for another's Refresh are told if it was cancelled under way.
+var errLostRefresh = &TransportError{Op: "Refresh", Err: errors.New("the caller whose request was shared gave up")}
+
+// lead sends the request that all callers share.
+func (s *Session) lead(ctx context.Context, token *Token, shared *refresh) error {
+	defer func() { // also if a RoundTripper panics: the others wait
+		s.mu.Lock()
+		s.refreshing = nil
+		s.mu.Unlock()
+		close(shared.done)
+	}()
+	fresh, err := s.api.token(ctx, &call{
+		op: "Refresh",
+		body: struct {
+			GrantType    string `json:"grant_type"`
+			RefreshToken string `json:"refresh_token"`
+		}{"refresh_token", token.RefreshToken},
+		secrets: token.secrets(s.api),
+	}, token.UserID)
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case err == nil:
+		s.token = fresh
+	case errors.Is(err, ErrWrongRefreshToken), errors.Is(err, ErrWrongCredentials):
+		err = s.end(token, err)
+	}
+	_, unanswered := errors.AsType[*TransportError](err)
+	shared.err, shared.gaveUp = err, unanswered && ctx.Err() != nil
+	return err
+}

@@ -1,0 +1,92 @@
+package kii
+
+import (
+	"context"
+	"net/http"
+)
+
+// ResetPassword asks Kii Cloud to tell the user how to reset the password: by an e-mail with a
+// link, an SMS with a link, or an SMS with a PIN code for [User.CompleteResetPassword]. The user need not be
+// logged in. Nothing else changes: the old password and the sessions work until the reset is completed.
+//
+// id is a user ID, an e-mail address, a phone number with + and country code, or one of these
+// with its type, such as "LOGIN_NAME:alice"; see the package documentation. method says where the message
+// goes, and the user needs a verified address of that kind. id may name the user by another one.
+//
+// A nil error means that Kii Cloud accepted the request, not that the message was delivered. To send
+// another one, call again. The errors of note:
+//   - [ErrUserNotFound]: there is no such user, or the address is not verified.
+//   - [ErrAddressNotVerified]: the user has no verified address for method.
+//   - [ErrNoPassword]: the user has no password, having come by a social login, say.
+//   - [ErrUserDisabled]: the account is disabled.
+//   - [ErrRateLimited]: the app's limit is reached. Nothing was sent.
+//
+// The first four tell a stranger whether an account exists: see [RevealsAccount]. Where
+// [OutcomeUnknown] is true the message may be on its way. ResetPassword sends one request, never
+// a second one that could send a second message.
+func (u *User) ResetPassword(ctx context.Context, id string, method NotificationMethod) error {
+	account, err := u.account(ctx, id)
+	if err != nil {
+		return err
+	}
+	body, err := method.request()
+	if err != nil {
+		return err
+	}
+	return u.api.done(ctx, &call{
+		op:          "ResetPassword",
+		method:      http.MethodPost,
+		url:         u.api.app + "/users/" + account.segment() + "/password/request-reset",
+		contentType: "application/vnd.kii.ResetPasswordRequest+json",
+		body:        body,
+		secrets:     secrets{u.api.appKey, string(account)},
+	})
+}
+
+// CompleteResetPassword resets the password with the PIN code that an SMS brought to the user. It
+// logs nobody in: the next step is [User.Login] with the new password. Every session that was
+// obtained with the old password is over, and its next call returns a [*SessionError].
+//
+// newPassword is the one that the user chose, of 4 to 50 printable ASCII characters; nil asks Kii
+// Cloud to generate one and send it by SMS. Which of the two an app wants is the Password Reset Flow on the developer
+// portal, and no client can read it. An app set to "Generate Password" ignores newPassword.
+// For one set to "Input Password" see [ErrInvalidInput] below.
+//
+// The errors of note:
+//   - [ErrWrongPIN]: the PIN is not the one that was sent. It may be tried again.
+//   - [ErrPINExpired]: ask for another one with ResetPassword.
+//   - [ErrInvalidInput]: with a nil newPassword, the app wants one; with one, it equals the old password.
+//   - [ErrPasswordTooShort]: shorter than the app wants; [APIError].MinPasswordLength says how long.
+//   - [ErrAddressNotVerified]: no verified phone, or no reset is pending.
+//   - [ErrUserNotFound], [ErrUserDisabled]: as for ResetPassword.
+//
+// How long a PIN lives, and how often it may be tried, Kii Cloud does not document. Where
+// [OutcomeUnknown] is true the password may have been reset: log in to find out. CompleteResetPassword
+// sends one request, never a second one that could burn the PIN.
+func (u *User) CompleteResetPassword(ctx context.Context, id, pin string, newPassword *string) error {
+	account, err := u.account(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := checkText("pin", pin); err != nil {
+		return err
+	}
+	secrets := secrets{u.api.appKey, string(account), pin}
+	if newPassword != nil {
+		if err := checkNewPassword(*newPassword); err != nil {
+			return err
+		}
+		secrets = append(secrets, *newPassword)
+	}
+	return u.api.done(ctx, &call{
+		op:          "CompleteResetPassword",
+		method:      http.MethodPost,
+		url:         u.api.app + "/users/" + account.segment() + "/password/complete-reset",
+		contentType: "application/vnd.kii.CompletePasswordResetRequest+json",
+		body: struct {
+			PINCode     string  `json:"pinCode"`
+			NewPassword *string `json:"newPassword,omitempty"`
+		}{pin, newPassword},
+		secrets: secrets,
+	})
+}

@@ -1,0 +1,177 @@
+package kii
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"sync"
+)
+
+// A Session is a logged-in user: what [User.Login] and [User.Resume] return. It is safe for concurrent
+// use and must not be copied.
+//
+// It ends when a call is answered that its token is dead, because the password was reset or
+// changed or an administrator ended it: by 401 or 403 with [ErrWrongToken], [ErrUnauthorized],
+// [ErrAuthenticationFailed] or invalid_token. That call and all later ones return the same [*SessionError], the later ones
+// without a request. It also ends by a Refresh answered with [ErrWrongRefreshToken] or
+// [ErrWrongCredentials] and by a ChangePassword that succeeded. Nothing else ends it: not a wrong password,
+// a disabled account, an unknown outcome or the clock of this machine.
+type Session struct {
+	api *api
+
+	mu         sync.Mutex
+	token      *Token // never nil in a session that was made here; replaced, never changed
+	ended      *SessionError
+	refreshing *refresh // the Refresh that is under way
+}
+
+// UserID returns the user's ID. It is empty in a session that was resumed without one, until
+// [Session.Profile] has filled it in.
+func (s *Session) UserID() string { return s.Token().UserID }
+
+// Token returns the current token, to be kept and given to [User.Resume] later. It is a secret. After a
+// [Session.Refresh] the one that was returned before is dead.
+func (s *Session) Token() Token {
+	if s == nil {
+		return Token{}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.token == nil {
+		return Token{}
+	}
+	return *s.token
+}
+
+// Err returns nil, or the [*SessionError] that ended the session. It sends nothing, so nil does
+// not say that the token still works.
+func (s *Session) Err() error {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended == nil {
+		return nil
+	}
+	return s.ended
+}
+
+// Profile reads the user's own data. It sends one request, and changes nothing.
+// A reply about another user than the session's is [ErrUnexpectedReply].
+func (s *Session) Profile(ctx context.Context) (*Profile, error) {
+	token, err := s.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var p profileReply
+	ours := func() bool { return p.UserID != "" && (token.UserID == "" || p.UserID == token.UserID) }
+	err = s.api.decode(ctx, &call{
+		op:      "Profile",
+		method:  http.MethodGet,
+		url:     s.api.app + "/users/me",
+		token:   token.AccessToken,
+		secrets: token.secrets(s.api),
+	}, &p, ours)
+	if err != nil {
+		return nil, s.judge(token, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.token.UserID == "" {
+		filled := *s.token
+		filled.UserID = p.UserID
+		s.token = &filled
+	}
+	return p.profile(), nil
+}
+
+// ChangePassword replaces the password and thereby ends this session and all others of the user: every
+// later call returns a [*SessionError], and the user must log in again. newPassword is 4 to 50
+// printable ASCII characters. Note the order: Kii's Android and Unity SDKs take the new one first.
+//
+// The errors of note are [ErrWrongPassword], which leaves the session alone, [ErrPasswordTooShort]
+// and [ErrNoPassword]. It sends one request. Where [OutcomeUnknown] is true the password may have
+// been changed: log in to find out.
+func (s *Session) ChangePassword(ctx context.Context, oldPassword, newPassword string) error {
+	token, err := s.current(ctx)
+	if err != nil {
+		return err
+	}
+	if err := checkText("oldPassword", oldPassword); err != nil {
+		return err
+	}
+	if err := checkNewPassword(newPassword); err != nil {
+		return err
+	}
+	err = s.api.done(ctx, &call{
+		op:          "ChangePassword",
+		method:      http.MethodPut,
+		url:         s.api.app + "/users/me/password",
+		contentType: "application/vnd.kii.ChangePasswordRequest+json",
+		body: struct {
+			OldPassword string `json:"oldPassword"`
+			NewPassword string `json:"newPassword"`
+		}{oldPassword, newPassword},
+		token:   token.AccessToken,
+		secrets: append(token.secrets(s.api), oldPassword, newPassword),
+	})
+	if err != nil {
+		return s.judge(token, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended == nil {
+		s.ended = &SessionError{UserID: s.token.UserID}
+	}
+	return nil
+}
+
+// current returns the token to send, or the error of a session that cannot send any.
+func (s *Session) current(ctx context.Context) (*Token, error) {
+	if s == nil || s.api == nil {
+		return nil, errNoSession
+	}
+	if ctx == nil {
+		return nil, errNilContext
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended != nil {
+		return nil, s.ended
+	}
+	return s.token, nil
+}
+
+var errNoSession = &ArgumentError{"Session", "is nil or zero: use one that Login or Resume returned"}
+
+// deadToken are the codes that tell that a bearer token is dead. Kii Cloud documents no reply to one;
+// these are what its SDKs and reference name.
+var deadToken = []ErrorCode{ErrWrongToken, ErrUnauthorized, ErrAuthenticationFailed, "invalid_token"}
+
+// judge ends the session if err, the answer to a call with the token sent, says that it is dead,
+// and returns the error to hand to the caller. A token that was replaced meanwhile, or is just being, proves nothing.
+func (s *Session) judge(sent *Token, err error) error {
+	e, ok := errors.AsType[*APIError](err)
+	if !ok || e.StatusCode != http.StatusUnauthorized && e.StatusCode != http.StatusForbidden || !slices.Contains(deadToken, e.Code) {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refreshing != nil {
+		return err
+	}
+	return s.end(sent, err)
+}
+
+// end ends the session by err if sent is still its token. The caller holds s.mu.
+func (s *Session) end(sent *Token, err error) error {
+	if s.ended == nil && s.token.AccessToken == sent.AccessToken {
+		s.ended = &SessionError{UserID: s.token.UserID, Err: err}
+	}
+	if s.ended == nil {
+		return err
+	}
+	return s.ended
+}
