@@ -189,12 +189,14 @@ func (s *Server) went(m *message, id string) bool {
 	return m.UserID == id || m.To == anyAddress(id).value
 }
 
-// send records a message to the user and wakes who waits for one. The account has an address for
-// the channel.
-func (s *Server) send(a *account, m *message) {
-	now := s.now()
+// send records a message to the user and wakes who waits for one. What it holds is good for the
+// given time. The account has an address for the channel.
+func (s *Server) send(a *account, m *message, validity time.Duration) {
 	s.sent++
-	m.ID, m.UserID, m.Sent = s.sent, a.ID, now
+	m.ID, m.UserID, m.Sent = s.sent, a.ID, s.now()
+	if validity > 0 {
+		m.Expires = m.Sent.Add(validity)
+	}
 	if m.To == "" {
 		m.To = a.Email
 		if m.Channel == SMS {

@@ -78,19 +78,17 @@ func (s *Server) sendPIN(a *account) {
 		last = a.pins[len(a.pins)-1].PIN
 	}
 	m := &message{Message: Message{Channel: SMS, Purpose: ResetPIN, State: Pending, PIN: s.made.nextPIN(last)}}
-	m.Expires = s.now().Add(s.settings.PINValidity)
 	a.pins = append(s.outdated(a.pins), m)
 	a.wrongPINs = 0
-	s.send(a, m)
+	s.send(a, m, s.settings.PINValidity)
 }
 
 func (s *Server) sendLink(a *account, channel Channel) {
 	m := &message{Message: Message{Channel: channel, Purpose: ResetLink, State: Pending}, secret: s.made.token()}
 	m.Link = s.origin + apiPath + "/apps/" + s.appID + "/password-reset/" + m.secret
-	m.Expires = s.now().Add(s.settings.LinkValidity)
 	a.links = append(s.outdated(a.links), m)
 	s.links[m.secret] = &link{a, m}
-	s.send(a, m)
+	s.send(a, m, s.settings.LinkValidity)
 }
 
 // outdated ends the pending messages that a newer one replaces, and returns those that stay.
@@ -211,7 +209,7 @@ func (s *Server) reset(a *account, m *message, chosen string) {
 	}
 	s.setPassword(a, password, m)
 	if chosen == "" || !s.Assumes(InputResetIsSilent) {
-		s.send(a, told)
+		s.send(a, told, 0)
 	}
 }
 

@@ -49,9 +49,8 @@ func (s *Server) sendCode(a *account, by Channel) {
 		last = (*own.code).Code
 	}
 	m.Code = s.made.nextPIN(last)
-	m.Expires = s.now().Add(s.settings.CodeValidity)
 	*own.code = m
-	s.send(a, m)
+	s.send(a, m, s.settings.CodeValidity)
 }
 
 // changeAddress gives the account another address: at once, or where the app asks for verification

@@ -1,0 +1,156 @@
+package kiitest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii/kiitest"
+)
+
+func TestAccountIsFoundByAllItsNames(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	a := alice()
+	a.EmailVerified, a.Phone = false, "JP-09012341234"
+	id := srv.AddAccount(a)
+	require.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`, id)
+	for _, name := range []string{
+		id, "alice", "LOGIN_NAME:alice", "alice@example.com", "EMAIL:alice@example.com", "+819012341234", "PHONE:+819012341234", "PHONE:JP-9012341234",
+	} {
+		got, ok := srv.Account(name)
+		require.True(t, ok, name)
+		require.Equal(t, id, got.ID)
+		require.Equal(t, "+819012341234", got.Phone, "international")
+	}
+	for _, name := range []string{"", "bob", "EMAIL:alice", "me", "PHONE:alice"} {
+		_, ok := srv.Account(name)
+		require.False(t, ok, name)
+	}
+}
+
+func TestLocalPhonesBecomeInternational(t *testing.T) {
+	t.Parallel()
+	for local, want := range map[string]string{
+		"JP-09012341234": "+819012341234", "JP-9012341234": "+819012341234", "US-4085550100": "+14085550100", "GB-07700900123": "+447700900123",
+		"DE-0301234567": "+49301234567", "IT-0612345678": "+390612345678", "ZW-0771234567": "+263771234567", "AD-312345678": "+376312345678",
+		"+819012341234": "+819012341234",
+	} {
+		srv, _ := start(t)
+		a, _ := srv.Account(srv.AddAccount(kiitest.Account{Phone: local}))
+		require.Equal(t, want, a.Phone)
+	}
+}
+
+func TestMalformedAccountsAreRefusedWithoutRepeatingThem(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	srv.AddAccount(kiitest.Account{ID: "taken-id", LoginName: "taken-name", Email: "taken@example.com", Phone: "+819012341234"})
+	for i, one := range []struct {
+		account kiitest.Account
+		want    string
+	}{
+		{kiitest.Account{ID: "me"}, "Account.ID must be"},
+		{kiitest.Account{ID: "a/b"}, "Account.ID must be"},
+		{kiitest.Account{ID: ".."}, "Account.ID must be"},
+		{kiitest.Account{LoginName: "xy"}, "Account.LoginName must be"},
+		{kiitest.Account{LoginName: "x y z"}, "Account.LoginName must be"},
+		{kiitest.Account{Email: "nowhere"}, "Account.Email must be"},
+		{kiitest.Account{Email: "a@b@c"}, "Account.Email must be"},
+		{kiitest.Account{Email: "EMAIL:a@b"}, "Account.Email must be"},
+		{kiitest.Account{Email: "a b@c"}, "Account.Email must be"},
+		{kiitest.Account{Phone: "08055556666"}, "Account.Phone must be"},
+		{kiitest.Account{Phone: "+123456"}, "Account.Phone must be"},
+		{kiitest.Account{Phone: "+123456789012345678901"}, "Account.Phone must be"},
+		{kiitest.Account{Phone: "QQ-9012341234"}, "Account.Phone must be"},
+		{kiitest.Account{Country: "jp"}, "Account.Country must be"},
+		{kiitest.Account{Password: "abc"}, "Account.Password must be"},
+		{kiitest.Account{Password: "päss"}, "Account.Password must be"},
+		{kiitest.Account{EmailVerified: true}, "EmailVerified without an Email"},
+		{kiitest.Account{PhoneVerified: true}, "PhoneVerified without a Phone"},
+		{kiitest.Account{Fields: map[string]json.RawMessage{"_x": json.RawMessage("1")}}, "Account.Fields must"},
+		{kiitest.Account{Fields: map[string]json.RawMessage{"userID": json.RawMessage("1")}}, "Account.Fields must"},
+		{kiitest.Account{Fields: map[string]json.RawMessage{"x": json.RawMessage("{")}}, "Account.Fields must"},
+		{kiitest.Account{ID: "taken-id"}, "Account.ID is taken"},
+		{kiitest.Account{LoginName: "taken-name"}, "LOGIN_NAME is taken"},
+		{kiitest.Account{Email: "taken@example.com"}, "EMAIL is taken"},
+		{kiitest.Account{Phone: "JP-09012341234"}, "PHONE is taken"},
+	} {
+		text := panicText(func() { srv.AddAccount(one.account) })
+		require.Contains(t, text, one.want, "account %d", i)
+		for _, value := range []string{one.account.LoginName, one.account.Email, one.account.Phone, one.account.Password} {
+			require.False(t, len(value) > 3 && strings.Contains(text, value), "account %d is repeated", i)
+		}
+		if one.account.ID != "taken-id" {
+			_, err := srv.PutAccount(one.account)
+			require.EqualError(t, err, text)
+		}
+	}
+	require.Len(t, srv.Accounts(), 1)
+}
+
+func TestPutAccountReplacesWhatItNames(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t)
+	id := srv.AddAccount(alice())
+	token := c.token("alice", "old-pass")
+	a, _ := srv.Account(id)
+	a.LoginName, a.Password = "alicia", "new-pass"
+	got, err := srv.PutAccount(a)
+	require.NoError(t, err)
+	require.Equal(t, id, got)
+	require.Equal(t, "400 invalid_grant", c.login("alice", "old-pass").String(), "the old name is free")
+	require.Equal(t, "200", c.login("alicia", "new-pass").String())
+	require.Equal(t, "200", c.me(token).String(), "tokens stay")
+	other, err := srv.PutAccount(kiitest.Account{LoginName: "alice"})
+	require.NoError(t, err)
+	all := srv.Accounts()
+	require.Equal(t, []string{id, other}, []string{all[0].ID, all[1].ID}, "as they were added")
+	a.LoginName = "alice"
+	_, err = srv.PutAccount(a)
+	require.Error(t, err)
+	require.Equal(t, "200", c.login("alicia", "new-pass").String(), "a refused change changes nothing")
+}
+
+func TestDeletedAccountIsGone(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t)
+	srv.AddAccount(alice())
+	token := c.token("alice", "old-pass")
+	require.True(t, srv.DeleteAccount("alice@example.com"))
+	require.Equal(t, "403 WRONG_TOKEN", c.me(token).String())
+	require.Equal(t, "404 USER_NOT_FOUND", c.ask("LOGIN_NAME:alice", byEmail).String())
+	require.NotPanics(t, func() { srv.AddAccount(alice()) })
+}
+
+func TestAccountsAreCopies(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t)
+	mine := alice()
+	mine.Fields = map[string]json.RawMessage{"age": json.RawMessage("30")}
+	id := srv.AddAccount(mine)
+	mine.Fields["age"][0] = '9'
+	got, _ := srv.Account(id)
+	got.Fields["age"][0] = '9'
+	got.Fields["more"] = json.RawMessage("1")
+	srv.Accounts()[0].Fields["age"][0] = '9'
+	me := c.me(c.token("alice", "old-pass"))
+	require.InDelta(t, 30, me.body["age"], 0)
+	require.NotContains(t, me.body, "more")
+}
+
+func TestAccountPrintsNothingThatTellsWhoItIs(t *testing.T) {
+	t.Parallel()
+	a := alice()
+	a.ID = "some-user"
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		text := fmt.Sprintf(verb, a) + fmt.Sprintf(verb, &a) + fmt.Sprintf(verb, []kiitest.Account{a})
+		for _, secret := range []string{"alice", "some-user", "+81", "old-pass"} {
+			require.NotContains(t, text, secret)
+		}
+		require.Contains(t, text, "email: verified")
+	}
+}

@@ -1,0 +1,179 @@
+package kiitest_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii/kiitest"
+)
+
+// asked starts a server with alice, who has asked for a link.
+func asked(t *testing.T, body string, settings func(*kiitest.Settings)) (srv *kiitest.Server, c *caller, id, link string) {
+	t.Helper()
+	srv, c = start(t, kiitest.WithSettings(settings))
+	id = srv.AddAccount(alice())
+	require.Equal(t, "204", c.ask(id, body).String())
+	return srv, c, id, last(t, srv, id).Link
+}
+
+func TestInputPageShowsThenSets(t *testing.T) {
+	t.Parallel()
+	srv, c, id, link := asked(t, byEmail, input)
+	token := c.token("alice", "old-pass")
+	for range 3 { // scanners and the user look as often as they like
+		got := c.open(link)
+		require.Equal(t, "200", got.String())
+		require.Contains(t, got.text, "<h1>Choose a new password</h1>")
+	}
+	require.Equal(t, "200", c.me(token).String(), "looking resets nothing")
+	require.Equal(t, "200", c.submit(link, "new-pass", "new-pass").String())
+	require.Equal(t, "403 WRONG_TOKEN", c.me(token).String())
+	require.Equal(t, "200", c.login("alice", "new-pass").String())
+	require.Equal(t, "410", c.open(link).String(), "used")
+	require.Equal(t, "410", c.submit(link, "newer-pass", "newer-pass").String())
+	require.Len(t, srv.Messages(), 1)
+	require.Equal(t, kiitest.Used, last(t, srv, id).State)
+}
+
+func TestInputPageSaysWhatIsWrongAndKeepsTheLink(t *testing.T) {
+	t.Parallel()
+	_, c, _, link := asked(t, byEmail, input)
+	for name, one := range map[string]struct{ password, again, want string }{
+		"too short":        {"abc", "abc", "Choose a password of the length given below"},
+		"too long":         {strings.Repeat("a", 51), strings.Repeat("a", 51), "Choose a password of the length given below"},
+		"not ASCII":        {"pässword", "pässword", "Choose a password of the length given below"},
+		"the old one":      {"old-pass", "old-pass", "other than the old one"},
+		"not repeated":     {"quite-new", "quite-neW", "The passwords are not the same."},
+		"nothing":          {"", "", "Choose a password of the length given below"},
+		"markup is no way": {`"><script>`, "x", "The passwords are not the same."},
+	} {
+		got := c.submit(link, one.password, one.again)
+		require.Equal(t, "400", got.String(), name)
+		require.Contains(t, got.text, one.want, name)
+		require.Contains(t, got.text, "<title>Error: ", name)
+		require.Contains(t, got.text, `role="alert"`, name)
+		require.NotContains(t, got.text, "<script", name)
+		if one.password != "" {
+			require.NotContains(t, got.text, one.password, "no password comes back")
+		}
+	}
+	require.Equal(t, "200", c.submit(link, "new-pass", "new-pass").String())
+}
+
+func TestGenerateLinkActsOnTheClick(t *testing.T) {
+	t.Parallel()
+	srv, c, id, link := asked(t, bySMS, func(*kiitest.Settings) {})
+	require.Equal(t, "409", c.submit(link, "new-pass", "new-pass").String(), "nothing to choose here")
+	require.Equal(t, "200", c.login("alice", "old-pass").String())
+	got := c.open(link)
+	require.Equal(t, "200", got.String())
+	require.Contains(t, got.text, "We have sent you a new password")
+	m := last(t, srv, id)
+	require.NotContains(t, got.text, m.Password)
+	require.Equal(t, "400 invalid_grant", c.login("alice", "old-pass").String())
+	require.Equal(t, "200", c.login("alice", m.Password).String())
+	require.Equal(t, "410", c.open(link).String())
+	require.Equal(t, "200", c.login("alice", m.Password).String(), "a second click changes nothing")
+}
+
+func TestHeadOfALinkChangesNothing(t *testing.T) {
+	t.Parallel()
+	_, c, _, link := asked(t, byEmail, func(*kiitest.Settings) {})
+	head := func() reply {
+		r, err := http.NewRequestWithContext(t.Context(), "HEAD", link, http.NoBody)
+		require.NoError(t, err)
+		return c.do(r)
+	}
+	require.Equal(t, "200", head().String())
+	require.Empty(t, head().text)
+	require.Equal(t, "200", c.login("alice", "old-pass").String())
+	require.Equal(t, "200", c.open(link).String())
+	require.Equal(t, "410", head().String())
+}
+
+func TestLinksThatCannotReset(t *testing.T) {
+	t.Parallel()
+	for _, flow := range []kiitest.ResetFlow{kiitest.GeneratePassword, kiitest.InputPassword} {
+		t.Run(string(flow), func(t *testing.T) {
+			t.Parallel()
+			srv, c, id, link := asked(t, byEmail, func(s *kiitest.Settings) { s.ResetFlow = flow })
+			require.Equal(t, "404", c.open(link+"x").String())
+			require.Equal(t, "404 APP_NOT_FOUND", c.open(strings.Replace(link, srv.AppID(), "other", 1)).String())
+			require.Equal(t, "204", c.ask(id, byEmail).String())
+			got := c.open(link)
+			require.Equal(t, "410", got.String())
+			require.Contains(t, got.text, "There is a newer link")
+			a, _ := srv.Account(id)
+			a.Disabled = true
+			_, err := srv.PutAccount(a)
+			require.NoError(t, err)
+			require.Equal(t, "409", c.open(last(t, srv, id).Link).String())
+		})
+	}
+}
+
+func TestGeneratedResetGoesWhereThePortalSays(t *testing.T) {
+	t.Parallel()
+	_, c, _, link := asked(t, byEmail, func(s *kiitest.Settings) {
+		s.SuccessURL, s.FailureURL = "https://app.example/ok", "https://app.example/failed"
+	})
+	got := c.open(link)
+	require.Equal(t, "303", got.String())
+	require.Equal(t, "https://app.example/ok", got.header.Get("Location"))
+	require.Equal(t, "no-store", got.header.Get("Cache-Control"))
+	for _, dead := range []string{link, link + "x"} {
+		got = c.open(dead)
+		require.Equal(t, "303", got.String())
+		require.Equal(t, "https://app.example/failed", got.header.Get("Location"))
+	}
+}
+
+func TestPagesKeepTheirSecretsAndAskNothingOfTheBrowser(t *testing.T) {
+	t.Parallel()
+	_, c, _, link := asked(t, byEmail, input)
+	for name, got := range map[string]reply{
+		"form": c.open(link), "error": c.submit(link, "a", "b"), "unknown": c.open(link + "x"), "done": c.submit(link, "new-pass", "new-pass"), "used": c.open(link),
+	} {
+		require.Equal(t, "no-store", got.header.Get("Cache-Control"), name)
+		require.Equal(t, "no-referrer", got.header.Get("Referrer-Policy"), name)
+		require.Equal(t, "nosniff", got.header.Get("X-Content-Type-Options"), name)
+		require.Equal(t, "text/html; charset=utf-8", got.header.Get("Content-Type"), name)
+		require.Contains(t, got.header.Get("Content-Security-Policy"), "default-src 'none'", name)
+		require.True(t, strings.HasPrefix(got.text, "<!DOCTYPE html>\n<html lang=\"en\">"), name)
+		require.NotContains(t, got.text, "<script", name)
+		require.NotRegexp(t, `(src|href|url)\s*[=(]`, got.text, "nothing comes from elsewhere")
+	}
+}
+
+func TestFormIsLabelled(t *testing.T) {
+	t.Parallel()
+	_, c, _, link := asked(t, byEmail, func(s *kiitest.Settings) { s.ResetFlow, s.MinPasswordLength = kiitest.InputPassword, 8 })
+	text := c.open(link).text
+	inputs := regexp.MustCompile(`<input id="(\w+)" name="(\w+)"[^>]*>`).FindAllStringSubmatch(text, -1)
+	require.Len(t, inputs, 3)
+	for _, field := range inputs {
+		require.Contains(t, text, `<label for="`+field[1]+`">`)
+		require.Contains(t, field[0], "autocomplete=")
+	}
+	require.Contains(t, text, `value="alice@example.com" autocomplete="username"`)
+	require.Contains(t, text, `autocomplete="new-password" required minlength="8" maxlength="50"`)
+}
+
+func TestVisitLinksDoesWhatAMailScannerDoes(t *testing.T) {
+	t.Parallel()
+	srv, c, id, link := asked(t, byEmail, func(*kiitest.Settings) {})
+	require.Equal(t, "204", c.ask(id, byPIN).String())
+	require.Zero(t, srv.VisitLinks(kiitest.Filter{Channel: kiitest.SMS}), "a PIN is no link")
+	require.Equal(t, 1, srv.VisitLinks(kiitest.Filter{To: id}))
+	require.Equal(t, "410", c.open(link).String(), "the link is dead on arrival")
+	require.Equal(t, "200", c.login("alice", last(t, srv, id).Password).String())
+	require.Equal(t, "kiitest-link-scanner", srv.Calls(kiitest.OpOpenLink)[0].Header.Get("User-Agent"))
+
+	srv, c, id, link = asked(t, byEmail, input)
+	require.Equal(t, 1, srv.VisitLinks(kiitest.Filter{To: id}))
+	require.Equal(t, "200", c.submit(link, "new-pass", "new-pass").String(), "a form stands it")
+}
