@@ -1,0 +1,93 @@
+package kiitest_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii/kiitest"
+)
+
+func TestCallLogTellsWhatArrived(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t)
+	id := srv.AddAccount(alice())
+	c.send("POST", "users/EMAIL%3Aalice%40example.com/password/request-reset?disable_cache=7", resetType, byEmail, "")
+	c.complete(id, "123456", "new-pass")
+	all := srv.Calls()
+	require.Len(t, all, 2)
+	call := all[0]
+	require.Equal(t, 1, call.ID)
+	require.Equal(t, kiitest.OpRequestReset, call.Operation)
+	require.Equal(t, "POST", call.Method)
+	require.Equal(t, "/api/apps/"+srv.AppID()+"/users/EMAIL%3Aalice%40example.com/password/request-reset", call.Path, "as it was sent")
+	require.Equal(t, "disable_cache=7", call.Query)
+	require.Equal(t, byEmail, string(call.Body))
+	require.Equal(t, srv.AppKey(), call.Header.Get("X-Kii-AppKey"))
+	require.Equal(t, 204, call.Status)
+	require.Equal(t, "403 INVALID_VERIFICATION_CODE", fmt.Sprint(all[1].Status, " ", all[1].ErrorCode))
+	require.Len(t, srv.Calls(kiitest.OpCompleteReset, kiitest.OpLogin), 1)
+	require.Empty(t, srv.Calls(kiitest.OpLogin))
+
+	all[0].Body[0] = 'X'
+	all[0].Header.Set("X-Kii-AppKey", "changed")
+	require.Equal(t, byEmail, string(srv.Calls()[0].Body), "a copy")
+	require.Equal(t, srv.AppKey(), srv.Calls()[0].Header.Get("X-Kii-AppKey"), "a copy")
+	for _, verb := range []string{"%v", "%+v", "%#v"} {
+		text := fmt.Sprintf(verb, srv.Calls())
+		for _, secret := range []string{"alice", id, "123456", "new-pass", srv.AppID(), srv.AppKey()} {
+			require.NotContains(t, text, secret)
+		}
+		require.Contains(t, text, "complete-reset 403 INVALID_VERIFICATION_CODE")
+	}
+}
+
+func TestCallLogIsBounded(t *testing.T) {
+	t.Parallel()
+	srv := kiitest.NewServer(kiitest.WithoutSocket())
+	c := newCaller(t, srv)
+	got := c.ask("nobody", `{"notificationMethod":"EMAIL","x":"`+strings.Repeat("x", 100_000)+`"}`)
+	require.Equal(t, "404 USER_NOT_FOUND", got.String())
+	require.Len(t, srv.Calls()[0].Body, 4096)
+	require.Equal(t, 413, c.ask("nobody", `{"x":"`+strings.Repeat("x", 1<<20)+`"}`).status)
+	for range 10_000 {
+		c.me("none")
+	}
+	all := srv.Calls()
+	require.GreaterOrEqual(t, len(all), 9_000)
+	require.LessOrEqual(t, len(all), 10_000)
+	require.Equal(t, 10_002, all[len(all)-1].ID)
+}
+
+func TestBrowserOfAnotherOriginMayCall(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t)
+	id := srv.AddAccount(alice())
+	call := func(method, path string, header map[string]string) reply {
+		r, err := http.NewRequestWithContext(t.Context(), method, string(srv.Site())+"/apps/"+srv.AppID()+path, http.NoBody)
+		require.NoError(t, err)
+		r.Header.Set("Origin", "https://app.example")
+		for name, value := range header {
+			r.Header.Set(name, value)
+		}
+		return c.do(r)
+	}
+	got := call("OPTIONS", "/users/"+id+"/password/complete-reset", map[string]string{
+		"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-kii-appid,x-kii-appkey,content-type",
+	})
+	require.Equal(t, "204", got.String())
+	require.Equal(t, "*", got.header.Get("Access-Control-Allow-Origin"))
+	require.Contains(t, got.header.Get("Access-Control-Allow-Methods"), "PUT")
+	require.Equal(t, "x-kii-appid,x-kii-appkey,content-type", got.header.Get("Access-Control-Allow-Headers"))
+
+	got = call("GET", "/users/me", nil)
+	require.Equal(t, "401 UNAUTHORIZED", got.String())
+	require.Equal(t, "*", got.header.Get("Access-Control-Allow-Origin"), "errors can be read too")
+	srv.Inject(kiitest.Fault{Kind: kiitest.FaultStatus, Status: 503})
+	require.Equal(t, "*", call("GET", "/users/me", nil).header.Get("Access-Control-Allow-Origin"), "and faults")
+	require.Empty(t, call("GET", "/password-reset/x", nil).header.Get("Access-Control-Allow-Origin"), "the pages are for no script")
+	require.Empty(t, c.me("x").header.Get("Access-Control-Allow-Origin"))
+}
