@@ -1,0 +1,82 @@
+// Command emaillink resets a forgotten password by an e-mail with a link, in an app that lets Kii
+// Cloud generate the new password.
+//
+//	go run ./examples/emaillink
+//
+// runs the whole story on an in-memory Kii Cloud. With KII_APP_ID, KII_APP_KEY and KII_SITE (a base
+// URL, such as https://api.kii.com/api) set it talks to the real one and asks on the terminal.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/go-kii/kii"
+	"github.com/go-kii/kii/examples/internal/demo"
+	"github.com/go-kii/kii/kiitest"
+)
+
+func main() {
+	if err := run(context.Background(), os.Getenv, os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, getenv func(string) string, in io.Reader, out io.Writer) error {
+	c, err := demo.Open(getenv, in, out, kiitest.GeneratePassword)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	old, err := c.LoginOld(ctx)
+	if err != nil {
+		return err
+	}
+
+	id, err := c.Ask("Whose password (e-mail, phone with +, or user ID)", demo.Email)
+	if err != nil {
+		return err
+	}
+	err = c.User.ResetPassword(ctx, id, kii.NotificationEmail)
+	if kii.OutcomeUnknown(err) {
+		return fmt.Errorf("the e-mail may be on its way all the same: %w", err)
+	}
+	if err != nil {
+		return fmt.Errorf("no e-mail was sent: %w", err)
+	}
+	c.Say("Kii Cloud has accepted the request for an e-mail with a link")
+
+	// From here on the user is alone with Kii Cloud: the program hears nothing of the link.
+	var generated string
+	if c.Server == nil {
+		c.Say("Open the link in the e-mail. The new password comes by a second one, or is asked for by the page")
+	} else if generated, err = openLink(ctx, c); err != nil {
+		return err
+	}
+
+	if err := c.ShowOldSession(ctx, old); err != nil {
+		return err
+	}
+	password, err := c.AskPassword("New password", generated)
+	if err != nil {
+		return err
+	}
+	return c.LoginNew(ctx, id, password)
+}
+
+// openLink is the user who clicks: that alone resets the password, and a second mail brings it.
+func openLink(ctx context.Context, c *demo.Cloud) (generated string, err error) {
+	msg, err := c.Sent()
+	if err != nil {
+		return "", err
+	}
+	c.Say("The user opens the link, which resets the password")
+	if err := c.Follow(ctx, msg.Link, ""); err != nil {
+		return "", err
+	}
+	msg, err = c.Sent()
+	return msg.Password, err
+}

@@ -1,0 +1,87 @@
+// Command smslink resets a forgotten password by an SMS with a link, in an app that lets the user
+// choose the new password.
+//
+//	go run ./examples/smslink
+//
+// runs the whole story on an in-memory Kii Cloud. With KII_APP_ID, KII_APP_KEY and KII_SITE (a base
+// URL, such as https://api.kii.com/api) set it talks to the real one and asks on the terminal.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+
+	"github.com/go-kii/kii"
+	"github.com/go-kii/kii/examples/internal/demo"
+	"github.com/go-kii/kii/kiitest"
+)
+
+func main() {
+	if err := run(context.Background(), os.Getenv, os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, getenv func(string) string, in io.Reader, out io.Writer) error {
+	c, err := demo.Open(getenv, in, out, kiitest.InputPassword)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	old, err := c.LoginOld(ctx)
+	if err != nil {
+		return err
+	}
+
+	// The user may be named by one address and told by another.
+	id, err := c.Ask("Whose password (e-mail, phone with +, or user ID)", demo.Email)
+	if err != nil {
+		return err
+	}
+	err = c.User.ResetPassword(ctx, id, kii.NotificationSMS)
+	if kii.OutcomeUnknown(err) {
+		return fmt.Errorf("the SMS may be on its way all the same: %w", err)
+	}
+	if err != nil {
+		return fmt.Errorf("no SMS was sent: %w", err)
+	}
+	c.Say("Kii Cloud has accepted the request for an SMS with a link")
+
+	// From here on the user is alone with Kii Cloud: the program hears nothing of the link.
+	const chosen = "new-password"
+	if c.Server == nil {
+		c.Say("Open the link in the SMS and choose a password there, or wait for a second SMS with one")
+	} else if err := fillForm(ctx, c, chosen); err != nil {
+		return err
+	}
+
+	if err := c.ShowOldSession(ctx, old); err != nil {
+		return err
+	}
+	password, err := c.AskPassword("New password", chosen)
+	if err != nil {
+		return err
+	}
+	return c.LoginNew(ctx, id, password)
+}
+
+// fillForm is the user who opens the link and types a password into the page behind it.
+func fillForm(ctx context.Context, c *demo.Cloud, password string) error {
+	msg, err := c.Sent()
+	if err != nil {
+		return err
+	}
+	c.Say("The user opens the link: a page with a form, which alone changes nothing")
+	if err := c.Follow(ctx, msg.Link, ""); err != nil {
+		return err
+	}
+	if _, err := c.User.Login(ctx, demo.Email, demo.OldPassword); err != nil {
+		return fmt.Errorf("the old password must work until the form is sent: %w", err)
+	}
+	c.Say("The user types a new password into the form and sends it")
+	return c.Follow(ctx, msg.Link, url.Values{"password": {password}, "confirm": {password}}.Encode())
+}
