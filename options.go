@@ -29,9 +29,9 @@ func WithHTTPClient(hc *http.Client) Option {
 	return func(cfg *config) error {
 		switch {
 		case hc == nil:
-			return &ArgumentError{"hc", "must not be nil"}
+			return &ArgumentError{"hc", "of WithHTTPClient must not be nil"}
 		case hc.Timeout < 0:
-			return &ArgumentError{"hc", "must not have a negative Timeout"}
+			return &ArgumentError{"hc", "of WithHTTPClient must not have a negative Timeout"}
 		}
 		cfg.httpClient = http.Client{Transport: hc.Transport, Timeout: hc.Timeout}
 		return nil
@@ -43,7 +43,7 @@ func WithHTTPClient(hc *http.Client) Option {
 func WithTimeout(d time.Duration) Option {
 	return func(cfg *config) error {
 		if d <= 0 {
-			return &ArgumentError{"d", "must be positive"}
+			return &ArgumentError{"d", "of WithTimeout must be positive"}
 		}
 		cfg.timeout = d
 		return nil
@@ -55,7 +55,7 @@ func WithTimeout(d time.Duration) Option {
 func WithMaxRetries(n int) Option {
 	return func(cfg *config) error {
 		if n < 0 {
-			return &ArgumentError{"n", "must not be negative"}
+			return &ArgumentError{"n", "of WithMaxRetries must not be negative"}
 		}
 		cfg.maxRetries = n
 		return nil
@@ -67,7 +67,7 @@ func WithMaxRetries(n int) Option {
 func WithLogger(l *slog.Logger) Option {
 	return func(cfg *config) error {
 		if l == nil {
-			return &ArgumentError{"l", "must not be nil"}
+			return &ArgumentError{"l", "of WithLogger must not be nil"}
 		}
 		cfg.logger = l
 		return nil

@@ -24,13 +24,15 @@ func contains(errs []error, err error) bool {
 	return slices.ContainsFunc(errs, func(e error) bool { return errors.Is(e, err) })
 }
 
-// withoutURL takes the *url.Error off err, since the URL names an account. One that is wrapped
-// deeper, by a caller's RoundTripper, cannot be taken out, so only the words that follow it stay.
+// withoutURL takes every *url.Error off err, with what is around it, since a URL names an account.
 func withoutURL(err error) error {
 	for {
 		u, ok := errors.AsType[*url.Error](err)
-		if !ok {
+		switch {
+		case !ok:
 			return err
+		case u.Err == nil: // a RoundTripper's own; printing it would panic
+			return errors.New("the RoundTripper failed without an error")
 		}
 		err = u.Err
 	}
