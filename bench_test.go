@@ -1,0 +1,194 @@
+package kii_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii"
+)
+
+// canned answers every request the same, without a socket, so that only the client's own work is counted.
+type canned struct {
+	status int
+	body   string
+}
+
+func (c canned) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
+	body := io.ReadCloser(http.NoBody)
+	if c.body != "" {
+		body = io.NopCloser(strings.NewReader(c.body))
+	}
+	return &http.Response{StatusCode: c.status, Body: body, ContentLength: int64(len(c.body)), Request: req}, nil
+}
+
+// client returns one whose every call is answered by c.
+func (c canned) client(tb testing.TB) *kii.Client {
+	client, err := kii.New("app", "key", kii.SiteJP, kii.WithHTTPClient(&http.Client{Transport: c}))
+	require.NoError(tb, err)
+	return client
+}
+
+// session returns a resumed one whose every call is answered by c.
+func (c canned) session(tb testing.TB) *kii.Session {
+	session, err := c.client(tb).User.Resume(kii.Token{UserID: "user", AccessToken: "access", RefreshToken: "refresh"})
+	require.NoError(tb, err)
+	return session
+}
+
+// The replies of a success.
+var (
+	noContent = canned{http.StatusNoContent, ""}
+	tokens    = canned{http.StatusOK, `{"id":"user","access_token":"access","refresh_token":"refresh","expires_in":3600,"token_type":"Bearer"}`}
+	profile   = canned{http.StatusOK, `{"userID":"user","loginName":"alice","emailAddress":"alice@example.com","emailAddressVerified":true,"_hasPassword":true}`}
+	wrongPIN  = canned{http.StatusForbidden, `{"errorCode":"INVALID_VERIFICATION_CODE","message":"wrong","verificationCode":"123456"}`}
+	deadToken = canned{http.StatusForbidden, `{"errorCode":"WRONG_TOKEN","message":"dead"}`}
+)
+
+func BenchmarkNew(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := kii.New("app", "key", kii.SiteJP); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkResetPassword(b *testing.B) {
+	client := noContent.client(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := client.User.ResetPassword(b.Context(), "alice@example.com", kii.NotificationSMSPIN); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkCompleteResetPassword(b *testing.B) {
+	client, password := noContent.client(b), "new-pass"
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := client.User.CompleteResetPassword(b.Context(), "alice@example.com", "123456", &password); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkCompleteResetPasswordWrongPIN(b *testing.B) {
+	client, password := wrongPIN.client(b), "new-pass"
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := client.User.CompleteResetPassword(b.Context(), "alice@example.com", "123456", &password); err == nil {
+			b.Fatal("no error")
+		}
+	}
+}
+
+func BenchmarkLogin(b *testing.B) {
+	client := tokens.client(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := client.User.Login(b.Context(), "alice@example.com", "old-pass"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkProfile(b *testing.B) {
+	session := profile.session(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := session.Profile(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// Each ChangePassword ends its session, so a new one is resumed for every call.
+func BenchmarkChangePassword(b *testing.B) {
+	client := noContent.client(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		session, err := client.User.Resume(kii.Token{UserID: "user", AccessToken: "access"})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := session.ChangePassword(b.Context(), "old-pass", "new-pass"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkRefresh(b *testing.B) {
+	session := tokens.session(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := session.Refresh(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkDeadSession(b *testing.B) {
+	session := deadToken.session(b)
+	_, err := session.Profile(b.Context())
+	require.ErrorIs(b, err, kii.ErrWrongToken)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := session.Profile(b.Context()); err == nil {
+			b.Fatal("no error")
+		}
+	}
+}
+
+// Over a socket, but to a server that allocates nothing, so that the figure is the client's.
+func BenchmarkResetPasswordLoopback(b *testing.B) {
+	client := frugalServer(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := client.User.ResetPassword(b.Context(), "alice@example.com", kii.NotificationSMSPIN); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// frugalServer returns a client of an HTTP/1.1 server on loopback that answers 204 and allocates
+// nothing for a request. One read holds one request, since net/http writes a small one at once.
+func frugalServer(tb testing.TB) *kii.Client {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(tb, err)
+	tb.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go answer(conn)
+		}
+	}()
+	client, err := kii.New("app", "key", kii.Site("http://"+listener.Addr().String()))
+	require.NoError(tb, err)
+	return client
+}
+
+func answer(conn net.Conn) {
+	defer conn.Close()
+	request := make([]byte, 4096)
+	reply := []byte("HTTP/1.1 204 No Content\r\nDate: Tue, 24 Nov 2026 12:00:00 GMT\r\n\r\n")
+	for {
+		if _, err := conn.Read(request); err != nil {
+			return
+		}
+		if _, err := conn.Write(reply); err != nil {
+			return
+		}
+	}
+}
