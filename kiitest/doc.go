@@ -99,6 +99,6 @@
 // goes there for every reason; INVALID_INPUT_DATA for an expiresAt beyond the maximum; that any code
 // that expired is PHONE_NUMBER_VERIFICATION_CODE_EXPIRED; and the message of each error.
 //
-// The tests of this package check each assumption against a real app where KII_APP_ID, KII_APP_KEY,
-// KII_SITE and what their file tells are set, and print which of them hold.
+// The tests of this package check each assumption against a real app where KII_APP_ID and the other
+// variables that assumed_test.go lists are set, and print which of them hold.
 package kiitest
