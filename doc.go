@@ -1,0 +1,124 @@
+// Package kii lets a Go back end reset the forgotten passwords of its Kii Cloud users, and log them in.
+// It runs on servers, and is not affiliated with Kii.
+//
+// Make one [Client] with [New] and share it. What can be done without being logged in is in its User field:
+//
+//	client, err := kii.New(appID, appKey, kii.SiteJP)
+//	err = client.User.ResetPassword(ctx, "alice@example.com", kii.NotificationSMSPIN)
+//	err = client.User.CompleteResetPassword(ctx, "alice@example.com", pin, &newPassword)
+//	session, err := client.User.Login(ctx, "alice@example.com", newPassword)
+//
+// # Naming a user
+//
+// Every id parameter takes one of these forms, and refuses anything else with an [*ArgumentError] before a
+// request is made. Kii Cloud finds no user by an address that is not verified.
+//
+//	"86f3cdcf-950d-…"       a user ID: anything that is none of the forms below
+//	"alice@example.com"     an e-mail address, sent as EMAIL:alice@example.com
+//	"+819012345678"         a phone number: + and 7 to 20 digits, sent as PHONE:+819012345678
+//	"EMAIL:alice@example.com"
+//	"PHONE:+819012345678"
+//	"PHONE:JP-09012345678"  a phone number as dialled in its country
+//	"LOGIN_NAME:alice"      a login name; Kii documents the form, and not whether a reset takes it
+//
+// Only Login also takes a bare login name. A phone number in its local form, such as 09012345678, would be
+// sent as a user ID and find nobody: write it with its country.
+//
+// # Three ways to reset
+//
+// [User.ResetPassword] sends the user a message. Its method says where: the user needs a verified address
+// of that kind, whatever the id is, so a user named by e-mail can get an SMS. What comes next
+// depends on the method, and on the setting "Password Reset Flow" of the developer portal, which no client can read.
+//
+// [NotificationSMSPIN], an SMS with a PIN code, is the way where the page is yours:
+//
+//	user    → program  forgot the password
+//	program → Kii      ResetPassword(id, NotificationSMSPIN)
+//	Kii     → user     SMS with a PIN
+//	user    → program  PIN, and in the flow "Input Password" a new password
+//	program → Kii      CompleteResetPassword(id, pin, &newPassword), or nil in the flow "Generate Password"
+//	Kii     → user     "Generate Password" only: SMS with the new password
+//	user    → program  login with the new password
+//
+// [NotificationEmail], an e-mail with a link, leads to a page of Kii Cloud's:
+//
+//	user    → program  forgot the password
+//	program → Kii      ResetPassword(id, NotificationEmail)
+//	Kii     → user     e-mail with a link
+//	user    → Kii      opens the link
+//	Kii     → user     "Generate Password": the click resets, and an e-mail brings the new password
+//	                   "Input Password": a page asks for the new password; sending it resets
+//	user    → program  login with the new password
+//
+// [NotificationSMS], an SMS with a link, is the same with an SMS in place of each e-mail. The
+// program is not told that a link was used. In the flow "Generate Password" the click itself resets, so a mail scanner
+// that opens links does too: prefer the PIN, or "Input Password".
+//
+// To send another message call ResetPassword again. Whether the older PIN or link then still works is not
+// documented; tell the user to take the newest.
+//
+// # Three outcomes
+//
+// A nil error is proof: Kii Cloud answered as it does on success. Of a reset request it says
+// that the message was accepted, not that it arrived. [OutcomeUnknown] picks out the errors after which the call may
+// have been carried out. After any other error nothing happened.
+//
+//	switch err := client.User.ResetPassword(ctx, id, kii.NotificationSMSPIN); {
+//	case err == nil: // done
+//	case kii.OutcomeUnknown(err): // the SMS may be on its way
+//	default: // nothing happened
+//	}
+//
+// The error is one of four pointers. An [*ArgumentError] was refused here. A [*TransportError] had no whole answer. An
+// [*APIError] is an answer that is not success, and unwraps to its [ErrorCode]. A [*SessionError] says that the
+// user must log in again.
+//
+//	errors.Is(err, kii.ErrPINExpired)
+//	errors.AsType[*kii.SessionError](err)
+//
+//	switch code, _ := errors.AsType[kii.ErrorCode](err); code {
+//	case kii.ErrWrongPIN: // ask again
+//	case kii.ErrPINExpired: // send another PIN
+//	}
+//
+// # What a stranger may see
+//
+// Kii Cloud tells an unknown user from a known one, and so do the errors: your program can help its support
+// staff. A browser must not see the difference, in the text, the status or the time that it takes. So
+// answer every request for a reset alike, where [RevealsAccount] is true as where err is nil, and before Kii Cloud is
+// asked. Limit how often each id and each client may ask, and how often a PIN may be tried; Kii Cloud documents no such
+// limit. The program in examples/webapp does all of this.
+//
+// # How a session ends
+//
+// A completed reset ends the user's sessions, and so does [Session.ChangePassword]. Kii Cloud says so at the next call:
+//
+//	program → Kii      session.Profile(ctx)
+//	Kii     → program  403 WRONG_TOKEN: returned as a *SessionError
+//	program            every later call on session returns the same *SessionError, and sends nothing
+//	user    → program  login with the new password
+//
+// A wrong PIN or password, a disabled account and an unknown outcome never end a session.
+//
+// # What is retried, what is not, and why
+//
+// A request that may have arrived is never sent again, by any layer, net/http's replays on HTTP/2 included: a second
+// one would send a second SMS, or burn the PIN. Tried again, up to two times (see [WithMaxRetries]), is only what is
+// proved not to have left: a failed look-up, dial or proxy connect, after a wait of 0.1 to 2 seconds. A [User.Login] is no
+// exception, though repeating it yourself is safe. A 429 ([ErrRateLimited]) is not retried, because Kii asks clients not to;
+// it names no wait either, so choose your own where [APIError].RetryAfter is 0.
+//
+// The numbers: a call ends within 30 seconds, retries included ([WithTimeout]); a dial within 5, a TLS handshake within 10. A
+// reply is read up to 256 KiB after decompression, its headers up to 64 KiB. 128 idle connections are kept for 90
+// seconds. No redirect is followed.
+//
+// # Secrets and logs
+//
+// No error, token or profile prints a secret or an account under any verb of fmt, or in package log/slog. The one field
+// made for reading is [APIError].Message: it may describe the account, so log it where that may stand.
+// The library itself is silent unless [WithLogger] is given: then each call is one record.
+//
+// # Testing
+//
+// Package [github.com/go-kii/kii/kiitest] is a Kii Cloud in memory, with accounts, messages, faults and a clock.
+package kii
