@@ -3,12 +3,10 @@
 package transport
 
 import (
-	"bytes"
 	"compress/flate"
 	"compress/gzip"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptrace"
 	"time"
@@ -75,17 +73,11 @@ func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
 	w := &witness{abort: cancel, plainIsHTTP1: c.plainIsHTTP1}
 	r := c.resty.R().SetContext(httptrace.WithClientTrace(sendCtx, w.trace()))
 	r.Header = req.Header
-	body := bytes.NewReader(req.Body)
 	if req.Body != nil {
-		r.SetBody(body)
+		w.body.Reset(req.Body)
+		r.SetBody(&w.body)
 	}
-
-	var failed error // of the last attempt that was judged; resty forgets it when cancelled in backoff
-	r.AddRetryCondition(func(resp *resty.Response, err error) bool {
-		failed = err
-		_, _ = body.Seek(0, io.SeekStart) // the next attempt reads it again; this cannot fail
-		return err != nil && !answered(resp) && w.notSent(err) && !w.handshake.Load()
-	})
+	r.AddRetryCondition(w.retry)
 
 	resp, err := r.Execute(req.Method, req.URL)
 	switch {
@@ -96,12 +88,12 @@ func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
 	}
 
 	inBackoff := err == sendCtx.Err() // bare; that of an attempt comes in a *url.Error
-	notSent := !answered(resp) && (w.notSent(err) || inBackoff && w.notSent(failed))
+	notSent := !answered(resp) && (w.notSent(err) || inBackoff && w.notSent(w.failed))
 	if w.replayed.Load() {
 		err, sendCtx = errReplay, ctx // the cancellation was ours
 	}
 	errs := contextErrors(ctx, sendCtx)
-	for _, e := range []error{failed, err} {
+	for _, e := range []error{w.failed, err} {
 		if e = withoutURL(e); e != nil && !contains(errs, e) {
 			errs = append(errs, e)
 		}

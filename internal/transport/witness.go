@@ -1,13 +1,17 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
+
+	"github.com/go-resty/resty/v2"
 )
 
 // errReplay stands in for the cancellation that stopped net/http from replaying a request.
@@ -25,15 +29,27 @@ type witness struct {
 	http2     atomic.Bool // the connection may speak HTTP/2
 	wrote     atomic.Bool // request headers were handed to a connection
 	replayed  atomic.Bool // a replay was stopped
+
+	hooks  httptrace.ClientTrace
+	body   bytes.Reader
+	failed error // of the last attempt that was judged; resty forgets it when cancelled in backoff
 }
 
 func (w *witness) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
+	w.hooks = httptrace.ClientTrace{
 		GetConn:           func(string) { w.getConn.Store(true) },
 		GotConn:           w.got,
 		TLSHandshakeStart: func() { w.handshake.Store(true) },
 		WroteHeaders:      func() { w.wrote.Store(true) },
 	}
+	return &w.hooks
+}
+
+// retry says whether the call is to be tried again after an attempt that ended with resp and err.
+func (w *witness) retry(resp *resty.Response, err error) bool {
+	w.failed = err
+	_, _ = w.body.Seek(0, io.SeekStart) // the next attempt reads it again; this cannot fail
+	return err != nil && !answered(resp) && w.notSent(err) && !w.handshake.Load()
 }
 
 // got is called before a request is written to a connection. net/http replays a request that
