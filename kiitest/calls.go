@@ -89,7 +89,7 @@ type call struct {
 	link      string // the path's link
 	grant     grant  // the body, where the call is one of the token endpoint
 	now       time.Time
-	who       who
+	principal *account // the token's user; nil without a token, and with an anonymous one
 	odd       []string // what a strict server says of the call
 	fault     FaultKind
 }

@@ -19,8 +19,9 @@ const (
 	// client which forgot [Server.Transport] cannot reach anybody.
 	nowhere = "https://kiitest.invalid"
 
-	// readTimeout bounds the time a socket waits for the rest of a request.
-	readTimeout = 30 * time.Second
+	// headerTimeout bounds the time a socket waits for a request's header. A limit for the whole
+	// request would end a delay that is longer.
+	headerTimeout = 30 * time.Second
 )
 
 // A Server is one app on a Kii Cloud of its own, held in memory: its accounts, its tokens, the
@@ -112,7 +113,7 @@ func (s *Server) listen() {
 		panic(fmt.Sprintf("kiitest: cannot listen on loopback: %v", err))
 	}
 	s.origin = "http://" + l.Addr().String()
-	s.listener = &http.Server{Handler: http.HandlerFunc(s.serveSocket), ReadTimeout: readTimeout}
+	s.listener = &http.Server{Handler: http.HandlerFunc(s.serveSocket), ReadHeaderTimeout: headerTimeout}
 	s.served = make(chan struct{})
 	go func() {
 		defer close(s.served)

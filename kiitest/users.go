@@ -16,15 +16,15 @@ func (s *Server) getUser(c *call) answer {
 	switch {
 	case refused != nil:
 		return *refused
-	case c.who.user == nil, c.who.user != a && !s.Assumes(OtherUsersAreReadable):
-		return s.unauthorized(c.who.user)
+	case c.principal == nil, c.principal != a && !s.Assumes(OtherUsersAreReadable):
+		return s.unauthorized(c.principal)
 	}
 	body := map[string]any{"userID": a.ID, "internalUserID": a.order, "_disabled": a.Disabled}
 	for name, value := range a.Fields {
 		body[name] = value
 	}
 	some := map[string]string{"loginName": a.LoginName, "displayName": a.DisplayName, "country": a.Country}
-	if c.who.user == a {
+	if c.principal == a {
 		body["_hasPassword"] = a.Password != ""
 		some["locale"] = a.Locale
 		some["emailAddress"] = a.Email

@@ -114,7 +114,7 @@ func (s *Server) verifyAddress(c *call, by Channel) answer {
 	switch {
 	case own.unverified() == "":
 		return s.invalidAccountStatus(a, own.kind)
-	case sent == nil:
+	case sent == nil || sent.To != own.unverified():
 		return failure(http.StatusNotFound, "VerificationCodeNotFoundException", "VERIFICATION_CODE_NOT_FOUND", "No code was sent",
 			fields{"userID": a.ID, "appID": s.appID})
 	case sent.Code != code:

@@ -6,12 +6,6 @@ import (
 	"strings"
 )
 
-// who is the principal of a call.
-type who struct {
-	bearer bool
-	user   *account // nil without a token, and for an anonymous one
-}
-
 // identify finds out who calls. It refuses a token that is dead, a disabled user's token, and a call
 // that names no app or another one.
 func (c *call) identify() *answer {
@@ -24,7 +18,7 @@ func (c *call) identify() *answer {
 		if t == nil || t.refresh || t.expired(c.now) {
 			return new(s.deadToken())
 		}
-		c.who = who{bearer: true, user: t.account}
+		c.principal = t.account
 		app = s.appID
 		if t.account != nil && t.account.Disabled {
 			return new(s.userDisabled(http.StatusUnauthorized, t.account))
@@ -52,10 +46,10 @@ func (c *call) identify() *answer {
 func (c *call) target() (*account, *answer) {
 	s := c.server
 	if c.user == "me" {
-		if c.who.user == nil {
+		if c.principal == nil {
 			return nil, new(s.unauthorized(nil))
 		}
-		return c.who.user, nil
+		return c.principal, nil
 	}
 	if !strings.Contains(c.user, ":") {
 		if a := s.accounts[c.user]; a != nil {
@@ -84,8 +78,8 @@ func (c *call) own() (*account, *answer) {
 	if refused != nil {
 		return nil, refused
 	}
-	if c.who.user != a {
-		return nil, new(c.server.unauthorized(c.who.user))
+	if c.principal != a {
+		return nil, new(c.server.unauthorized(c.principal))
 	}
 	return a, nil
 }
@@ -98,8 +92,8 @@ func (c *call) resettable() (*account, *answer) {
 	switch {
 	case refused != nil:
 		return nil, refused
-	case c.who.user != nil && c.who.user != a:
-		return nil, new(s.unauthorized(c.who.user))
+	case c.principal != nil && c.principal != a:
+		return nil, new(s.unauthorized(c.principal))
 	case c.user == "me" && c.operation == OpRequestReset && !s.Assumes(MeCanRequestReset):
 		return nil, new(s.userNotFound("userID", c.user))
 	case a.Disabled && s.Assumes(DisabledIsUnauthorized):
