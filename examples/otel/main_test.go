@@ -2,11 +2,11 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -99,8 +99,8 @@ func TestNoSpanHoldsAnAccountOrASecret(t *testing.T) {
 	for i, secret := range secrets {
 		assert.False(t, strings.Contains(text, secret), "secret %d is in a span", i)
 	}
-	assert.Contains(t, text, "/users/:user/password/complete-reset")
-	assert.Contains(t, text, "http.response.status_code")
+	assert.True(t, strings.Contains(text, "/users/:user/password/complete-reset"))
+	assert.True(t, strings.Contains(text, "http.response.status_code"))
 }
 
 // The control: what the test above looks for is there without newTransport.
@@ -116,7 +116,6 @@ func TestErrorsReachTheLibraryAndNotTheSpan(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer listener.Close()
 	go func() {
 		for {
 			conn, err := listener.Accept()
@@ -136,11 +135,12 @@ func TestErrorsReachTheLibraryAndNotTheSpan(t *testing.T) {
 
 	err = client.User.ResetPassword(t.Context(), "marker-user", kii.NotificationEmail)
 	assert.True(t, kii.OutcomeUnknown(err))
-	cancelled, cancel := context.WithCancel(t.Context())
-	cancel()
-	require.ErrorIs(t, client.User.ResetPassword(cancelled, "marker-user", kii.NotificationEmail), context.Canceled)
+	require.NoError(t, listener.Close())
+	err = client.User.ResetPassword(t.Context(), "marker-user", kii.NotificationEmail)
+	assert.False(t, kii.OutcomeUnknown(err))
+	require.ErrorIs(t, err, syscall.ECONNREFUSED)
 
 	text := shown(exporter.GetSpans())
-	assert.Contains(t, text, "no answer")
+	assert.True(t, strings.Contains(text, "no answer"))
 	assert.False(t, strings.Contains(text, "marker"), "the server's words are in a span")
 }
