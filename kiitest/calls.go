@@ -32,7 +32,7 @@ type Call struct {
 	Body      []byte      `json:"body"`   // its first 4 KB
 	Status    int         `json:"status"` // 0: no answer was sent
 	ErrorCode string      `json:"errorCode,omitempty"`
-	Fault     string      `json:"fault,omitempty"` // the kind of the fault that it met
+	Fault     FaultKind   `json:"fault,omitempty"` // that it met; empty: none
 }
 
 // Format prints the operation and how it ended, whatever the verb.
@@ -71,7 +71,7 @@ func (s *Server) logged(c *call, a answer) {
 	}
 	s.calls = append(s.calls, Call{
 		ID: s.called, Time: s.now(), Operation: c.operation, Method: c.request.Method, Path: c.path, Query: c.request.URL.RawQuery,
-		Header: c.header.Clone(), Body: slices.Clone(c.body[:min(maxKept, len(c.body))]), Status: status, ErrorCode: a.code, Fault: string(c.fault),
+		Header: c.header.Clone(), Body: slices.Clone(c.body[:min(maxKept, len(c.body))]), Status: status, ErrorCode: a.code, Fault: c.fault,
 	})
 }
 

@@ -29,7 +29,7 @@ type Fault struct {
 	Status    int           `json:"status,omitempty"`    // of FaultStatus; of FaultRedirect: default 307
 	ErrorCode string        `json:"errorCode,omitempty"` // of FaultStatus; empty: no body
 	Location  string        `json:"location,omitempty"`  // of FaultRedirect; default: https://elsewhere.invalid/
-	RetryIn   time.Duration `json:"retryIn,omitempty"`   // of FaultStatus and FaultRateLimit, a Retry-After header in whole seconds; default: none, as Kii Cloud
+	RetryIn   time.Duration `json:"retryIn,omitempty"`   // a Retry-After header, in whole seconds; default: none, as Kii Cloud
 }
 
 // EveryTime is Fault.Times of a fault without an end.

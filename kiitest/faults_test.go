@@ -118,7 +118,7 @@ func TestFaultsLookAsTheyShouldAndHappenOnlyWhenHandled(t *testing.T) {
 					one.check(t, look(t, client, srv, path))
 					require.Equal(t, handled, len(srv.Messages()) == 1)
 					call := srv.Calls()[0]
-					require.Equal(t, string(fault.Kind), call.Fault)
+					require.Equal(t, fault.Kind, call.Fault)
 					require.Equal(t, fault.Kind == kiitest.FaultNoAnswer, call.Status == 0)
 					require.Equal(t, fault.ErrorCode, call.ErrorCode)
 					require.Equal(t, 204, look(t, client, srv, path).status, "the next call is fine")

@@ -90,7 +90,7 @@ type Filter struct {
 	ID      int     // this message alone
 	After   int     // messages with a greater ID
 	To      string  // a user ID or an address, as for [Server.Account]
-	Channel Channel //
+	Channel Channel
 	Purpose Purpose
 	State   State
 	Text    string // found in the recipient, the subject or the text, in upper or lower case

@@ -9,22 +9,22 @@ import (
 // An Operation is a call of the user API, or a visit to a page that a message links to.
 type Operation string
 
-// The operations, in the order of the package comment's table.
+// The operations. The package comment's table has their paths.
 const (
-	OpRequestReset       Operation = "request-reset"
-	OpCompleteReset      Operation = "complete-reset"
-	OpOpenLink           Operation = "open-link"
-	OpSubmitLink         Operation = "submit-link"
-	OpLogin              Operation = "login"
-	OpRefresh            Operation = "refresh"
-	OpAnonymousLogin     Operation = "anonymous-login"
-	OpGetUser            Operation = "get-user"
-	OpRegister           Operation = "register"
-	OpChangePassword     Operation = "change-password"
-	OpChangeAddress      Operation = "change-address"
-	OpVerifyAddress      Operation = "verify-address"
-	OpResendVerification Operation = "resend-verification"
-	OpPreflight          Operation = "preflight"
+	OpRequestReset       Operation = "request-reset"       // kii: User.ResetPassword
+	OpCompleteReset      Operation = "complete-reset"      // kii: User.CompleteResetPassword
+	OpOpenLink           Operation = "open-link"           // the user, or a mail scanner, opens a message's link
+	OpSubmitLink         Operation = "submit-link"         // the user sends the form behind it
+	OpLogin              Operation = "login"               // kii: User.Login
+	OpRefresh            Operation = "refresh"             // kii: Session.Refresh
+	OpAnonymousLogin     Operation = "anonymous-login"     // a token of nobody's
+	OpGetUser            Operation = "get-user"            // kii: Session.Profile
+	OpRegister           Operation = "register"            // a new user, with or without a login
+	OpChangePassword     Operation = "change-password"     // kii: Session.ChangePassword
+	OpChangeAddress      Operation = "change-address"      // another e-mail address or phone number
+	OpVerifyAddress      Operation = "verify-address"      // by the code that went to it
+	OpResendVerification Operation = "resend-verification" // that code again
+	OpPreflight          Operation = "preflight"           // what a browser asks before a call from another origin
 )
 
 // Operations lists the operations.

@@ -98,3 +98,16 @@ func TestUnverifiedAccountWithoutACode(t *testing.T) {
 	got := c.send("POST", "users/"+id+"/email-address/verify", verificationType, `{"verificationCode":"123456"}`, "")
 	require.Equal(t, "404 VERIFICATION_CODE_NOT_FOUND", got.String())
 }
+
+func TestCodeIsForTheAddressThatItWentTo(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t, kiitest.WithSettings(verify))
+	id := c.register(registrationType, `{"loginName":"carol","emailAddress":"carol@example.com","password":"carol-pass"}`).string("userID")
+	code := last(t, srv, id).Code
+	a, _ := srv.Account(id)
+	a.Email = "carol@example.net"
+	_, err := srv.PutAccount(a)
+	require.NoError(t, err)
+	got := c.send("POST", "users/"+id+"/email-address/verify", verificationType, `{"verificationCode":"`+code+`"}`, "")
+	require.Equal(t, "404 VERIFICATION_CODE_NOT_FOUND", got.String())
+}
