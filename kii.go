@@ -60,13 +60,22 @@ func New(appID, appKey string, site Site, opts ...Option) (*Client, error) {
 		return nil, err
 	}
 	api := &api{
-		http:   transport.New(&cfg.httpClient, cfg.timeout, cfg.maxRetries),
-		site:   base,
-		app:    base + "/apps/" + escapeSegment(appID),
-		appID:  appID,
-		appKey: appKey,
-		agent:  cfg.userAgent,
-		logger: cfg.logger,
+		http:       transport.New(&cfg.httpClient, cfg.timeout, cfg.maxRetries),
+		site:       base,
+		app:        base + "/apps/" + escapeSegment(appID),
+		appKey:     appKey,
+		appHeaders: make(map[string]http.Header),
+		agent:      []string{cfg.userAgent},
+		logger:     cfg.logger,
+	}
+	for _, contentType := range []string{resetPasswordType, completeResetType, tokenType} {
+		api.appHeaders[contentType] = http.Header{
+			"User-Agent":   api.agent,
+			"Accept":       accept,
+			"Content-Type": {contentType},
+			"X-Kii-Appid":  {appID},
+			"X-Kii-Appkey": {appKey},
+		}
 	}
 	return &Client{User: &User{api}}, nil
 }
@@ -110,12 +119,22 @@ func isLoopback(host string) bool {
 
 // api sends the calls of one app.
 type api struct {
-	http          *transport.Client
-	site, app     string // base URLs: of the site, and of the app below it
-	appID, appKey string
-	agent         string
-	logger        *slog.Logger
+	http       *transport.Client
+	site, app  string // base URLs: of the site, and of the app below it
+	appKey     string
+	appHeaders map[string]http.Header // of calls in the app's name, by content type; shared, so read only
+	agent      []string
+	logger     *slog.Logger
 }
+
+var accept = []string{"*/*"}
+
+// The content types of the calls in the app's name.
+const (
+	resetPasswordType = "application/vnd.kii.ResetPasswordRequest+json"
+	completeResetType = "application/vnd.kii.CompletePasswordResetRequest+json"
+	tokenType         = "application/vnd.kii.OauthTokenRequest+json"
+)
 
 // A call is one operation on Kii Cloud.
 type call struct {
@@ -169,16 +188,13 @@ func (a *api) decode(ctx context.Context, c *call, into any, complete func() boo
 // header names the app, or carries the token, which names it too.
 // https://documentation.kii.com/en/guides/cloudsdk/rest/guidelines/appid_key/
 func (a *api) header(c *call) http.Header {
-	h := http.Header{"User-Agent": {a.agent}, "Accept": {"*/*"}}
+	if c.token == "" {
+		return a.appHeaders[c.contentType]
+	}
+	h := http.Header{"User-Agent": a.agent, "Accept": accept, "Authorization": {"Bearer " + c.token}}
 	if c.body != nil {
 		h["Content-Type"] = []string{c.contentType}
 	}
-	if c.token != "" {
-		h["Authorization"] = []string{"Bearer " + c.token}
-		return h
-	}
-	h["X-Kii-Appid"] = []string{a.appID}
-	h["X-Kii-Appkey"] = []string{a.appKey}
 	return h
 }
 

@@ -37,7 +37,7 @@ func (u *User) ResetPassword(ctx context.Context, id string, method Notification
 		op:          "ResetPassword",
 		method:      http.MethodPost,
 		url:         u.api.app + "/users/" + account.segment() + "/password/request-reset",
-		contentType: "application/vnd.kii.ResetPasswordRequest+json",
+		contentType: resetPasswordType,
 		body:        body,
 		secrets:     secrets{u.api.appKey, string(account)},
 	})
@@ -82,7 +82,7 @@ func (u *User) CompleteResetPassword(ctx context.Context, id, pin string, newPas
 		op:          "CompleteResetPassword",
 		method:      http.MethodPost,
 		url:         u.api.app + "/users/" + account.segment() + "/password/complete-reset",
-		contentType: "application/vnd.kii.CompletePasswordResetRequest+json",
+		contentType: completeResetType,
 		body: struct {
 			PINCode     string  `json:"pinCode"`
 			NewPassword *string `json:"newPassword,omitempty"`

@@ -73,7 +73,7 @@ func (r *tokenReply) lifetime() time.Duration {
 func (a *api) token(ctx context.Context, c *call, userID string) (*Token, error) {
 	c.method = http.MethodPost
 	c.url = a.site + "/oauth2/token"
-	c.contentType = "application/vnd.kii.OauthTokenRequest+json"
+	c.contentType = tokenType
 	var reply tokenReply
 	if err := a.decode(ctx, c, &reply, func() bool { return reply.complete(userID) }); err != nil {
 		return nil, err
