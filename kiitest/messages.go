@@ -87,9 +87,9 @@ func (m *message) expired(now time.Time) bool { return !now.Before(m.Expires) }
 
 // A Filter chooses messages. An empty field lets everything through.
 type Filter struct {
-	ID      int     // this message alone
-	After   int     // messages with a greater ID
-	To      string  // a user ID or an address, as for [Server.Account]
+	ID      int    // this message alone
+	After   int    // messages with a greater ID
+	To      string // a user ID or an address, as for [Server.Account]
 	Channel Channel
 	Purpose Purpose
 	State   State
