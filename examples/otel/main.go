@@ -36,8 +36,8 @@ func run(ctx context.Context, out io.Writer) error {
 	const phone = "+819012345678"
 	srv.AddAccount(kiitest.Account{Phone: phone, PhoneVerified: true, Password: "old-password"})
 
-	// Go's default transport does for an example. Give it the settings that your server needs.
-	transport := newTransport(http.DefaultTransport, otelhttp.WithTracerProvider(provider))
+	// A real one wants what Go's default transport has, time limits above all.
+	transport := newTransport(new(http.Transport), otelhttp.WithTracerProvider(provider))
 	client, err := kii.New(srv.AppID(), srv.AppKey(), srv.Site(), kii.WithHTTPClient(&http.Client{Transport: transport}))
 	if err != nil {
 		return err

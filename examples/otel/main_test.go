@@ -47,7 +47,7 @@ func play(t *testing.T, wrap func(http.RoundTripper, ...otelhttp.Option) http.Ro
 	})
 	exporter := tracetest.NewInMemoryExporter()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter))
-	transport := wrap(http.DefaultTransport, otelhttp.WithTracerProvider(provider))
+	transport := wrap(new(http.Transport), otelhttp.WithTracerProvider(provider))
 	client, err := kii.New(srv.AppID(), srv.AppKey(), srv.Site(), kii.WithHTTPClient(&http.Client{Transport: transport}))
 	require.NoError(t, err)
 	ctx := t.Context()
@@ -129,7 +129,7 @@ func TestErrorsReachTheLibraryAndNotTheSpan(t *testing.T) {
 	}()
 	exporter := tracetest.NewInMemoryExporter()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter))
-	transport := newTransport(http.DefaultTransport, otelhttp.WithTracerProvider(provider))
+	transport := newTransport(new(http.Transport), otelhttp.WithTracerProvider(provider))
 	client, err := kii.New("app", "key", kii.Site("http://"+listener.Addr().String()), kii.WithHTTPClient(&http.Client{Transport: transport}))
 	require.NoError(t, err)
 
