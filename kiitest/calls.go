@@ -133,6 +133,26 @@ func namely(name string) string {
 	return "(not a name)"
 }
 
+// texts reads the body as a JSON object whose documented fields are strings. A null or missing one is
+// not in the map.
+func (c *call) texts(documented ...string) (map[string]string, *answer) {
+	body, refused := c.object(documented...)
+	if refused != nil {
+		return nil, refused
+	}
+	texts := make(map[string]string)
+	for _, name := range documented {
+		text, given, refused := body.text(name)
+		if refused != nil {
+			return nil, refused
+		}
+		if given {
+			texts[name] = text
+		}
+	}
+	return texts, nil
+}
+
 // form reads the body as a form.
 func (c *call) form() (object, *answer) {
 	values, err := url.ParseQuery(string(c.body))

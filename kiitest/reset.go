@@ -41,28 +41,22 @@ func (s *Server) requestResetByEmail(c *call) answer {
 
 // resetMethod reads how the user wants to be told.
 func (s *Server) resetMethod(c *call) (channel Channel, withPIN bool, refused *answer) {
-	body, refused := c.object("notificationMethod", "smsResetMethod")
-	if refused != nil {
-		return "", false, refused
-	}
-	method, given, refused := body.text("notificationMethod")
-	if refused != nil {
-		return "", false, refused
-	}
-	sms, smsGiven, refused := body.text("smsResetMethod")
+	body, refused := c.texts("notificationMethod", "smsResetMethod")
+	method := Channel(body["notificationMethod"])
+	how, given := body["smsResetMethod"]
 	switch {
 	case refused != nil:
 		return "", false, refused
-	case !given || (method != string(Email) && method != string(SMS)):
+	case method != Email && method != SMS:
 		return "", false, new(s.badChannel("notificationMethod must be EMAIL or SMS"))
-	case method == string(Email):
+	case method == Email:
 		return Email, false, nil
-	case !smsGiven && s.Assumes(SMSDefaultsToLink):
+	case !given && s.Assumes(SMSDefaultsToLink):
 		return SMS, false, nil
-	case sms != "URL" && sms != "PIN":
+	case how != "URL" && how != "PIN":
 		return "", false, new(s.badChannel("smsResetMethod must be URL or PIN"))
 	}
-	return SMS, sms == "PIN", nil
+	return SMS, how == "PIN", nil
 }
 
 func (s *Server) badChannel(message string) answer {

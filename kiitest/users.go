@@ -142,18 +142,12 @@ func (s *Server) registered(c *call, a *account, withLogin bool) answer {
 // changePassword sets a new password for who is logged in and knows the old one. All tokens die,
 // the caller's too.
 func (s *Server) changePassword(c *call) answer {
-	body, refused := c.object("oldPassword", "newPassword")
+	body, refused := c.texts("oldPassword", "newPassword")
 	if refused != nil {
 		return *refused
 	}
-	oldPassword, oldGiven, refused := body.text("oldPassword")
-	if refused != nil {
-		return *refused
-	}
-	newPassword, newGiven, refused := body.text("newPassword")
-	if refused != nil {
-		return *refused
-	}
+	oldPassword, oldGiven := body["oldPassword"]
+	newPassword, newGiven := body["newPassword"]
 	a, refused := c.own()
 	switch {
 	case refused != nil:

@@ -62,14 +62,11 @@ func (s *Server) changeAddress(c *call, by Channel) answer {
 	}
 	own := s.contact(a, by)
 	field := fieldOf(own.kind)
-	body, refused := c.object(field)
+	body, refused := c.texts(field)
 	if refused != nil {
 		return *refused
 	}
-	value, _, refused := body.text(field)
-	if refused != nil {
-		return *refused
-	}
+	value := body[field]
 	valid := validEmail(value)
 	if by == SMS {
 		value, valid = international(value)
@@ -97,14 +94,11 @@ func (s *Server) setAddress(a *account, own contact, value string, verified bool
 
 // verifyAddress takes the code that was sent to an address.
 func (s *Server) verifyAddress(c *call, by Channel) answer {
-	body, refused := c.object("verificationCode")
+	body, refused := c.texts("verificationCode")
 	if refused != nil {
 		return *refused
 	}
-	code, _, refused := body.text("verificationCode")
-	if refused != nil {
-		return *refused
-	}
+	code := body["verificationCode"]
 	a, refused := c.target()
 	if refused != nil {
 		return *refused
