@@ -48,8 +48,11 @@ func (w *witness) trace() *httptrace.ClientTrace {
 // retry says whether the call is to be tried again after an attempt that ended with resp and err.
 func (w *witness) retry(resp *resty.Response, err error) bool {
 	w.failed = err
+	if err == nil || answered(resp) || !w.notSent(err) || w.handshake.Load() {
+		return false // and leave the body alone: it may still be on its way
+	}
 	_, _ = w.body.Seek(0, io.SeekStart) // the next attempt reads it again; this cannot fail
-	return err != nil && !answered(resp) && w.notSent(err) && !w.handshake.Load()
+	return true
 }
 
 // got is called before a request is written to a connection. net/http replays a request that
