@@ -1,0 +1,181 @@
+package kii_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii"
+)
+
+// ids are user names that are accepted, with the path segment and the login name that each becomes.
+var ids = []struct{ id, segment, username string }{
+	{userID, userID, userID},
+	{"alice", "alice", "alice"},
+	{"09011112222", "09011112222", "09011112222"},
+	{"alice@example.com", "EMAIL:alice%40example.com", "EMAIL:alice@example.com"},
+	{"EMAIL:alice@example.com", "EMAIL:alice%40example.com", "EMAIL:alice@example.com"},
+	{"a+b@kii.com", "EMAIL:a%2Bb%40kii.com", "EMAIL:a+b@kii.com"},
+	{"+b@kii.com", "EMAIL:%2Bb%40kii.com", "EMAIL:+b@kii.com"},
+	{"user@localhost", "EMAIL:user%40localhost", "EMAIL:user@localhost"},
+	{"me@me", "EMAIL:me%40me", "EMAIL:me@me"},
+	{"日本@例え.jp", "EMAIL:%E6%97%A5%E6%9C%AC%40%E4%BE%8B%E3%81%88.jp", "EMAIL:日本@例え.jp"},
+	{"+819012345678", "PHONE:%2B819012345678", "PHONE:+819012345678"},
+	{"PHONE:+819012345678", "PHONE:%2B819012345678", "PHONE:+819012345678"},
+	{"PHONE:JP-09012345678", "PHONE:JP-09012345678", "PHONE:JP-09012345678"},
+	{"+1234567", "PHONE:%2B1234567", "PHONE:+1234567"},
+	{"+12345678901234567890", "PHONE:%2B12345678901234567890", "PHONE:+12345678901234567890"},
+	{"LOGIN_NAME:alice", "LOGIN_NAME:alice", "LOGIN_NAME:alice"},
+	{"LOGIN_NAME:me", "LOGIN_NAME:me", "LOGIN_NAME:me"},
+	{"LOGIN_NAME:../x", "LOGIN_NAME:..%2Fx", "LOGIN_NAME:../x"},
+	{"EMAIL:../@x", "EMAIL:..%2F%40x", "EMAIL:../@x"},
+	{"a/b?c#d", "a%2Fb%3Fc%23d", "a/b?c#d"},
+	{"../../x", "..%2F..%2Fx", "../../x"},
+	{"...", "...", "..."},
+	{"%2e%2e", "%252e%252e", "%2e%2e"},
+	{`..\x`, "..%5Cx", `..\x`},
+	{"a b", "a%20b", "a b"},
+	{"a;b=c", "a%3Bb%3Dc", "a;b=c"},
+	{"ME", "ME", "ME"},
+	{"-_.~", "-_.~", "-_.~"},
+}
+
+// Promise 5.
+func TestIDCannotLeaveItsPathSegment(t *testing.T) {
+	t.Parallel()
+	for _, tt := range ids {
+		t.Run(tt.id, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t, replyOf(204, ""), replyOf(204, ""), refusal(400, kii.ErrWrongCredentials))
+			const users = "https://api.kii.com/api/apps/appId/users/"
+			require.NoError(t, c.User.ResetPassword(t.Context(), tt.id, kii.NotificationEmail))
+			assert.Equal(t, users+tt.segment+"/password/request-reset", c.last(t).url)
+			require.NoError(t, c.User.CompleteResetPassword(t.Context(), tt.id, "1234", nil))
+			assert.Equal(t, users+tt.segment+"/password/complete-reset", c.last(t).url)
+			_, err := c.User.Login(t.Context(), tt.id, "password")
+			require.ErrorIs(t, err, kii.ErrWrongCredentials)
+			assert.JSONEq(t, `{"username":"`+strings.ReplaceAll(tt.username, `\`, `\\`)+`","password":"password"}`, c.last(t).body)
+		})
+	}
+}
+
+// Promise 5, for every character that an id may hold.
+func TestEveryCharacterOfAnIDIsOneOfItsSegment(t *testing.T) {
+	t.Parallel()
+	for r := rune(' '); r < 0x180; r++ {
+		if r == ':' || r == '@' || r >= 0x7f && r < 0xa0 {
+			continue // refused
+		}
+		c := newCloud(t, replyOf(204, ""))
+		id := "x" + string(r) + "y"
+		require.NoError(t, c.User.ResetPassword(t.Context(), id, kii.NotificationEmail))
+		u, err := url.Parse(c.last(t).url)
+		require.NoError(t, err)
+		parts := strings.Split(u.EscapedPath(), "/")
+		require.Len(t, parts, 8)
+		got, err := url.PathUnescape(parts[5])
+		require.NoError(t, err)
+		assert.Equal(t, id, got)
+		assert.Empty(t, u.RawQuery+u.Fragment)
+	}
+}
+
+// Promise 5.
+func TestIDThatCannotBeRightSendsNothing(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{
+		"", " ", " alice", "alice ", "\u00a0alice", "alice\u3000", "EMAIL: a@b.c", "LOGIN_NAME: alice",
+		".", "..", "me",
+		"a\nb", "a\x00b", "a\x7fb", "a\u0085b", "\ufffd\xff", "a@b\r\n.c",
+		"400@kii@com", "@", "a@", "@b", "EMAIL:", "EMAIL:alice", "EMAIL:a@b@c", "EMAIL:EMAIL:a@b.c", "email:a@b.c", "EMAIL:a:b@c",
+		"+", "+12", "+123456", "+123456789012345678901", "+81abc", "+1-408-555-0100", "+81 9012345678", "+８１９０１２３４５６７８",
+		"PHONE:", "PHONE:09011112222", "PHONE:+12", "PHONE:jp-09012345678", "PHONE:JP09012345678", "PHONE:PHONE:+819012345678", "PHONE:JP-+819012345678",
+		"LOGIN_NAME:", "LOGIN_NAME:a@b.c", "LOGIN_NAME:+819012345678", "LOGIN_NAME:LOGIN_NAME:alice",
+		"THING:x", "a:b", ":", ":a", "a:", "https://example.com/",
+	} {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t)
+			assertArgument(t, "id", c.User.ResetPassword(t.Context(), id, kii.NotificationEmail))
+			assertArgument(t, "id", c.User.CompleteResetPassword(t.Context(), id, "1234", nil))
+			_, err := c.User.Login(t.Context(), id, "password")
+			assertArgument(t, "id", err)
+		})
+	}
+}
+
+func TestArgumentErrorRepeatsNoValue(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	for _, value := range []string{"marker\n", "marker@x@y", "+marker", "x:marker", " marker", "EMAIL:marker", "x\nmarker"} {
+		_, noKey := kii.New("appId", value+"\n", kii.SiteUS)
+		_, noSite := kii.New("appId", "appKey", kii.Site("http://"+value))
+		_, noLogin := c.User.Login(t.Context(), "alice", value+"\n")
+		_, noToken := c.User.Resume(kii.Token{AccessToken: value + "\n"})
+		for _, err := range []error{
+			noKey, noSite, noLogin, noToken,
+			c.User.ResetPassword(t.Context(), value, kii.NotificationEmail),
+			c.User.ResetPassword(t.Context(), "alice", kii.NotificationMethod(value)),
+			c.User.CompleteResetPassword(t.Context(), "alice", value+"\n", nil),
+			c.User.CompleteResetPassword(t.Context(), "alice", "1234", new(value+"\n")),
+			c.session(t).ChangePassword(t.Context(), value+"\n", "new-pass"),
+		} {
+			require.Error(t, err)
+			assert.NotContains(t, err.Error(), "marker")
+		}
+	}
+}
+
+func TestLoginSendsOneRequestInTheAppsName(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, documented(t, "Login_with_refresh_token"))
+	s, err := c.User.Login(t.Context(), "alice@example.com", ` pässwörd"`)
+	require.NoError(t, err)
+	assert.Equal(t, request{
+		http.MethodPost,
+		"https://api.kii.com/api/oauth2/token",
+		appHeader("application/vnd.kii.OauthTokenRequest+json"),
+		`{"username":"EMAIL:alice@example.com","password":" pässwörd\""}`,
+	}, c.last(t))
+	assert.Equal(t, userID, s.UserID())
+	assert.Equal(t, "access-1", s.Token().AccessToken)
+	assert.Equal(t, "refresh-1", s.Token().RefreshToken)
+	assert.NoError(t, s.Err())
+}
+
+func TestLoginNeedsAPassword(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	for _, password := range []string{"", "pass\nword", "pass\x00", "\xff"} {
+		s, err := c.User.Login(t.Context(), "alice", password)
+		assertArgument(t, "password", err)
+		assert.Nil(t, s)
+	}
+}
+
+func TestResumeSendsNothing(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	token := kii.Token{UserID: userID, AccessToken: "access", RefreshToken: "refresh", Expiry: expired}
+	s, err := c.User.Resume(token)
+	require.NoError(t, err)
+	assert.Equal(t, token, s.Token())
+	assert.Equal(t, userID, s.UserID())
+	assert.NoError(t, s.Err(), "the server's clock decides")
+
+	for name, token := range map[string]kii.Token{
+		"no access token":                 {UserID: userID, RefreshToken: "refresh"},
+		"control character in the access": {AccessToken: "access\n"},
+		"in the refresh token":            {AccessToken: "access", RefreshToken: "re\x00fresh"},
+		"in the user ID":                  {AccessToken: "access", UserID: "a\x7f"},
+		"no UTF-8":                        {AccessToken: "access\xff"},
+	} {
+		s, err := c.User.Resume(token)
+		assertArgument(t, "token", err)
+		assert.Nil(t, s, name)
+	}
+}
