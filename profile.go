@@ -1,6 +1,7 @@
 package kii
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
 )
@@ -27,23 +28,21 @@ func (p Profile) String() string { return "kii.Profile" + blanked }
 
 // profileReply is the answer of users/me.
 // https://documentation.kii.com/rest/apps-collection/application/user-collection/user-logged-in/
-type profileReply struct {
-	UserID        string `json:"userID"`
-	LoginName     string `json:"loginName"`
-	DisplayName   string `json:"displayName"`
-	Email         string `json:"emailAddress"`
-	Phone         string `json:"phoneNumber"`
-	Country       string `json:"country"`
-	Locale        string `json:"locale"`
-	EmailVerified bool   `json:"emailAddressVerified"`
-	PhoneVerified bool   `json:"phoneNumberVerified"`
-	HasPassword   *bool  `json:"_hasPassword"`
-}
+type profileReply Profile
 
-func (r *profileReply) profile() *Profile {
-	return &Profile{
-		UserID: r.UserID, LoginName: r.LoginName, DisplayName: r.DisplayName,
-		Email: r.Email, Phone: r.Phone, Country: r.Country, Locale: r.Locale,
-		EmailVerified: r.EmailVerified, PhoneVerified: r.PhoneVerified, HasPassword: r.HasPassword,
+// UnmarshalJSON goes by exact names, where encoding/json takes a name in another case too: a user's
+// record also holds fields that the user's program named, and EMAILADDRESSVERIFIED must not count.
+// A field of another type than documented is passed over.
+func (r *profileReply) UnmarshalJSON(data []byte) error {
+	var fields map[string]json.RawMessage
+	err := json.Unmarshal(data, &fields)
+	for name, field := range map[string]any{
+		"userID": &r.UserID, "loginName": &r.LoginName, "displayName": &r.DisplayName,
+		"emailAddress": &r.Email, "emailAddressVerified": &r.EmailVerified,
+		"phoneNumber": &r.Phone, "phoneNumberVerified": &r.PhoneVerified,
+		"country": &r.Country, "locale": &r.Locale, "_hasPassword": &r.HasPassword,
+	} {
+		_ = json.Unmarshal(fields[name], field)
 	}
+	return err
 }

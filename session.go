@@ -84,7 +84,7 @@ func (s *Session) Profile(ctx context.Context) (*Profile, error) {
 		filled.UserID = p.UserID
 		s.token = &filled
 	}
-	return p.profile(), nil
+	return (*Profile)(&p), nil
 }
 
 // ChangePassword replaces the password and thereby ends this session and all others of the user: every

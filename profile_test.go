@@ -1,0 +1,79 @@
+package kii_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii"
+)
+
+// userHeader are all headers of a call with a token: no app key among them.
+func userHeader() http.Header {
+	return http.Header{"Accept": {"*/*"}, "Authorization": {"Bearer access-1"}, "User-Agent": {"kii-go/0.1.0"}}
+}
+
+func TestProfileSendsOneRequestWithTheToken(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, documented(t, "Profile_done"))
+	p, err := c.session(t).Profile(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, request{http.MethodGet, "https://api.kii.com/api/apps/appId/users/me", userHeader(), ""}, c.last(t))
+	assert.Equal(t, &kii.Profile{
+		UserID: userID, LoginName: "alice", DisplayName: "Alice", Email: "alice@example.com", Phone: "+819012345678",
+		Country: "JP", Locale: "ja", EmailVerified: true, PhoneVerified: true, HasPassword: new(true),
+	}, p)
+}
+
+func TestProfileSaysOnlyWhatKiiCloudSaid(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]kii.Profile{
+		`{"userID":"u"}`:                       {UserID: "u"},
+		`{"userID":"u","_hasPassword":null}`:   {UserID: "u"},
+		`{"userID":"u","_hasPassword":false}`:  {UserID: "u", HasPassword: new(false)},
+		`{"userID":"u","_hasPassword":true}`:   {UserID: "u", HasPassword: new(true)},
+		`{"userID":"u","phoneNumber":null}`:    {UserID: "u"},
+		`{"userID":"u","displayName":{"a":1}}`: {UserID: "u"},
+		`{"userID":"u","loginName":7,"emailAddressVerified":"yes","emailAddress":"a@b"}`: {UserID: "u", Email: "a@b"},
+	} {
+		t.Run(body, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t, replyOf(200, body))
+			s, err := c.User.Resume(kii.Token{AccessToken: "access-1"})
+			require.NoError(t, err)
+			p, err := s.Profile(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, want, *p)
+		})
+	}
+}
+
+// A user's record holds fields that the user's own program named, beside those of Kii Cloud.
+func TestFieldsThatUsersNameCannotPassForKiiClouds(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, replyOf(200, `{
+		"userID":"u", "USERID":"admin", "userid":"admin",
+		"emailAddress":"me@example.com", "EmailAddress":"boss@example.com",
+		"emailAddressVerified":false, "emailaddressverified":true,
+		"phonenumberverified":true, "_HASPASSWORD":true}`))
+	s, err := c.User.Resume(kii.Token{AccessToken: "access-1"})
+	require.NoError(t, err)
+	p, err := s.Profile(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, kii.Profile{UserID: "u", Email: "me@example.com"}, *p)
+	assert.Equal(t, "u", s.UserID())
+}
+
+func TestProfileFillsInAMissingUserID(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, documented(t, "Profile_done"))
+	s, err := c.User.Resume(kii.Token{AccessToken: "access-1", RefreshToken: "refresh-1", Expiry: expired})
+	require.NoError(t, err)
+	assert.Empty(t, s.UserID())
+	_, err = s.Profile(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, userID, s.UserID())
+	assert.True(t, s.Token() == kii.Token{UserID: userID, AccessToken: "access-1", RefreshToken: "refresh-1", Expiry: expired})
+}
