@@ -40,9 +40,12 @@ func (r *profileReply) UnmarshalJSON(data []byte) error {
 		"userID": &r.UserID, "loginName": &r.LoginName, "displayName": &r.DisplayName,
 		"emailAddress": &r.Email, "emailAddressVerified": &r.EmailVerified,
 		"phoneNumber": &r.Phone, "phoneNumberVerified": &r.PhoneVerified,
-		"country": &r.Country, "locale": &r.Locale, "_hasPassword": &r.HasPassword,
+		"country": &r.Country, "locale": &r.Locale,
 	} {
 		_ = json.Unmarshal(fields[name], field)
+	}
+	if has := string(fields["_hasPassword"]); has == "true" || has == "false" {
+		r.HasPassword = new(has == "true")
 	}
 	return err
 }

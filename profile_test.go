@@ -34,6 +34,7 @@ func TestProfileSaysOnlyWhatKiiCloudSaid(t *testing.T) {
 		`{"userID":"u","_hasPassword":null}`:   {UserID: "u"},
 		`{"userID":"u","_hasPassword":false}`:  {UserID: "u", HasPassword: new(false)},
 		`{"userID":"u","_hasPassword":true}`:   {UserID: "u", HasPassword: new(true)},
+		`{"userID":"u","_hasPassword":"no"}`:   {UserID: "u"},
 		`{"userID":"u","phoneNumber":null}`:    {UserID: "u"},
 		`{"userID":"u","displayName":{"a":1}}`: {UserID: "u"},
 		`{"userID":"u","loginName":7,"emailAddressVerified":"yes","emailAddress":"a@b"}`: {UserID: "u", Email: "a@b"},
