@@ -32,7 +32,7 @@ func New(hc *http.Client, timeout time.Duration, maxRetries int) *Client {
 	if rt == nil {
 		rt = DefaultTransport()
 	}
-	r := resty.NewWithClient(&http.Client{Transport: noRedirect{rt}, Timeout: hc.Timeout})
+	r := resty.NewWithClient(&http.Client{Transport: noRedirect{guarded{rt}}, Timeout: hc.Timeout})
 	r.SetLogger(silent{}).SetRetryCount(maxRetries).SetResponseBodyLimit(MaxReplyBytes)
 	return &Client{resty: r, timeout: timeout, plainIsHTTP1: plainIsHTTP1(rt)}
 }
@@ -71,7 +71,8 @@ func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
 	sendCtx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	w := &witness{abort: cancel, plainIsHTTP1: c.plainIsHTTP1}
-	r := c.resty.R().SetContext(httptrace.WithClientTrace(sendCtx, w.trace()))
+	traceCtx := httptrace.WithClientTrace(context.WithValue(sendCtx, witnessKey{}, w), w.trace())
+	r := c.resty.R().SetContext(traceCtx)
 	r.Header = req.Header
 	if req.Body != nil {
 		w.body.Reset(req.Body)

@@ -14,8 +14,8 @@ import (
 	"github.com/go-resty/resty/v2"
 )
 
-// errReplay stands in for the cancellation that stopped net/http from replaying a request.
-var errReplay = errors.New("the HTTP/2 stream ended without an answer after the request was sent")
+// errReplay stands in for what stopped net/http from replaying a request.
+var errReplay = errors.New("the connection ended without an answer after the request was sent")
 
 // A witness watches a call over all its attempts: it proves that nothing was sent, and keeps
 // net/http from sending anything twice. net/http calls it from several goroutines.
@@ -57,12 +57,16 @@ func (w *witness) retry(resp *resty.Response, err error) bool {
 
 // got is called before a request is written to a connection. net/http replays a request that
 // an HTTP/2 peer has refused, as often as the peer refuses it and although it was fully written;
-// cancelling here stops that before the second writing. On HTTP/1 net/http changes the connection only
+// cancelling here stops that before the second writing. HTTP/1 writes without a look at the context, so there the
+// connection, which is this call's alone, is closed. On HTTP/1 net/http changes the connection only
 // where nothing was written, or for a GET; that rescues a stale connection and is let through.
 func (w *witness) got(info httptrace.GotConnInfo) {
 	if w.http2.Load() && w.wrote.Load() {
 		w.replayed.Store(true)
 		w.abort()
+		if !w.mayBeHTTP2(info.Conn) {
+			_ = info.Conn.Close()
+		}
 		return
 	}
 	w.gotConn.Store(true)
@@ -74,6 +78,28 @@ func (w *witness) mayBeHTTP2(conn net.Conn) bool {
 		return secure.ConnectionState().NegotiatedProtocol == "h2"
 	}
 	return !w.plainIsHTTP1
+}
+
+// A guarded RoundTripper is given requests whose body cannot be rewound to be written twice.
+type guarded struct{ next http.RoundTripper }
+
+type witnessKey struct{}
+
+func (g guarded) RoundTrip(req *http.Request) (*http.Response, error) {
+	w, watched := req.Context().Value(witnessKey{}).(*witness)
+	if !watched || req.GetBody == nil {
+		return g.next.RoundTrip(req)
+	}
+	once := req.WithContext(req.Context()) // a copy
+	once.GetBody = func() (io.ReadCloser, error) {
+		// Where no hooks are fired, nothing tells whether the body was written.
+		if !w.getConn.Load() || w.http2.Load() && w.wrote.Load() {
+			w.replayed.Store(true)
+			return nil, errReplay
+		}
+		return req.GetBody()
+	}
+	return g.next.RoundTrip(once)
 }
 
 // notSent says whether err, the end of an attempt without an answer, proves that nothing was sent.

@@ -1,0 +1,207 @@
+// Package peer is a server for tests that breaks HTTP on purpose. It speaks HTTP/1 and HTTP/2 by
+// hand, so that a test decides about each byte and each frame, and it counts the requests that arrived.
+package peer
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// A Server gives each connection to one function.
+type Server struct {
+	http2 bool
+	tls   *tls.Config // nil: plain
+	serve func(*Conn)
+	addr  string
+
+	requests, accepted atomic.Int64
+
+	running sync.WaitGroup
+	mu      sync.Mutex
+	open    map[net.Conn]bool // nil once closed
+}
+
+// A Kind is what a server speaks.
+type Kind struct{ HTTP2, TLS bool }
+
+// Start listens on loopback until t ends.
+func Start(t testing.TB, kind Kind, serve func(*Conn)) *Server {
+	t.Helper()
+	s := New(kind, serve)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.addr = ln.Addr().String()
+	s.running.Go(func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			s.take(conn)
+		}
+	})
+	t.Cleanup(func() {
+		_ = ln.Close()
+		s.Close()
+	})
+	return s
+}
+
+// New returns a server without a socket: [Server.Dial] reaches it, also inside a synctest bubble.
+func New(kind Kind, serve func(*Conn)) *Server {
+	s := &Server{http2: kind.HTTP2, serve: serve, addr: "127.0.0.1:1", open: map[net.Conn]bool{}}
+	if kind.TLS {
+		s.tls = serverTLS(kind.HTTP2)
+	}
+	return s
+}
+
+// Close breaks the connections and waits for the functions that serve them.
+func (s *Server) Close() {
+	s.mu.Lock()
+	for conn := range s.open {
+		_ = conn.Close()
+	}
+	s.open = nil
+	s.mu.Unlock()
+	s.running.Wait()
+}
+
+// Dial is an http.Transport's DialContext that connects in memory.
+func (s *Server) Dial(context.Context, string, string) (net.Conn, error) {
+	client, server := pipe()
+	s.take(server)
+	return client, nil
+}
+
+func (s *Server) take(conn net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open == nil {
+		_ = conn.Close()
+		return
+	}
+	s.open[conn] = true
+	s.accepted.Add(1)
+	number := int(s.accepted.Load())
+	s.running.Go(func() {
+		defer func() {
+			_ = conn.Close()
+			s.mu.Lock()
+			delete(s.open, conn)
+			s.mu.Unlock()
+		}()
+		c := &Conn{Number: number, server: s, wire: conn, stream: conn, HTTP2: s.http2}
+		if s.tls != nil {
+			secure := tls.Server(conn, s.tls)
+			if secure.Handshake() != nil {
+				return
+			}
+			c.stream = secure
+			c.HTTP2 = secure.ConnectionState().NegotiatedProtocol == "h2"
+		}
+		c.in = bufio.NewReader(c.stream)
+		if c.HTTP2 && !c.greet() {
+			return
+		}
+		s.serve(c)
+	})
+}
+
+// URL returns the base URL.
+func (s *Server) URL() string {
+	if s.tls != nil {
+		return "https://" + s.addr
+	}
+	return "http://" + s.addr
+}
+
+// Addr returns the address that the server listens on.
+func (s *Server) Addr() string { return s.addr }
+
+// Requests returns how many requests arrived, counted when their headers were read.
+func (s *Server) Requests() int { return int(s.requests.Load()) }
+
+// Connections returns how many connections were made.
+func (s *Server) Connections() int { return int(s.accepted.Load()) }
+
+// Offer changes the protocols that TLS negotiates from the next connection on.
+func (s *Server) Offer(protocols ...string) {
+	fresh := s.tls.Clone()
+	fresh.NextProtos = protocols
+	fresh.GetConfigForClient = nil
+	s.tls.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return fresh, nil }
+}
+
+// A Conn is a connection on which the client's preface, if any, has been read.
+type Conn struct {
+	Number int  // of the server's connections, from 1
+	HTTP2  bool // what was negotiated
+	Deaf   bool // answer no PING
+
+	server *Server
+	wire   net.Conn // below TLS
+	stream net.Conn
+	in     *bufio.Reader
+	id     uint32 // HTTP/2: the stream of the last request
+}
+
+// Next reads the next request, body included, and counts it. It returns false when there is none.
+func (c *Conn) Next() bool {
+	if c.HTTP2 {
+		return c.nextHTTP2()
+	}
+	return c.nextHTTP1()
+}
+
+// Answer writes a reply. header holds names and values in turn; HTTP/1 gets a Content-Length unless it is among them.
+func (c *Conn) Answer(status int, body []byte, header ...string) {
+	if c.HTTP2 {
+		c.Headers(len(body) == 0, status, header...)
+		for len(body) > 0 && c.Data(body[:min(len(body), maxFrame)], len(body) <= maxFrame) {
+			body = body[min(len(body), maxFrame):]
+		}
+		return
+	}
+	_ = c.Raw(string(Reply(status, body, header...)))
+}
+
+// Raw writes bytes.
+func (c *Conn) Raw(text string) error {
+	_, err := c.stream.Write([]byte(text))
+	return err
+}
+
+// Hang waits until the client has gone, and reads what it sends meanwhile.
+func (c *Conn) Hang() {
+	for c.Next() { //nolint:revive // each request is counted
+	}
+}
+
+// Reset breaks the connection by a TCP reset, below TLS.
+func (c *Conn) Reset() {
+	if tcp, ok := c.wire.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = c.wire.Close()
+}
+
+// Close ends the connection by FIN, below TLS: without a close_notify.
+func (c *Conn) Close() { _ = c.wire.Close() }
+
+func (c *Conn) nextHTTP1() bool {
+	req, err := http.ReadRequest(c.in)
+	if err != nil {
+		return false
+	}
+	c.server.requests.Add(1)
+	return discard(req.Body) == nil
+}
