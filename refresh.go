@@ -19,10 +19,17 @@ type refresh struct {
 // [OutcomeUnknown] is true the pair may be lost; the session goes on, and the next call tells. An
 // answer of [ErrWrongRefreshToken] or [ErrWrongCredentials] ends the session.
 func (s *Session) Refresh(ctx context.Context) error {
+	var first *Token
 	for {
 		token, err := s.current(ctx)
 		if err != nil {
 			return err
+		}
+		if first == nil {
+			first = token
+		}
+		if token.AccessToken != first.AccessToken {
+			return nil // by a call that came at the same time, after one that gave up
 		}
 		if token.RefreshToken == "" {
 			return &ArgumentError{"token", "has no RefreshToken: they are switched on in the developer portal"}
@@ -82,6 +89,7 @@ func (s *Session) lead(ctx context.Context, token *Token, shared *refresh) error
 	switch {
 	case err == nil:
 		s.token = fresh
+	case OutcomeUnknown(err): // whatever its code
 	case errors.Is(err, ErrWrongRefreshToken), errors.Is(err, ErrWrongCredentials):
 		err = s.end(token, err)
 	}

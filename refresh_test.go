@@ -1,0 +1,297 @@
+package kii_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii"
+)
+
+func TestRefreshReplacesThePair(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, documented(t, "Refresh_done"), documented(t, "Profile_done"))
+	s := c.session(t)
+	require.NoError(t, s.Refresh(t.Context()))
+	assert.Equal(t, request{
+		http.MethodPost,
+		"https://api.kii.com/api/oauth2/token",
+		appHeader("application/vnd.kii.OauthTokenRequest+json"),
+		`{"grant_type":"refresh_token","refresh_token":"refresh-1"}`,
+	}, c.last(t))
+	assert.Equal(t, "access-2", s.Token().AccessToken)
+	assert.Equal(t, "refresh-2", s.Token().RefreshToken)
+	assert.False(t, s.Token().Expiry.IsZero())
+	_, err := s.Profile(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "Bearer access-2", c.last(t).header.Get("Authorization"))
+}
+
+func TestRefreshWithoutARefreshTokenSendsNothing(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	s, err := c.User.Resume(kii.Token{AccessToken: "access-1"})
+	require.NoError(t, err)
+	assertArgument(t, "token", s.Refresh(t.Context()))
+}
+
+// tripper answers in the caller's goroutine, so that a test in a bubble decides when.
+type tripper func(*http.Request) (*http.Response, error)
+
+func (f tripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// inBubble runs test with a session in a synctest bubble. Each request is given to answer with its number.
+func inBubble(t *testing.T, answer func(n int32, req *http.Request) (*http.Response, error), test func(t *testing.T, s *kii.Session, requests *atomic.Int32)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		var requests atomic.Int32
+		client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+			return answer(requests.Add(1), req)
+		}))
+		s, err := client.User.Resume(kii.Token{UserID: userID, AccessToken: "access-1", RefreshToken: "refresh-1"})
+		require.NoError(t, err)
+		test(t, s, &requests)
+	})
+}
+
+// Promise 6.
+func TestConcurrentRefreshCallsShareOneRequest(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		reply   reply
+		want    error
+		unknown bool
+	}{
+		"success":     {documented(t, "Refresh_done"), nil, false},
+		"dead":        {documented(t, "Refresh_wrong_refresh_token"), kii.ErrWrongRefreshToken, false},
+		"unknown":     {refusal(503, "RESOURCE_TEMPORARILY_UNAVAILABLE"), kii.ErrorCode("RESOURCE_TEMPORARILY_UNAVAILABLE"), true},
+		"rate limits": {replyOf(429, ""), kii.ErrRateLimited, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var release chan struct{}
+			answer := func(int32, *http.Request) (*http.Response, error) {
+				<-release
+				return tt.reply.response(), nil
+			}
+			inBubble(t, answer, func(t *testing.T, s *kii.Session, requests *atomic.Int32) {
+				release = make(chan struct{})
+				errs := make([]error, 16)
+				var group sync.WaitGroup
+				for i := range errs {
+					group.Go(func() { errs[i] = s.Refresh(t.Context()) })
+				}
+				synctest.Wait() // one is under way, all others wait for it
+				close(release)
+				group.Wait()
+				assert.EqualValues(t, 1, requests.Load())
+				for _, err := range errs {
+					assert.True(t, err == errs[0], "all get the same")
+				}
+				assert.Equal(t, tt.unknown, kii.OutcomeUnknown(errs[0]))
+				if tt.want == nil {
+					require.NoError(t, errs[0])
+					assert.Equal(t, "access-2", s.Token().AccessToken)
+				} else {
+					require.ErrorIs(t, errs[0], tt.want)
+					assert.Equal(t, "access-1", s.Token().AccessToken)
+				}
+			})
+		})
+	}
+}
+
+// Promise 6.
+func TestWaiterWhoseLeaderGaveUpTriesOnlyWhereNothingWasSent(t *testing.T) {
+	t.Parallel()
+	dialFailed := &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("operation was canceled")}
+	for name, tt := range map[string]struct {
+		failure  error
+		requests int32
+		unknown  bool
+	}{
+		"not sent": {dialFailed, 2, false},
+		"unknown":  {errors.New("connection reset by peer"), 1, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(n int32, req *http.Request) (*http.Response, error) {
+				if n > 1 {
+					return documented(t, "Refresh_done").response(), nil
+				}
+				<-req.Context().Done()
+				return nil, tt.failure
+			}, func(t *testing.T, s *kii.Session, requests *atomic.Int32) {
+				ctx, giveUp := context.WithCancelCause(t.Context())
+				var led error
+				waited := make([]error, 8)
+				var group sync.WaitGroup
+				group.Go(func() { led = s.Refresh(ctx) })
+				synctest.Wait()
+				for i := range waited {
+					group.Go(func() { waited[i] = s.Refresh(t.Context()) })
+				}
+				synctest.Wait()
+				errBored := errors.New("bored")
+				giveUp(errBored)
+				group.Wait()
+
+				require.ErrorIs(t, led, context.Canceled)
+				require.ErrorIs(t, led, errBored)
+				assert.Equal(t, tt.unknown, kii.OutcomeUnknown(led))
+				for _, err := range waited {
+					assert.Equal(t, tt.unknown, kii.OutcomeUnknown(err))
+					assert.Equal(t, tt.unknown, err != nil)
+					assert.NotErrorIs(t, err, context.Canceled, "the leader's context is not the waiter's")
+				}
+				assert.EqualValues(t, tt.requests, requests.Load())
+				assert.NoError(t, s.Err())
+			})
+		})
+	}
+}
+
+func TestWaiterMayStopWaitingForARefresh(t *testing.T) {
+	t.Parallel()
+	var release chan struct{}
+	inBubble(t, func(int32, *http.Request) (*http.Response, error) {
+		<-release
+		return documented(t, "Refresh_done").response(), nil
+	}, func(t *testing.T, s *kii.Session, requests *atomic.Int32) {
+		release = make(chan struct{})
+		var led, late, early error
+		var group sync.WaitGroup
+		group.Go(func() { led = s.Refresh(t.Context()) })
+		synctest.Wait()
+		errBored := errors.New("bored")
+		ctx, stop := context.WithCancelCause(t.Context())
+		var waiting sync.WaitGroup
+		waiting.Go(func() { late = s.Refresh(ctx) })
+		synctest.Wait()
+		stop(errBored)
+		waiting.Wait()
+		early = s.Refresh(ctx) // which never waited
+		close(release)
+		group.Wait()
+
+		for err, unknown := range map[error]bool{late: true, early: false} {
+			require.ErrorIs(t, err, context.Canceled)
+			require.ErrorIs(t, err, errBored)
+			assert.IsType(t, &kii.TransportError{}, err)
+			assert.Equal(t, unknown, kii.OutcomeUnknown(err))
+		}
+		require.NoError(t, led)
+		assert.EqualValues(t, 1, requests.Load())
+		assert.Equal(t, "access-2", s.Token().AccessToken)
+	})
+}
+
+func TestRefreshThatPanicsReleasesThoseThatWait(t *testing.T) {
+	t.Parallel()
+	var release chan struct{}
+	inBubble(t, func(n int32, _ *http.Request) (*http.Response, error) {
+		if n > 1 {
+			return documented(t, "Refresh_done").response(), nil
+		}
+		<-release
+		panic("a RoundTripper's own")
+	}, func(t *testing.T, s *kii.Session, _ *atomic.Int32) {
+		release = make(chan struct{})
+		var waited error
+		var group sync.WaitGroup
+		group.Go(func() { assert.Panics(t, func() { _ = s.Refresh(t.Context()) }) })
+		synctest.Wait()
+		group.Go(func() { waited = s.Refresh(t.Context()) })
+		synctest.Wait()
+		close(release)
+		group.Wait()
+		assert.True(t, kii.OutcomeUnknown(waited))
+		require.NoError(t, s.Refresh(t.Context()), "the next one is free to try")
+	})
+}
+
+// Promise 6.
+func TestTokenErrorEndsTheSessionOnlyWhereTheTokenIsStillCurrent(t *testing.T) {
+	t.Parallel()
+	for _, order := range []string{"after the refresh", "during the refresh"} {
+		t.Run(order, func(t *testing.T) {
+			t.Parallel()
+			var profile, refresh chan struct{}
+			inBubble(t, func(_ int32, req *http.Request) (*http.Response, error) {
+				switch {
+				case req.Method == http.MethodPost:
+					<-refresh
+					return documented(t, "Refresh_done").response(), nil
+				case req.Header.Get("Authorization") == "Bearer access-1":
+					<-profile
+					return documented(t, "Profile_wrong_token").response(), nil
+				}
+				return documented(t, "Profile_done").response(), nil
+			}, func(t *testing.T, s *kii.Session, _ *atomic.Int32) {
+				profile, refresh = make(chan struct{}), make(chan struct{})
+				var stale, refreshed error
+				var calls, refreshing sync.WaitGroup
+				calls.Go(func() { _, stale = s.Profile(t.Context()) })
+				refreshing.Go(func() { refreshed = s.Refresh(t.Context()) })
+				synctest.Wait()
+				if order == "after the refresh" {
+					close(refresh)
+					refreshing.Wait()
+					close(profile)
+					calls.Wait()
+				} else {
+					close(profile)
+					calls.Wait()
+					close(refresh)
+					refreshing.Wait()
+				}
+				require.NoError(t, refreshed)
+				require.ErrorIs(t, stale, kii.ErrWrongToken)
+				assert.IsType(t, &kii.APIError{}, stale)
+				require.NoError(t, s.Err())
+				_, err := s.Profile(t.Context())
+				require.NoError(t, err)
+			})
+		})
+	}
+}
+
+func TestSessionThatEndedMeanwhileStaysEnded(t *testing.T) {
+	t.Parallel()
+	for name, fails := range map[string]bool{"Refresh_done": false, "Refresh_wrong_refresh_token": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var release chan struct{}
+			inBubble(t, func(_ int32, req *http.Request) (*http.Response, error) {
+				if req.Method == http.MethodPut {
+					return documented(t, "ChangePassword_done").response(), nil
+				}
+				<-release
+				return documented(t, name).response(), nil
+			}, func(t *testing.T, s *kii.Session, _ *atomic.Int32) {
+				release = make(chan struct{})
+				var refreshed error
+				var group sync.WaitGroup
+				group.Go(func() { refreshed = s.Refresh(t.Context()) })
+				synctest.Wait()
+				require.NoError(t, s.ChangePassword(t.Context(), "old-pass", "new-pass"))
+				close(release)
+				group.Wait()
+				end := s.Err()
+				require.Error(t, end)
+				if fails {
+					assert.Same(t, end, refreshed)
+				}
+				assert.Same(t, end, s.Refresh(t.Context()))
+			})
+		})
+	}
+}
