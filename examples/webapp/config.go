@@ -1,0 +1,41 @@
+package main
+
+import (
+	"net/url"
+	"time"
+)
+
+// config is what differs from site to site.
+type config struct {
+	url         *url.URL // scheme and host; requests to another host are refused
+	proxy       bool     // trust X-Forwarded-Proto and X-Forwarded-For
+	name        string
+	support     string // an e-mail address
+	callingCode string // of phone numbers that start with 0
+	minPassword int    // in characters
+
+	window                                            time.Duration // that the numbers below are for
+	asksPerAccount, triesPerAccount, loginsPerAccount int
+	asksPerClient, triesPerClient, loginsPerClient    int
+	again                                             time.Duration // two requests for one message within this are a double click
+	step                                              time.Duration // refusals are answered at whole steps after the request
+	resetLife, loginLife                              time.Duration
+	workers, queue                                    int
+}
+
+func defaults() config {
+	return config{
+		name:        "Example",
+		support:     "support@example.com",
+		callingCode: "81",
+		minPassword: 8,
+
+		window:         15 * time.Minute,
+		asksPerAccount: 3, triesPerAccount: 5, loginsPerAccount: 10,
+		asksPerClient: 10, triesPerClient: 20, loginsPerClient: 30,
+		again:     30 * time.Second,
+		step:      time.Second,
+		resetLife: 15 * time.Minute, loginLife: time.Hour,
+		workers: 4, queue: 256,
+	}
+}
