@@ -1,0 +1,259 @@
+package kii_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii"
+)
+
+// meanings tells what each documented reply means; empty: success.
+var meanings = map[string]kii.ErrorCode{
+	"ResetPassword_done":                         "",
+	"ResetPassword_user_not_found":               kii.ErrUserNotFound,
+	"ResetPassword_no_password":                  kii.ErrNoPassword,
+	"ResetPassword_address_not_verified":         kii.ErrAddressNotVerified,
+	"ResetPassword_user_disabled":                kii.ErrUserDisabled,
+	"ResetPassword_invalid_input":                kii.ErrInvalidInput,
+	"ResetPassword_invalid_json":                 "INVALID_JSON",
+	"ResetPassword_app_not_found":                kii.ErrAppNotFound,
+	"ResetPassword_rate_limited":                 kii.ErrRateLimited,
+	"ResetPassword_unavailable":                  "RESOURCE_TEMPORARILY_UNAVAILABLE",
+	"CompleteResetPassword_done":                 "",
+	"CompleteResetPassword_pin_missing":          kii.ErrInvalidInput,
+	"CompleteResetPassword_password_unchanged":   kii.ErrInvalidInput,
+	"CompleteResetPassword_password_too_short":   kii.ErrPasswordTooShort,
+	"CompleteResetPassword_wrong_pin":            kii.ErrWrongPIN,
+	"CompleteResetPassword_pin_expired":          kii.ErrPINExpired,
+	"CompleteResetPassword_address_not_verified": kii.ErrAddressNotVerified,
+	"CompleteResetPassword_user_not_found":       kii.ErrUserNotFound,
+	"CompleteResetPassword_user_disabled":        kii.ErrUserDisabled,
+	"CompleteResetPassword_unauthorized":         kii.ErrUnauthorized,
+	"CompleteResetPassword_rate_limited":         kii.ErrRateLimited,
+	"Login_done":                                 "",
+	"Login_with_refresh_token":                   "",
+	"Login_wrong_credentials":                    kii.ErrWrongCredentials,
+	"Login_authentication_failed":                kii.ErrAuthenticationFailed,
+	"Login_user_disabled":                        kii.ErrUserDisabled,
+	"Login_app_not_found":                        kii.ErrAppNotFound,
+	"Login_rate_limited":                         kii.ErrRateLimited,
+	"Profile_done":                               "",
+	"Profile_wrong_token":                        kii.ErrWrongToken,
+	"Profile_unauthorized":                       kii.ErrUnauthorized,
+	"Profile_authentication_failed":              kii.ErrAuthenticationFailed,
+	"Profile_user_disabled":                      kii.ErrUserDisabled,
+	"Profile_user_not_found":                     kii.ErrUserNotFound,
+	"Profile_rate_limited":                       kii.ErrRateLimited,
+	"ChangePassword_done":                        "",
+	"ChangePassword_wrong_password":              kii.ErrWrongPassword,
+	"ChangePassword_password_too_short":          kii.ErrPasswordTooShort,
+	"ChangePassword_no_password":                 kii.ErrNoPassword,
+	"ChangePassword_wrong_token":                 kii.ErrWrongToken,
+	"ChangePassword_unauthorized":                kii.ErrUnauthorized,
+	"ChangePassword_user_not_found":              kii.ErrUserNotFound,
+	"ChangePassword_rate_limited":                kii.ErrRateLimited,
+	"Refresh_done":                               "",
+	"Refresh_wrong_refresh_token":                kii.ErrWrongRefreshToken,
+	"Refresh_invalid_grant":                      kii.ErrWrongCredentials,
+}
+
+func TestDocumentedReplyMeansWhatItSays(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/*.json")
+	require.NoError(t, err)
+	require.Len(t, files, len(meanings), "each file has a meaning")
+	for name, want := range meanings {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			op, _, _ := strings.Cut(name, "_")
+			r := documented(t, name)
+			err := operations[op](t, newCloud(t, r))
+			if want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, want)
+			code, ok := errors.AsType[kii.ErrorCode](err)
+			require.True(t, ok)
+			assert.Equal(t, want, code)
+			e, ok := errors.AsType[*kii.APIError](err)
+			require.True(t, ok)
+			assert.Equal(t, op, e.Op)
+			assert.Equal(t, r.Status, e.StatusCode)
+			assert.Equal(t, len(r.Body) == 0, e.Message == "")
+			assert.Equal(t, want == kii.ErrPasswordTooShort, e.MinPasswordLength == 8)
+			assert.Equal(t, r.Status >= 500, kii.OutcomeUnknown(err))
+		})
+	}
+}
+
+func TestErrorIsFoundByCodeAndByTypeThroughAnyWrapping(t *testing.T) {
+	t.Parallel()
+	err := operations["CompleteResetPassword"](t, newCloud(t, documented(t, "CompleteResetPassword_pin_expired")))
+	for _, err := range []error{err, fmt.Errorf("handler: %w", err), errors.Join(errors.New("other"), err), &kii.SessionError{Err: err}} {
+		require.ErrorIs(t, err, kii.ErrPINExpired)
+		require.ErrorIs(t, err, kii.ErrorCode("PIN_CODE_EXPIRED"))
+		assert.NotErrorIs(t, err, kii.ErrWrongPIN)
+		e, ok := errors.AsType[*kii.APIError](err)
+		require.True(t, ok)
+		assert.Equal(t, 410, e.StatusCode)
+		var code kii.ErrorCode
+		require.ErrorAs(t, err, &code)
+		assert.Equal(t, kii.ErrPINExpired, code)
+	}
+	err = operations["Login"](t, newCloud(t, refusal(418, "SOMETHING_NEW")))
+	require.ErrorIs(t, err, kii.ErrorCode("SOMETHING_NEW"))
+}
+
+func TestOutcomeUnknownIsTrueWhereTheCallMayHaveBeenCarriedOut(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"success":             {nil, false},
+		"another error":       {errors.New("x"), false},
+		"argument":            {&kii.ArgumentError{Name: "id"}, false},
+		"not sent":            {&kii.TransportError{NotSent: true, Err: context.Canceled}, false},
+		"no answer":           {&kii.TransportError{Err: context.Canceled}, true},
+		"no answer, wrapped":  {fmt.Errorf("x: %w", &kii.TransportError{Err: context.Canceled}), true},
+		"a 400":               {&kii.APIError{StatusCode: 400, Code: kii.ErrInvalidInput}, false},
+		"a 429":               {&kii.APIError{StatusCode: 429, Code: kii.ErrRateLimited}, false},
+		"a 499":               {&kii.APIError{StatusCode: 499, Code: "X"}, false},
+		"a 500":               {&kii.APIError{StatusCode: 500, Code: "UNDEFINED_ERROR"}, true},
+		"a 599":               {&kii.APIError{StatusCode: 599, Code: kii.ErrUserNotFound}, true},
+		"unexpected 200":      {&kii.APIError{StatusCode: 200, Code: kii.ErrUnexpectedReply}, true},
+		"unexpected 302":      {&kii.APIError{StatusCode: 302, Code: kii.ErrUnexpectedReply}, true},
+		"unexpected 403":      {&kii.APIError{StatusCode: 403, Code: kii.ErrUnexpectedReply}, true},
+		"the code":            {kii.ErrUnexpectedReply, true},
+		"another code":        {kii.ErrRateLimited, false},
+		"a dead session":      {&kii.SessionError{Err: &kii.APIError{StatusCode: 403, Code: kii.ErrWrongToken}}, false},
+		"after the change":    {&kii.SessionError{}, false},
+		"a bare time-out":     {context.DeadlineExceeded, false},
+		"not sent and joined": {errors.Join(errors.New("x"), &kii.TransportError{NotSent: true, Err: errors.New("y")}), false},
+	} {
+		assert.Equal(t, tt.want, kii.OutcomeUnknown(tt.err), name)
+	}
+}
+
+func TestRevealsAccountIsTrueForTheFourCodesThatTellAStranger(t *testing.T) {
+	t.Parallel()
+	reveals := map[kii.ErrorCode]bool{
+		kii.ErrUserNotFound: true, kii.ErrAddressNotVerified: true, kii.ErrNoPassword: true, kii.ErrUserDisabled: true,
+		kii.ErrWrongPIN: false, kii.ErrPINExpired: false, kii.ErrPasswordTooShort: false, kii.ErrInvalidInput: false,
+		kii.ErrWrongPassword: false, kii.ErrWrongCredentials: false, kii.ErrWrongToken: false, kii.ErrWrongRefreshToken: false,
+		kii.ErrUnauthorized: false, kii.ErrAuthenticationFailed: false, kii.ErrAppNotFound: false,
+		kii.ErrRateLimited: false, kii.ErrUnexpectedReply: false, "SOMETHING_NEW": false,
+	}
+	for code, want := range reveals {
+		assert.Equal(t, want, kii.RevealsAccount(fmt.Errorf("handler: %w", &kii.APIError{Code: code})), code)
+	}
+	assert.False(t, kii.RevealsAccount(nil))
+	assert.False(t, kii.RevealsAccount(&kii.ArgumentError{Name: "id"}))
+	assert.False(t, kii.RevealsAccount(&kii.TransportError{Err: context.Canceled}))
+}
+
+func TestErrorCodeIsKiiCloudsOrElseUnexpectedReply(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]kii.ErrorCode{
+		`{"errorCode":"A"}`:                                "A",
+		`{"errorCode":"a_b_2"}`:                            "a_b_2",
+		`{"error":"invalid_grant"}`:                        kii.ErrWrongCredentials,
+		`{"errorCode":"X","error":"y"}`:                    "X",
+		`{"errorCode":7,"error":"y"}`:                      "y",
+		`{"errorCode":"X","message":7,"minimumLength":{}}`: "X",
+		`{"errorCode":"` + strings.Repeat("A", 64) + `"}`:  kii.ErrorCode(strings.Repeat("A", 64)),
+		`{"errorCode":"` + strings.Repeat("A", 65) + `"}`:  kii.ErrUnexpectedReply,
+		`{"errorCode":"Mixed_Case"}`:                       kii.ErrUnexpectedReply,
+		`{"errorCode":"_X"}`:                               kii.ErrUnexpectedReply,
+		`{"errorCode":"9X"}`:                               kii.ErrUnexpectedReply,
+		`{"errorCode":"X Y"}`:                              kii.ErrUnexpectedReply,
+		`{"errorCode":"X\n"}`:                              kii.ErrUnexpectedReply,
+		`{"errorCode":"X-Y"}`:                              kii.ErrUnexpectedReply,
+		`{"errorCode":"É"}`:                                kii.ErrUnexpectedReply,
+		`{"errorCode":""}`:                                 kii.ErrUnexpectedReply,
+		`{"errorCode":["X"]}`:                              kii.ErrUnexpectedReply,
+		`{"errorCode":"X"`:                                 kii.ErrUnexpectedReply,
+		`["X"]`:                                            kii.ErrUnexpectedReply,
+		`"X"`:                                              kii.ErrUnexpectedReply,
+		`null`:                                             kii.ErrUnexpectedReply,
+		``:                                                 kii.ErrUnexpectedReply,
+		`<html>`:                                           kii.ErrUnexpectedReply,
+	} {
+		t.Run(body, func(t *testing.T) {
+			t.Parallel()
+			for _, status := range []int{400, 403, 500} {
+				err := operations["ResetPassword"](t, newCloud(t, replyOf(status, body)))
+				e, ok := err.(*kii.APIError)
+				require.True(t, ok)
+				assert.Equal(t, want, e.Code)
+				assert.Equal(t, fmt.Sprintf("kii: ResetPassword: %d %s", status, want), e.Error())
+			}
+		})
+	}
+}
+
+func TestRateLimitIsAnyBareOrForeign429(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]kii.ErrorCode{
+		``: kii.ErrRateLimited, `<html>slow down</html>`: kii.ErrRateLimited, `{}`: kii.ErrRateLimited,
+		`{"errorCode":"QUOTA_EXCEEDED"}`: "QUOTA_EXCEEDED",
+	} {
+		err := operations["ResetPassword"](t, newCloud(t, replyOf(429, body)))
+		require.ErrorIs(t, err, want)
+		assert.False(t, kii.OutcomeUnknown(err))
+	}
+}
+
+func TestMinPasswordLengthIsToldOrZero(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]int{`8`: 8, `0`: 0, `-8`: 0, `"8"`: 0, `8.5`: 0, `null`: 0, `99999999999999999999`: 0} {
+		body := `{"errorCode":"PASSWORD_TOO_SHORT","minimumLength":` + value + `}`
+		err := operations["CompleteResetPassword"](t, newCloud(t, replyOf(400, body)))
+		require.ErrorIs(t, err, kii.ErrPasswordTooShort)
+		assert.Equal(t, want, err.(*kii.APIError).MinPasswordLength, value)
+	}
+}
+
+func TestRetryAfterIsASpanOrADate(t *testing.T) {
+	t.Parallel()
+	const longest = 9223372036 * time.Second
+	for value, want := range map[string]time.Duration{
+		"":                                 0,
+		"0":                                0,
+		"120":                              2 * time.Minute,
+		"007":                              7 * time.Second,
+		"-1":                               0,
+		"+1":                               0,
+		"1.5":                              0,
+		"1h":                               0,
+		"soon":                             0,
+		"9223372037":                       longest,
+		"9223372036854775807":              longest,
+		"Sat, 01 Jan 2000 00:01:30 GMT":    90 * time.Second, // a bubble begins at midnight
+		"Saturday, 01-Jan-00 00:01:30 GMT": 90 * time.Second,
+		"Sat Jan  1 00:01:30 2000":         90 * time.Second,
+		"Fri, 31 Dec 1999 23:59:59 GMT":    0,
+	} {
+		t.Run(value, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := documented(t, "ResetPassword_rate_limited")
+				r.header = http.Header{"Retry-After": {value}}
+				err := operations["ResetPassword"](t, newCloud(t, r))
+				require.ErrorIs(t, err, kii.ErrRateLimited)
+				assert.Equal(t, want, err.(*kii.APIError).RetryAfter)
+			})
+		})
+	}
+}
