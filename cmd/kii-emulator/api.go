@@ -1,0 +1,136 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// apiRoot is where the JSON API begins. What is not compatible gets another number.
+const apiRoot = "/emulator/v1"
+
+// A route is an operation of the JSON API, as assets/openapi.json describes it.
+type route struct {
+	method string
+	path   string
+	query  []string // the parameters that it takes; any other is refused
+	serve  func(*http.Request) (reply, error)
+}
+
+// A reply is what an operation answers: a status, and a value to encode, or nothing.
+type reply struct {
+	status int
+	value  any
+}
+
+func ok(value any) (reply, error) { return reply{http.StatusOK, value}, nil }
+
+func done() (reply, error) { return reply{http.StatusNoContent, nil}, nil }
+
+func (e *emulator) routes() []route {
+	paged := append(slices.Clone(filterParams), "limit", "offset")
+	waiting := append(slices.Clone(filterParams), "timeout")
+	return []route{
+		{"GET", apiRoot + "/ready", nil, e.getReady},
+		{"GET", apiRoot + "/openapi.json", nil, e.getDescription},
+		{"GET", apiRoot + "/app", nil, e.getApp},
+		{"GET", apiRoot + "/messages", paged, e.listMessages},
+		{"DELETE", apiRoot + "/messages", filterParams, e.deleteMessages},
+		{"GET", apiRoot + "/messages/latest", filterParams, e.latestMessage},
+		{"GET", apiRoot + "/messages/wait", waiting, e.waitMessage},
+		{"POST", apiRoot + "/messages/visit-links", filterParams, e.visitLinks},
+		{"GET", apiRoot + "/messages/{id}", nil, e.getMessage},
+		{"DELETE", apiRoot + "/messages/{id}", nil, e.deleteMessage},
+		{"GET", apiRoot + "/users", nil, e.listUsers},
+		{"POST", apiRoot + "/users", nil, e.addUser},
+		{"GET", apiRoot + "/users/{id}", nil, e.getUser},
+		{"PUT", apiRoot + "/users/{id}", nil, e.putUser},
+		{"DELETE", apiRoot + "/users/{id}", nil, e.deleteUser},
+		{"GET", apiRoot + "/settings", nil, e.getSettings},
+		{"PATCH", apiRoot + "/settings", nil, e.patchSettings},
+		{"GET", apiRoot + "/assumptions", nil, e.getAssumptions},
+		{"GET", apiRoot + "/clock", nil, e.getClock},
+		{"POST", apiRoot + "/clock", nil, e.moveClock},
+		{"GET", apiRoot + "/faults", nil, e.listFaults},
+		{"POST", apiRoot + "/faults", nil, e.addFault},
+		{"DELETE", apiRoot + "/faults", nil, e.clearFaults},
+		{"GET", apiRoot + "/calls", []string{"operation", "limit"}, e.listCalls},
+		{"GET", apiRoot + "/export", nil, e.getExport},
+		{"POST", apiRoot + "/reset", nil, e.postReset},
+	}
+}
+
+// api turns an operation into a handler.
+func (e *emulator) api(route route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		query, err := url.ParseQuery(r.URL.RawQuery)
+		if err != nil {
+			writeProblem(w, problemf(http.StatusBadRequest, "the query cannot be read"))
+			return
+		}
+		for name, values := range query {
+			switch {
+			case !slices.Contains(route.query, name):
+				writeProblem(w, problemf(http.StatusBadRequest, "there is a query parameter that this call does not take; it takes %s", names(route.query)))
+				return
+			case len(values) > 1:
+				writeProblem(w, problemf(http.StatusBadRequest, "the query parameter %s is there twice", name))
+				return
+			}
+		}
+		answer, err := route.serve(r)
+		switch {
+		case err != nil:
+			writeProblem(w, err)
+		case answer.value == nil:
+			w.WriteHeader(answer.status)
+		default:
+			writeJSON(w, answer.status, answer.value)
+		}
+	})
+}
+
+func names(query []string) string {
+	if len(query) == 0 {
+		return "none"
+	}
+	return strings.Join(query, ", ")
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // every value is the emulator's own
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(append(encoded, '\n'))
+}
+
+func writeProblem(w http.ResponseWriter, err error) {
+	writeJSON(w, statusOf(err), map[string]string{"error": err.Error()})
+}
+
+// unknownAPI answers what is no operation, so that a client never gets a web page for JSON.
+func unknownAPI(w http.ResponseWriter, _ *http.Request) {
+	writeProblem(w, problemf(http.StatusNotFound, "there is no such call; %s/openapi.json lists them", apiRoot))
+}
+
+// body decodes the request's JSON over what is there.
+func body(r *http.Request, into any) error {
+	data, err := io.ReadAll(r.Body)
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return problemf(http.StatusRequestEntityTooLarge, "a body is at most %d bytes", maxBody)
+	}
+	if err != nil {
+		return problemf(http.StatusBadRequest, "the body could not be read")
+	}
+	if err := strictly(data, into); err != nil {
+		return problemf(http.StatusBadRequest, "%v", err)
+	}
+	return nil
+}

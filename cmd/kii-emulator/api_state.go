@@ -1,0 +1,159 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/go-kii/kii/kiitest"
+)
+
+func (e *emulator) getReady(*http.Request) (reply, error) { return ok(map[string]bool{"ready": true}) }
+
+func (e *emulator) getDescription(*http.Request) (reply, error) {
+	return ok(json.RawMessage(description))
+}
+
+func (e *emulator) getApp(*http.Request) (reply, error) {
+	return ok(map[string]string{"appID": e.srv.AppID(), "site": string(e.srv.Site())})
+}
+
+func (e *emulator) listUsers(*http.Request) (reply, error) {
+	return ok(map[string]any{"users": append([]kiitest.Account{}, e.srv.Accounts()...)})
+}
+
+func (e *emulator) addUser(r *http.Request) (reply, error) {
+	var a kiitest.Account
+	if err := body(r, &a); err != nil {
+		return reply{}, err
+	}
+	a, err := e.add(a)
+	return reply{http.StatusCreated, a}, err
+}
+
+func (e *emulator) getUser(r *http.Request) (reply, error) {
+	a, err := e.account(r.PathValue("id"))
+	return reply{http.StatusOK, a}, err
+}
+
+func (e *emulator) putUser(r *http.Request) (reply, error) {
+	known, err := e.account(r.PathValue("id"))
+	if err != nil {
+		return reply{}, err
+	}
+	var a kiitest.Account
+	if err := body(r, &a); err != nil {
+		return reply{}, err
+	}
+	if a.ID != "" && a.ID != known.ID {
+		return reply{}, problemf(http.StatusUnprocessableEntity, "the id cannot be changed")
+	}
+	a.ID = known.ID
+	a, err = e.replace(a)
+	return reply{http.StatusOK, a}, err
+}
+
+func (e *emulator) deleteUser(r *http.Request) (reply, error) {
+	if !e.srv.DeleteAccount(r.PathValue("id")) {
+		return reply{}, notFound("user")
+	}
+	return done()
+}
+
+func (e *emulator) getSettings(*http.Request) (reply, error) { return ok(settingsOf(e.srv.Settings())) }
+
+func (e *emulator) patchSettings(r *http.Request) (reply, error) {
+	var patch json.RawMessage
+	if err := body(r, &patch); err != nil {
+		return reply{}, err
+	}
+	err := e.change(func(s *kiitest.Settings) error {
+		changed := settingsOf(*s)
+		if err := strictly(patch, &changed); err != nil {
+			return problemf(http.StatusBadRequest, "%v", err)
+		}
+		if err := changed.validate(); err != nil {
+			return invalid(err)
+		}
+		*s = changed.kiitest()
+		return nil
+	})
+	if err != nil {
+		return reply{}, err
+	}
+	return e.getSettings(r)
+}
+
+func (e *emulator) getAssumptions(*http.Request) (reply, error) {
+	holds := make(map[kiitest.Assumption]bool)
+	for _, a := range kiitest.Assumptions() {
+		holds[a] = e.srv.Assumes(a)
+	}
+	return ok(map[string]any{"assumptions": holds})
+}
+
+func (e *emulator) getClock(*http.Request) (reply, error) {
+	return ok(map[string]time.Time{"now": e.srv.Now()})
+}
+
+func (e *emulator) moveClock(r *http.Request) (reply, error) {
+	var move struct {
+		Advance duration `json:"advance"`
+	}
+	if err := body(r, &move); err != nil {
+		return reply{}, err
+	}
+	if err := e.advance(time.Duration(move.Advance)); err != nil {
+		return reply{}, err
+	}
+	return e.getClock(r)
+}
+
+func (e *emulator) listFaults(*http.Request) (reply, error) {
+	left := []fault{}
+	for _, f := range e.srv.Faults() {
+		left = append(left, faultOf(f))
+	}
+	return ok(map[string]any{"faults": left})
+}
+
+func (e *emulator) addFault(r *http.Request) (reply, error) {
+	var f fault
+	if err := body(r, &f); err != nil {
+		return reply{}, err
+	}
+	if err := e.inject(f.kiitest()); err != nil {
+		return reply{}, err
+	}
+	return reply{http.StatusCreated, f}, nil
+}
+
+func (e *emulator) clearFaults(*http.Request) (reply, error) {
+	e.srv.ClearFaults()
+	return done()
+}
+
+func (e *emulator) listCalls(r *http.Request) (reply, error) {
+	query := r.URL.Query()
+	limit, err := number(query, "limit", shownCalls, 1, maxLimit)
+	if err != nil {
+		return reply{}, err
+	}
+	var of []kiitest.Operation
+	if name := kiitest.Operation(query.Get("operation")); name != "" {
+		if !slices.Contains(kiitest.Operations(), name) {
+			return reply{}, problemf(http.StatusUnprocessableEntity, "operation must be one of %s", list(kiitest.Operations()))
+		}
+		of = append(of, name)
+	}
+	calls, total := e.calls(limit, of...)
+	return ok(map[string]any{"calls": append([]kiitest.Call{}, calls...), "total": total})
+}
+
+func (e *emulator) getExport(*http.Request) (reply, error) { return ok(e.export()) }
+
+func (e *emulator) postReset(*http.Request) (reply, error) {
+	e.reset()
+	return done()
+}

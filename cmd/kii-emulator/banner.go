@@ -1,0 +1,86 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/go-kii/kii/kiitest"
+)
+
+const exposedWarning = "kii-emulator: WARNING: other machines can reach this emulator. Everybody who does sees every message\n" +
+	"and account and can change them. Use no real password, address or app key in it.\n"
+
+// ownKey stands for an app key that the user chose, which may be a real one.
+const ownKey = "THE-APP-KEY"
+
+// A snippet is what an app's developer pastes.
+type snippet struct {
+	Name string
+	Code string
+}
+
+// snippets point an app to the emulator.
+func (e *emulator) snippets() []snippet {
+	id, key, site := e.srv.AppID(), cmp.Or(e.appKey, ownKey), string(e.srv.Site())
+	insecure := ""
+	if !e.onLoopback() {
+		insecure = ", kii.WithInsecureHTTP()"
+	}
+	return []snippet{
+		{"Go", fmt.Sprintf(`client, err := kii.New(%q, %q, kii.Site(%q)%s)`, id, key, site, insecure)},
+		{"JavaScript", fmt.Sprintf(`Kii.initializeWithSite(%q, %q, %q);`, id, key, site)},
+		{"Unity", fmt.Sprintf(`Kii.Initialize(%q, %q, %q);`, id, key, site)},
+		{"REST", e.curl()},
+	}
+}
+
+// curl is a first reset, of a user that there is.
+func (e *emulator) curl() string {
+	user, body := "EMAIL:alice@example.com", `{"notificationMethod":"EMAIL"}`
+	for _, a := range e.srv.Accounts() {
+		if a.PhoneVerified && a.Password != "" && !a.Disabled {
+			user, body = "PHONE:"+a.Phone, `{"notificationMethod":"SMS","smsResetMethod":"PIN"}`
+			break
+		}
+		if a.EmailVerified && a.Password != "" && !a.Disabled {
+			user = "EMAIL:" + a.Email
+			break
+		}
+	}
+	return fmt.Sprintf("curl -i -H 'X-Kii-AppID: %s' -H 'X-Kii-AppKey: %s' \\\n  -H 'Content-Type: application/vnd.kii.ResetPasswordRequest+json' \\\n  -d '%s' \\\n  '%s/apps/%s/users/%s/password/request-reset'",
+		e.srv.AppID(), cmp.Or(e.appKey, ownKey), body, e.srv.Site(), e.srv.AppID(), url.PathEscape(user))
+}
+
+func (e *emulator) onLoopback() bool {
+	return strings.HasPrefix(e.place.origin, "http://127.") || strings.HasPrefix(e.place.origin, "http://[::1]") || strings.HasPrefix(e.place.origin, "http://localhost")
+}
+
+// banner is what the program prints when it is ready.
+func (e *emulator) banner(seedFile string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Kii emulator: nothing is sent. What would have been is at %s/\n\n", e.place.origin)
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "Site\tkii.Site(%q)\n", string(e.srv.Site()))
+	for _, s := range e.snippets() {
+		fmt.Fprintf(w, "%s\t%s\n", s.Name, strings.ReplaceAll(s.Code, "\n", "\n\t"))
+	}
+	fmt.Fprintf(w, "JSON API\t%s%s/openapi.json\n", e.place.origin, apiRoot)
+	w.Flush()
+	b.WriteString("\n" + e.contents(seedFile) + "Ctrl-C stops it.\n")
+	return b.String()
+}
+
+// contents says what the emulator starts with.
+func (e *emulator) contents(seedFile string) string {
+	if seedFile == "" {
+		return "There are no users yet: add one on the page, or start with -seed FILE. "
+	}
+	flow := "the link or the PIN sends a generated password"
+	if e.srv.Settings().ResetFlow == kiitest.InputPassword {
+		flow = "users choose their new password"
+	}
+	return fmt.Sprintf("From the seed: %d users; %s. ", len(e.start.accounts), flow)
+}

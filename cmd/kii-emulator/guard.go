@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// contentPolicy lets a page load what the emulator itself serves, and nothing run that stands in it.
+const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// answerTimeout bounds the time that the page and the JSON API take to write an answer; a long poll
+// waits for less.
+const answerTimeout = maxWait + 30*time.Second
+
+// handler serves everything: Kii Cloud's API and link pages below /api/, the JSON API, and the page.
+func (e *emulator) handler(stderr io.Writer) http.Handler {
+	own := http.NewServeMux()
+	for _, route := range e.routes() {
+		own.Handle(route.method+" "+route.path, e.api(route))
+	}
+	own.HandleFunc(apiRoot+"/", unknownAPI)
+	e.pages(own)
+	guardedOwn := guarded(own)
+	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/api/") { // not by a ServeMux, which would redirect a user named ..
+			e.srv.ServeHTTP(w, r) // for pages of any origin, as Kii Cloud lets the JavaScript SDK call it
+			return
+		}
+		guardedOwn.ServeHTTP(w, r)
+	})
+	return e.checkHost(recovered(all, stderr))
+}
+
+// checkHost refuses a name that the emulator was not started with. A web page of somebody else's can
+// make its own host's name lead to this machine, and would then read everything here as its own.
+func (e *emulator) checkHost(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !e.place.hosts[strings.ToLower(r.Host)] {
+			w.Header().Set("Connection", "close")
+			http.Error(w, "This emulator does not answer to that host name. It was started for "+e.place.origin+"; -expose adds a name.", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// guarded keeps other sites' pages from writing, reading or framing, and bodies small.
+func guarded(next http.Handler) http.Handler {
+	crossOrigin := http.NewCrossOriginProtection()
+	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "Refused: the request comes from a page of another origin.", http.StatusForbidden)
+	}))
+	checked := crossOrigin.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cache-Control", "no-store")
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout))
+		checked.ServeHTTP(w, r)
+		http.NewResponseController(w).SetWriteDeadline(time.Time{}) // the connection may carry a call with a longer delay next
+	})
+}
+
+// recovered reports a panic by where it came from, since its value may hold what nobody should log.
+// http.ErrAbortHandler is no failure: it is how a connection is broken on purpose.
+func recovered(next http.Handler, stderr io.Writer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			switch p := recover().(type) {
+			case nil:
+				return
+			case runtime.Error:
+				fmt.Fprintf(stderr, "kii-emulator: a defect of the emulator: %v\n%s", p, debug.Stack())
+			default:
+				if p != http.ErrAbortHandler {
+					fmt.Fprintf(stderr, "kii-emulator: a defect of the emulator: a panic with a %T\n%s", p, debug.Stack())
+				}
+			}
+			panic(http.ErrAbortHandler) // net/http breaks the connection, so that no half answer passes for a whole one
+		}()
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/go-kii/kii/kiitest"
+)
+
+// A duration is written as people write it: "10m", "1h30m", "0s".
+type duration time.Duration
+
+func (d duration) String() string {
+	text := time.Duration(d).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+func (d duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+func (d *duration) UnmarshalText(text []byte) error {
+	parsed, err := time.ParseDuration(string(text))
+	if err != nil {
+		return errors.New(`a time is written "90s", "10m" or "24h"`)
+	}
+	*d = duration(parsed)
+	return nil
+}
+
+// settings are kiitest.Settings as JSON says them.
+type settings struct {
+	ResetFlow         kiitest.ResetFlow  `json:"resetFlow"`
+	LinkValidity      duration           `json:"linkValidity"`
+	PINValidity       duration           `json:"pinValidity"`
+	CodeValidity      duration           `json:"codeValidity"`
+	TokenValidity     duration           `json:"tokenValidity"`
+	MinPasswordLength int                `json:"minPasswordLength"`
+	RefreshTokens     bool               `json:"refreshTokens"`
+	VerifyEmail       bool               `json:"verifyEmail"`
+	VerifyPhone       bool               `json:"verifyPhone"`
+	SuccessURL        string             `json:"successURL"`
+	FailureURL        string             `json:"failureURL"`
+	Templates         []kiitest.Template `json:"templates"`
+}
+
+// maxTemplates is more than Kii Cloud has: each purpose, channel and language that anybody tests.
+const maxTemplates = 200
+
+func settingsOf(s kiitest.Settings) settings {
+	return settings{
+		s.ResetFlow, duration(s.LinkValidity), duration(s.PINValidity), duration(s.CodeValidity), duration(s.TokenValidity), s.MinPasswordLength,
+		s.RefreshTokens, s.VerifyEmail, s.VerifyPhone, s.SuccessURL, s.FailureURL, append([]kiitest.Template{}, s.Templates...),
+	}
+}
+
+func (s settings) kiitest() kiitest.Settings {
+	return kiitest.Settings{
+		ResetFlow:    s.ResetFlow,
+		LinkValidity: time.Duration(s.LinkValidity), PINValidity: time.Duration(s.PINValidity),
+		CodeValidity: time.Duration(s.CodeValidity), TokenValidity: time.Duration(s.TokenValidity),
+		MinPasswordLength: s.MinPasswordLength, RefreshTokens: s.RefreshTokens,
+		VerifyEmail: s.VerifyEmail, VerifyPhone: s.VerifyPhone,
+		SuccessURL: s.SuccessURL, FailureURL: s.FailureURL, Templates: s.Templates,
+	}
+}
+
+// validate says what is wrong, or returns nil.
+func (s settings) validate() error {
+	if len(s.Templates) > maxTemplates {
+		return errors.New("templates are too many: at most 200 are kept")
+	}
+	return s.kiitest().Validate()
+}
+
+// A fault is a kiitest.Fault as JSON says it.
+type fault struct {
+	Operation kiitest.Operation `json:"operation,omitempty"`
+	Nth       int               `json:"nth,omitempty"`
+	Times     int               `json:"times,omitempty"`
+	Always    bool              `json:"always,omitempty"` // in place of times: without an end
+	User      string            `json:"user,omitempty"`
+	Kind      kiitest.FaultKind `json:"kind"`
+	Delay     duration          `json:"delay,omitzero"`
+	Handled   bool              `json:"handled,omitempty"`
+	Status    int               `json:"status,omitempty"`
+	ErrorCode string            `json:"errorCode,omitempty"`
+	Location  string            `json:"location,omitempty"`
+	RetryIn   duration          `json:"retryIn,omitzero"`
+}
+
+func faultOf(f kiitest.Fault) fault {
+	out := fault{
+		f.Operation, f.Nth, f.Times, f.Times == kiitest.EveryTime, f.User, f.Kind, duration(f.Delay), f.Handled, f.Status, f.ErrorCode, f.Location, duration(f.RetryIn),
+	}
+	if out.Always {
+		out.Times = 0
+	}
+	return out
+}
+
+func (f fault) kiitest() kiitest.Fault {
+	times := f.Times
+	if f.Always {
+		times = kiitest.EveryTime
+	}
+	return kiitest.Fault{
+		Operation: f.Operation, Nth: f.Nth, Times: times, User: f.User, Kind: f.Kind, Delay: time.Duration(f.Delay), Handled: f.Handled,
+		Status: f.Status, ErrorCode: f.ErrorCode, Location: f.Location, RetryIn: time.Duration(f.RetryIn),
+	}
+}
