@@ -50,9 +50,18 @@
 //	                   "Input Password": a page asks for the new password; sending it resets
 //	user    → program  login with the new password
 //
-// [NotificationSMS], an SMS with a link, is the same with an SMS in place of each e-mail. The
-// program is not told that a link was used. In the flow "Generate Password" the click itself resets, so a mail scanner
-// that opens links does too: prefer the PIN, or "Input Password".
+// [NotificationSMS], an SMS with a link, is the same by SMS:
+//
+//	user    → program  forgot the password
+//	program → Kii      ResetPassword(id, NotificationSMS)
+//	Kii     → user     SMS with a link
+//	user    → Kii      opens the link
+//	Kii     → user     "Generate Password": the click resets, and an SMS brings the new password
+//	                   "Input Password": a page asks for the new password; sending it resets
+//	user    → program  login with the new password
+//
+// The program is not told that a link was used. In the flow "Generate Password" the click itself resets, so a
+// mail scanner that opens links resets too: prefer the PIN, or "Input Password".
 //
 // To send another message call ResetPassword again. Whether the older PIN or link then still works is not
 // documented; tell the user to take the newest.
