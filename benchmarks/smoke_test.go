@@ -1,0 +1,34 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(roleEnv) != "" {
+		serve()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestEveryContestantIsAnsweredAndMeasured(t *testing.T) {
+	r, err := compare(t.Context(), smoke, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := r.markdown()
+	for _, c := range contestants {
+		if got := strings.Count(text, "| "+c.name+" |"); got < 3 {
+			t.Errorf("%s is in %d tables", c.name, got)
+		}
+	}
+	for _, s := range r.concurrent {
+		// net/http may dial for a caller whom another's connection then serves.
+		if s.name == "**kii**" && s.samples[0].connections > 2*int64(smoke.callers) {
+			t.Errorf("%d connections for %d callers", s.samples[0].connections, smoke.callers)
+		}
+	}
+}
