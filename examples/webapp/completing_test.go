@@ -1,0 +1,320 @@
+package main
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii"
+	"github.com/go-kii/kii/kiitest"
+)
+
+// asked returns a browser on the page that wants the code.
+func (s *site) asked(t *testing.T, account string) *browser {
+	t.Helper()
+	b := s.browser(t)
+	require.Equal(t, "/forgot/code", b.ask(account, kii.NotificationSMSPIN).location())
+	synctest.Wait()
+	return b
+}
+
+func Test06TriesAreLimited(t *testing.T) {
+	t.Parallel()
+	for _, account := range []string{verified, nobody} {
+		t.Run(account, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t)
+				b := s.asked(t, account)
+				pin := "123456"
+				if account == verified {
+					pin = s.pin(t)
+				}
+				for range 5 {
+					require.Contains(t, text(b.complete(wrong(pin), newPassword).body), "This did not work")
+				}
+				require.Equal(t, 5, s.count(kiitest.OpCompleteReset))
+
+				refusal := b.complete(pin, newPassword)
+				assert.Contains(t, text(refusal.body), "Too many codes were tried. Wait 15 minutes")
+				other := s.asked(t, strings.ToUpper(account))
+				assert.Contains(t, text(other.complete(pin, newPassword).body), "Too many codes", "in another browser too")
+				assert.Equal(t, 5, s.count(kiitest.OpCompleteReset), "the right one makes no call")
+			})
+		})
+	}
+}
+
+func Test06ParallelTriesAreCounted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, func(cfg *config) { cfg.triesPerClient, cfg.asksPerAccount, cfg.asksPerClient = 1000, 1000, 1000 })
+		pin := ""
+		var posts sync.WaitGroup
+		for i := range 5 {
+			b := s.asked(t, verified)
+			if i == 0 {
+				pin = s.pin(t)
+			}
+			for range 10 {
+				posts.Go(func() { b.post("/forgot/code", "code", wrong(pin), "password", newPassword, "confirm", newPassword) })
+			}
+		}
+		posts.Wait()
+		assert.Equal(t, 5, s.count(kiitest.OpCompleteReset))
+	})
+}
+
+func Test06TriesAreLimitedPerClient(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, func(cfg *config) { cfg.asksPerClient = 1000 })
+		for i := range 20 {
+			b := s.asked(t, "someone"+strconv.Itoa(i)+"@example.com")
+			require.Equal(t, http.StatusOK, b.complete("111111", newPassword).code)
+		}
+		refusal := s.asked(t, verified).complete("111111", newPassword)
+		assert.Equal(t, http.StatusTooManyRequests, refusal.code)
+		assert.NotEmpty(t, refusal.header.Get("Retry-After"))
+		assert.Equal(t, 20, s.count(kiitest.OpCompleteReset))
+	})
+}
+
+func Test07CompletingGivesOneAnswerInTheSameTime(t *testing.T) {
+	t.Parallel()
+	type try struct {
+		name, account string
+		prepare       func(t *testing.T, s *site, b *browser) (pin string)
+	}
+	guess := func(*testing.T, *site, *browser) string { return "424242" }
+	tries := []try{
+		{"wrong", verified, func(t *testing.T, s *site, _ *browser) string { return wrong(s.pin(t)) }},
+		{"expired", verified, func(t *testing.T, s *site, _ *browser) string {
+			pin := s.pin(t)
+			time.Sleep(10 * time.Minute)
+			return pin
+		}},
+		{"used", verified, func(t *testing.T, s *site, b *browser) string {
+			pin := s.pin(t)
+			require.NoError(t, s.client.User.CompleteResetPassword(t.Context(), verified, pin, new(newPassword)))
+			return pin
+		}},
+		{"the old password again", verified, func(t *testing.T, s *site, _ *browser) string { return s.pin(t) }},
+		{"unverified", unverified, guess},
+		{"unknown", nobody, guess},
+		{"without password", passless, guess},
+		{"disabled", disabled, guess},
+	}
+	for _, assumed := range []kiitest.Assumption{"", kiitest.NoPendingPINIsWrongPIN, kiitest.PINCheckedBeforePassword} {
+		synctestRun(t, string(assumed)+" turned", func(t *testing.T) {
+			var answers, pages []page
+			var times []time.Duration
+			for _, try := range tries {
+				s := newSite(t)
+				for _, account := range []string{verified, disabled, passless} {
+					s.Inject(kiitest.Fault{Operation: kiitest.OpCompleteReset, User: account, Kind: kiitest.FaultDelay, Delay: 300 * time.Millisecond, Times: kiitest.EveryTime})
+				}
+				b := s.asked(t, try.account)
+				pin := try.prepare(t, s, b)
+				password := newPassword + "!"
+				if try.name == "the old password again" {
+					password = oldPassword
+				}
+				start := time.Now()
+				answer := b.post("/forgot/code", "code", pin, "password", password, "confirm", password)
+				times = append(times, time.Since(start))
+				answers = append(answers, sameFor(try.account, answer))
+				shown := sameFor(try.account, b.get(answer.location()))
+				shown.body = strings.ReplaceAll(shown.body, pin, "PIN")
+				pages = append(pages, shown)
+				assert.Positive(t, s.count(kiitest.OpCompleteReset))
+				s.ClearFaults()
+			}
+			for i, try := range tries {
+				assert.Equal(t, answers[0], answers[i], try.name)
+				assert.Equal(t, pages[0], pages[i], try.name)
+				assert.Equal(t, times[0], times[i], try.name)
+			}
+			assert.Contains(t, text(pages[0].body), "the code is wrong or has expired")
+			assert.Equal(t, time.Second, times[0])
+		})
+	}
+}
+
+func synctestRun(t *testing.T, name string, f func(t *testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) { t.Parallel(); synctest.Test(t, f) })
+}
+
+func Test07PasswordTooShortForKiiCloudIsToldToEverybody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		s.SetSettings(func(portal *kiitest.Settings) { portal.MinPasswordLength = 20 })
+		b := s.asked(t, verified)
+		assert.Contains(t, text(b.complete(s.pin(t), newPassword).body), "This did not work", "a stranger learns nothing")
+		assert.Contains(t, s.log.String(), "set -min-password")
+
+		calls := s.count(kiitest.OpCompleteReset)
+		for _, account := range []string{verified, nobody} {
+			assert.Contains(t, text(s.asked(t, account).complete("111111", newPassword).body), "Use at least 20 characters")
+		}
+		assert.Equal(t, calls, s.count(kiitest.OpCompleteReset))
+	})
+}
+
+func Test08TheFlowIsBoundToTheBrowser(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		victim := s.asked(t, verified)
+		for _, path := range []string{"/forgot/code", "/forgot/sent"} {
+			assert.Equal(t, "/forgot", s.browser(t).get(path).location(), "without a cookie the first page asks again")
+		}
+		other := s.browser(t)
+		assert.Equal(t, "/forgot", other.post("/forgot/code", "account", verified, "code", s.pin(t), "password", newPassword, "confirm", newPassword).location())
+		assert.Equal(t, "/forgot", other.post("/forgot/again", "account", verified).location())
+		assert.Zero(t, s.count(kiitest.OpCompleteReset))
+
+		form := victim.get("/forgot/code").body
+		assert.NotContains(t, form, `type="hidden"`)
+		assert.Regexp(t, `<input id="username" type="text" value="alice@example.com" autocomplete="username" readonly>`, form, "shown, and not sent back")
+		first := victim.cookie("__Host-reset")
+		victim.ask(verified, kii.NotificationEmail)
+		assert.NotEqual(t, first, victim.cookie("__Host-reset"), "each start has a name of its own")
+	})
+}
+
+func Test09SuccessLogsNobodyIn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.asked(t, verified)
+		answer := b.post("/forgot/code", "code", s.pin(t), "password", newPassword, "confirm", newPassword)
+		assert.Equal(t, http.StatusSeeOther, answer.code)
+		assert.Equal(t, "/login?after=reset", answer.location())
+		assert.Empty(t, b.cookie("__Host-login"))
+		assert.Equal(t, "/login", b.get("/profile").location())
+		assert.Zero(t, s.count(kiitest.OpLogin))
+		assert.Equal(t, "/profile", b.login(verified, newPassword).location())
+	})
+}
+
+func Test09AFreshLoginHasAFreshCookie(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.browser(t)
+		b.login(verified, oldPassword)
+		first := b.cookie("__Host-login")
+		b.login(verified, oldPassword)
+		assert.NotEqual(t, first, b.cookie("__Host-login"))
+		_, err := s.client.User.Login(t.Context(), verified, oldPassword)
+		require.NoError(t, err)
+		thief := s.browser(t)
+		thief.send = http.Header{"Cookie": {"__Host-login=" + first}}
+		assert.Equal(t, "/login", thief.get("/profile").location(), "the older one is dead")
+	})
+}
+
+func Test10OldSessionsEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		second := s.browser(t)
+		second.login(verified, oldPassword)
+		require.Equal(t, http.StatusOK, second.get("/profile").code)
+		before, err := s.client.User.Login(t.Context(), verified, oldPassword)
+		require.NoError(t, err)
+
+		first := s.asked(t, verified)
+		first.login(verified, oldPassword)
+		first.complete(s.pin(t), newPassword)
+
+		answer := second.get("/profile")
+		assert.Equal(t, "/login?after=ended", answer.location(), "out at the next click")
+		assert.Empty(t, second.cookie("__Host-login"))
+		assert.Contains(t, text(second.get(answer.location()).body), "the password of your account was changed")
+		_, err = before.Profile(t.Context())
+		assert.ErrorAs(t, err, new(*kii.SessionError))
+		assert.Equal(t, "/login", first.get("/profile").location(), "and so is the browser that did it")
+	})
+}
+
+func Test17CookiesAreStrictShortAndGoneAfterSuccess(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.browser(t)
+		attributes := func(p page) string {
+			_, rest, _ := strings.Cut(p.header.Get("Set-Cookie"), ";")
+			return rest
+		}
+		answer := b.ask(verified, kii.NotificationSMSPIN)
+		assert.True(t, strings.HasPrefix(answer.header.Get("Set-Cookie"), "__Host-reset="))
+		assert.Equal(t, " Path=/; Max-Age=900; HttpOnly; Secure; SameSite=Strict", attributes(answer))
+		stolen := b.cookie("__Host-reset")
+
+		time.Sleep(15*time.Minute - 1)
+		assert.Equal(t, http.StatusOK, b.get("/forgot/code").code)
+		time.Sleep(1)
+		late := s.browser(t)
+		late.send = http.Header{"Cookie": {"__Host-reset=" + stolen}}
+		assert.Equal(t, "/forgot", late.get("/forgot/code").location(), "the server forgets it too")
+
+		b = s.asked(t, verified)
+		b.complete(s.pin(t), newPassword)
+		assert.Empty(t, b.cookie("__Host-reset"))
+		assert.Equal(t, "/forgot", b.get("/forgot/code").location())
+
+		answer = b.login(verified, newPassword)
+		assert.True(t, strings.HasPrefix(answer.header.Get("Set-Cookie"), "__Host-login="))
+		assert.Equal(t, " Path=/; HttpOnly; Secure; SameSite=Lax", attributes(answer))
+	})
+}
+
+func Test24ADoubleClickOnTheLastButtonSucceedsTwice(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.asked(t, verified)
+		pin := s.pin(t)
+		s.Inject(kiitest.Fault{Operation: kiitest.OpCompleteReset, Kind: kiitest.FaultDelay, Delay: time.Second})
+		var clicks sync.WaitGroup
+		for range 2 {
+			clicks.Go(func() {
+				answer := b.post("/forgot/code", "code", pin, "password", newPassword, "confirm", newPassword)
+				assert.Equal(t, "/login?after=reset", answer.location())
+			})
+		}
+		clicks.Wait()
+		assert.Equal(t, 1, s.count(kiitest.OpCompleteReset))
+	})
+}
+
+func Test25TheOwnerIsTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.asked(t, verified)
+		done := text(b.complete(s.pin(t), newPassword).body)
+		assert.Contains(t, done, "Your password is changed")
+		assert.Contains(t, done, "If it was not you")
+		assert.Contains(t, done, "support@example.com")
+
+		told := s.FindMessages(kiitest.Filter{Purpose: kiitest.PasswordReset})
+		require.Len(t, told, 1)
+		assert.Contains(t, told[0].Text, "If that was not you, ask for a new password at https://www.example.com/forgot")
+		assert.Contains(t, told[0].Text, "support@example.com")
+		for _, secret := range []string{newPassword, oldPassword} {
+			assert.NotContains(t, told[0].Text+done, secret)
+		}
+	})
+}

@@ -1,0 +1,322 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii"
+	"github.com/go-kii/kii/kiitest"
+)
+
+// paths are all that the site answers, and one that it does not.
+var paths = []string{
+	"/", "/login", "/login?after=reset", "/logout", "/profile", "/forgot", "/forgot/code", "/forgot/sent", "/forgot/again",
+	"/static/style.css", "/static/icon.svg", "/demo", "/none",
+}
+
+// everyAnswer is one answer of each kind: pages, redirects, refusals and errors.
+func everyAnswer(t *testing.T, s *site) map[string]page {
+	answers := map[string]page{}
+	b := s.browser(t)
+	for _, path := range paths {
+		answers["GET "+path] = b.get(path)
+	}
+	answers["bad form"] = b.post("/forgot", "account", "x")
+	answers["bad login"] = b.login(verified, "")
+	answers["ask"] = b.ask(verified, kii.NotificationSMSPIN)
+	synctest.Wait()
+	answers["code"] = b.get("/forgot/code")
+	answers["again"] = b.post("/forgot/again")
+	answers["bad code"] = b.post("/forgot/code", "code", "")
+	answers["bad code page"] = b.get("/forgot/code")
+	answers["link"] = b.ask(verified, kii.NotificationEmail)
+	answers["link page"] = b.get("/forgot/sent")
+	answers["login"] = b.login(verified, oldPassword)
+	answers["profile"] = b.get("/profile")
+	answers["too long"] = b.post("/login", "account", strings.Repeat("x", maxForm))
+	answers["broken escape"] = b.do(http.MethodPost, "/login?%zz", nil)
+	answers["logout"] = b.post("/logout")
+	for range 12 {
+		answers["too often"] = b.ask(nobody, kii.NotificationEmail)
+	}
+	foreign := s.browser(t)
+	foreign.send = http.Header{"Sec-Fetch-Site": {"cross-site"}}
+	answers["cross-site"] = foreign.ask(verified, kii.NotificationEmail)
+	r := httptest.NewRequest(http.MethodGet, "https://evil.example/forgot", nil)
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	answers["other host"] = page{w.Code, w.Header(), w.Body.String()}
+	r = httptest.NewRequest(http.MethodGet, "http://www.example.com/forgot", nil)
+	w = httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	answers["plain http"] = page{w.Code, w.Header(), w.Body.String()}
+	require.Equal(t, http.StatusTooManyRequests, answers["too often"].code)
+	require.Equal(t, http.StatusOK, answers["profile"].code)
+	return answers
+}
+
+func Test11OnlyPOSTActs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		stranger, user := s.browser(t), s.asked(t, verified)
+		user.login(verified, oldPassword)
+		user.post("/forgot/code", "code", "12", "password", "x")
+		calls, messages, form := s.count(), s.Messages(), user.get("/forgot/code")
+		for range 2 {
+			for _, path := range paths {
+				for _, method := range []string{http.MethodGet, http.MethodHead} {
+					for _, b := range []*browser{stranger, user} {
+						answer := b.do(method, path+"?code=1&password=x&account="+verified+"&method=EMAIL", nil)
+						assert.Empty(t, answer.header.Get("Set-Cookie"))
+						if method == http.MethodGet && answer.code == http.StatusOK {
+							assert.NotContains(t, answer.body, `value="1"`)
+						}
+					}
+				}
+			}
+		}
+		synctest.Wait()
+		assert.Equal(t, messages, s.Messages())
+		assert.Equal(t, form, user.get("/forgot/code"))
+		for _, call := range s.Calls()[calls:] {
+			assert.Equal(t, kiitest.OpGetUser, call.Operation, "the profile of who is logged in is read, and nothing else happens")
+		}
+		assert.Len(t, s.Calls()[calls:], 4, "by that user alone, on the profile page")
+	})
+}
+
+func Test12CrossSitePOSTIsRefused(t *testing.T) {
+	t.Parallel()
+	headers := map[string]http.Header{
+		"cross-site":            {"Sec-Fetch-Site": {"cross-site"}},
+		"same-site":             {"Sec-Fetch-Site": {"same-site"}},
+		"foreign origin":        {"Origin": {"https://evil.example"}},
+		"no origin of a page":   {"Origin": {"null"}},
+		"both, and they differ": {"Origin": {origin}, "Sec-Fetch-Site": {"cross-site"}},
+	}
+	for name, header := range headers {
+		synctestRun(t, name, func(t *testing.T) {
+			s := newSite(t)
+			b := s.asked(t, verified)
+			b.login(verified, oldPassword)
+			before := s.count()
+			b.send = header
+			for _, answer := range []page{
+				b.ask(nobody, kii.NotificationEmail), b.post("/forgot/again"), b.login(verified, oldPassword), b.post("/logout"),
+				b.post("/forgot/code", "code", s.pin(t), "password", newPassword, "confirm", newPassword),
+			} {
+				assert.Equal(t, http.StatusForbidden, answer.code)
+				assert.Contains(t, text(answer.body), "Nothing was done")
+			}
+			synctest.Wait()
+			assert.Equal(t, before, s.count())
+			b.send = http.Header{"Origin": {origin}}
+			assert.Equal(t, http.StatusSeeOther, b.ask(nobody, kii.NotificationEmail).code, "its own origin is served")
+		})
+	}
+}
+
+func Test13To16EveryAnswerHasItsHeaders(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for name, answer := range everyAnswer(t, newSite(t)) {
+			assert.Equal(t, "no-store", answer.header.Get("Cache-Control"), name)
+			assert.Equal(t, "same-origin", answer.header.Get("Referrer-Policy"), name)
+			assert.Equal(t, "nosniff", answer.header.Get("X-Content-Type-Options"), name)
+			assert.Equal(t, "max-age=63072000", answer.header.Get("Strict-Transport-Security"), name)
+			policy := strings.Split(answer.header.Get("Content-Security-Policy"), "; ")
+			for _, directive := range []string{"default-src 'none'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"} {
+				assert.Contains(t, policy, directive, name)
+			}
+			assert.NotContains(t, answer.header.Get("Content-Security-Policy"), "unsafe", name)
+			assert.NotContains(t, answer.body, "<script", name)
+			assert.NotContains(t, answer.body, "style=", name)
+			assert.NotRegexp(t, `(src|action|href)="(https?:)?//`, strings.ReplaceAll(answer.body, origin, ""), name)
+		}
+	})
+}
+
+func Test15SecretsAndAddressesStayOutOfURLsLogsAndTitles(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, manyAllowed)
+		markers := []string{verified, "alice", phone, "9012345678", oldPassword, newPassword, "MARKER", "marker"}
+		var urls []string
+		b := s.browser(t)
+		step := func(p page) {
+			urls = append(urls, p.location())
+			title, _, _ := strings.Cut(p.body, "</title>")
+			urls = append(urls, title)
+		}
+		for _, account := range []string{verified, phone, "marker@example.com"} {
+			step(b.ask(account, kii.NotificationSMSPIN))
+			synctest.Wait()
+			for _, fault := range []kiitest.Fault{
+				{Kind: kiitest.FaultStatus, Status: 500, ErrorCode: "UNDEFINED_ERROR"}, {Kind: kiitest.FaultNoAnswer}, {Kind: kiitest.FaultHTML},
+			} {
+				fault.Operation = kiitest.OpCompleteReset
+				s.Inject(fault)
+				step(b.post("/forgot/code", "code", "MARKER1", "password", "MARKER-password", "confirm", "MARKER-password"))
+				step(b.get("/forgot/code"))
+			}
+			step(b.post("/forgot/code", "code", "MARKER1", "password", "MARKER-password", "confirm", "MARKER-password"))
+			step(b.login(account, "MARKER-password"))
+			step(b.get("/forgot?account=" + verified + "&code=MARKER"))
+			step(b.get("/none/MARKER"))
+		}
+		b.ask(verified, kii.NotificationSMSPIN)
+		synctest.Wait()
+		pin := s.pin(t)
+		markers = append(markers, pin)
+		step(b.post("/forgot/code", "code", pin, "password", newPassword, "confirm", newPassword))
+		step(b.login(verified, newPassword))
+		markers = append(markers, b.cookie("__Host-login"))
+		step(b.get("/profile"))
+		require.Contains(t, s.log.String(), `page="POST /forgot/code"`)
+		for _, marker := range markers {
+			require.NotEmpty(t, marker)
+			for name, sink := range map[string]string{"log": s.log.String(), "URLs and titles": strings.Join(urls, "\n")} {
+				if strings.Contains(sink, marker) {
+					t.Errorf("a marker is in the %s", name)
+				}
+			}
+		}
+	})
+}
+
+func Test15APanicTellsNothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	cfg := defaults()
+	cfg.url, _ = siteURL(origin, true, false)
+	a := &app{cfg: cfg, log: s.flow.log}
+	w := httptest.NewRecorder()
+	a.guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("MARKER") })).
+		ServeHTTP(w, httptest.NewRequest(http.MethodGet, origin+"/", nil))
+	assert.Equal(t, http.StatusInternalServerError, w.Code)
+	assert.Contains(t, text(w.Body.String()), "Try again in a few minutes")
+	assert.NotContains(t, w.Body.String()+s.log.String(), "MARKER")
+	assert.Contains(t, s.log.String(), "guard_test.go", "the log says where")
+}
+
+func Test18PlainHTTPAndForgedHostsAreRefused(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tests := []struct {
+			name, method, url, proto string
+			proxy                    bool
+			code                     int
+			location                 string
+		}{
+			{"plain GET", http.MethodGet, "http://www.example.com/forgot?account=x", "", false, http.StatusPermanentRedirect, origin + "/forgot"},
+			{"plain POST", http.MethodPost, "http://www.example.com/forgot", "", false, http.StatusForbidden, ""},
+			{"a header without a proxy", http.MethodPost, "http://www.example.com/login", "https", false, http.StatusForbidden, ""},
+			{"plain to the proxy", http.MethodPost, "http://www.example.com/login", "http", true, http.StatusForbidden, ""},
+			{"TLS to the proxy", http.MethodGet, "http://www.example.com/login", "https", true, http.StatusOK, ""},
+			{"forged Host", http.MethodGet, "https://evil.example/forgot", "", false, http.StatusMisdirectedRequest, ""},
+			{"forged Host, plain", http.MethodGet, "http://evil.example/forgot", "", false, http.StatusMisdirectedRequest, ""},
+			{"an absolute path stays here", http.MethodGet, "http://www.example.com//evil.example", "", false, http.StatusPermanentRedirect, origin + "//evil.example"},
+		}
+		for _, tt := range tests {
+			s := newSite(t, func(cfg *config) { cfg.proxy = tt.proxy })
+			r := httptest.NewRequest(tt.method, tt.url, nil)
+			r.Header.Set("X-Forwarded-Proto", tt.proto)
+			w := httptest.NewRecorder()
+			s.handler.ServeHTTP(w, r)
+			assert.Equal(t, tt.code, w.Code, tt.name)
+			assert.Equal(t, tt.location, w.Header().Get("Location"), tt.name)
+			if w.Header().Get("Location") == "" {
+				assert.NotContains(t, w.Body.String(), "evil.example", tt.name)
+			}
+		}
+	})
+}
+
+func Test18TheURLMustBeSafe(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		url         string
+		cert, proxy bool
+		ok          bool
+	}{
+		{"http://127.0.0.1:8080", false, false, true},
+		{"http://localhost:8080/", false, false, true},
+		{"http://[::1]:8080", false, false, true},
+		{"http://0.0.0.0:8080", false, false, false},
+		{"http://www.example.com", false, false, false},
+		{"http://127.0.0.1.example.com", false, false, false},
+		{"https://www.example.com", true, false, true},
+		{"https://www.example.com", false, true, true},
+		{"https://www.example.com", false, false, false},
+		{"http://localhost:8080", false, true, false},
+		{"https://www.example.com/app", true, false, false},
+		{"https://user@www.example.com", true, false, false},
+		{"www.example.com", true, false, false},
+		{"", true, false, false},
+	}
+	for _, tt := range tests {
+		_, err := siteURL(tt.url, tt.cert, tt.proxy)
+		assert.Equal(t, tt.ok, err == nil, "%s cert %v proxy %v", tt.url, tt.cert, tt.proxy)
+		if err != nil {
+			assert.Contains(t, err.Error(), "-url")
+		}
+	}
+}
+
+func TestRunServesUntilItIsTold(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	out, in := io.Pipe()
+	ended := make(chan error, 1)
+	log := &lockedBuffer{}
+	go func() {
+		ended <- run(ctx, []string{"-listen", "127.0.0.1:0"}, func(string) string { return "" }, in, log)
+		in.Close()
+	}()
+	said := make([]byte, 200)
+	n, err := out.Read(said)
+	require.NoError(t, err)
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	url := strings.TrimSpace(string(said[:n]))
+	for path, want := range map[string]int{"/login": http.StatusOK, "/demo": http.StatusOK, "/forgot": http.StatusOK} {
+		resp, err := http.Get(url + path)
+		require.NoError(t, err)
+		resp.Body.Close()
+		assert.Equal(t, want, resp.StatusCode, path)
+	}
+	stop()
+	assert.NoError(t, <-ended)
+}
+
+func TestRunRefusesBadSettings(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, want string
+		args       []string
+		env        map[string]string
+	}{
+		{"short passwords", "-min-password", []string{"-min-password", "7"}, nil},
+		{"plain http", "-url", []string{"-url", "http://www.example.com"}, nil},
+		{"half of the app", "KII_APP_KEY", nil, map[string]string{"KII_APP_ID": "app"}},
+		{"no certificate", "open none", []string{"-url", "https://www.example.com", "-cert", "none", "-key", "none"}, nil},
+		{"unknown flag", "-nonsense", []string{"-nonsense"}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			args := append([]string{"-listen", "127.0.0.1:0"}, tt.args...)
+			err := run(t.Context(), args, func(name string) string { return tt.env[name] }, io.Discard, io.Discard)
+			assert.ErrorContains(t, err, tt.want)
+		})
+	}
+}
