@@ -1,0 +1,289 @@
+package kii
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/doc"
+	"go/doc/comment"
+	goformat "go/format"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// pages returns the text of every Markdown file of the repository, by path.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	found := make(map[string]string)
+	require.NoError(t, filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "node_modules" || d.Name() == ".git") {
+			return fs.SkipDir
+		}
+		if filepath.Ext(path) == ".md" {
+			text, err := os.ReadFile(path)
+			found[path] = string(text)
+			return err
+		}
+		return nil
+	}))
+	require.Contains(t, found, "README.md")
+	return found
+}
+
+var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
+
+// blocks returns the fenced blocks of a language.
+func blocks(page, language string) (found []string) {
+	for _, m := range fence.FindAllStringSubmatch(page, -1) {
+		if m[1] == language {
+			found = append(found, m[2])
+		}
+	}
+	return found
+}
+
+// example returns the program of the package's example, as pkg.go.dev shows it, and its output.
+func example(t *testing.T) (program, output string) {
+	t.Helper()
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "example_test.go", nil, parser.ParseComments)
+	require.NoError(t, err)
+	examples := doc.Examples(file)
+	require.Len(t, examples, 1)
+	require.NotNil(t, examples[0].Play)
+	var b bytes.Buffer
+	require.NoError(t, goformat.Node(&b, fset, examples[0].Play))
+	return b.String(), examples[0].Output
+}
+
+func TestREADMEsProgramIsTheExample(t *testing.T) {
+	t.Parallel()
+	program, output := example(t)
+	page := pages(t)["README.md"]
+	assert.Equal(t, program, blocks(page, "go")[0])
+	assert.Equal(t, output, blocks(page, "text")[0])
+}
+
+// exports finds compiled packages for the type checker, the standard library's included.
+var exports = sync.OnceValues(func() (map[string]string, error) {
+	list := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}", "./kiitest", "testing/synctest", "log")
+	out, err := list.Output()
+	found := make(map[string]string)
+	for line := range strings.Lines(string(out)) {
+		path, file, _ := strings.Cut(strings.TrimSpace(line), " ")
+		found[path] = file
+	}
+	return found, err
+})
+
+// compile checks a file. What a fragment leaves unused is passed over.
+func compile(t *testing.T, source string, fragment bool) error {
+	t.Helper()
+	files, err := exports()
+	require.NoError(t, err)
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "block.go", source, parser.SkipObjectResolution)
+	if err != nil {
+		return err
+	}
+	var failed error
+	config := types.Config{
+		Importer: importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(files[path]) }),
+		Error: func(err error) {
+			if e := err.(types.Error); failed == nil && (!e.Soft || !fragment) {
+				failed = err
+			}
+		},
+	}
+	_, _ = config.Check("main", fset, []*ast.File{file}, nil)
+	return failed
+}
+
+// inFragment makes a file of a block: its declarations, or its statements with the names they may use.
+func inFragment(block, program string) string {
+	if strings.HasPrefix(block, "package ") {
+		return block
+	}
+	_, declarations, _ := strings.Cut(program, "\n)\n")
+	file := "package main\n" +
+		`import ("context"; "errors"; "fmt"; "log"; "net/http"; "testing"; "testing/synctest"; "time"
+		"github.com/go-kii/kii"; "github.com/go-kii/kii/kiitest")` + declarations
+	if strings.HasPrefix(block, "func ") {
+		return file + block
+	}
+	return file + `
+	func fragment(t *testing.T, ctx context.Context, appID, appKey, id, pin, password, oldPassword, newPassword string) {
+		var (client *kii.Client; session *kii.Session; srv *kiitest.Server; err error)
+		{` + block + `}
+	}`
+}
+
+func TestGoBlocksCompile(t *testing.T) {
+	t.Parallel()
+	program, _ := example(t)
+	count := 0
+	for path, page := range pages(t) {
+		for _, block := range blocks(page, "go") {
+			count++
+			file := inFragment(block, program)
+			assert.NoError(t, compile(t, file, file != block), "%s:\n%s", path, block)
+		}
+	}
+	assert.Greater(t, count, 5)
+}
+
+func TestGoBlocksOfDocCommentsCompile(t *testing.T) {
+	t.Parallel()
+	program, _ := example(t)
+	fset := token.NewFileSet()
+	names, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	count := 0
+	for _, name := range names {
+		file, err := parser.ParseFile(fset, name, nil, parser.ParseComments)
+		require.NoError(t, err)
+		for _, group := range file.Comments {
+			for _, content := range new(comment.Parser).Parse(group.Text()).Content {
+				code, ok := content.(*comment.Code)
+				if !ok || !strings.Contains(code.Text, "kii.") {
+					continue
+				}
+				count++
+				block := code.Text
+				if strings.HasPrefix(block, "errors.") { // expressions, one a line
+					block = regexp.MustCompile(`(?m)^errors\.AsType`).ReplaceAllString(block, "_, _ = errors.AsType")
+					block = regexp.MustCompile(`(?m)^errors\.Is`).ReplaceAllString(block, "_ = errors.Is")
+				}
+				assert.NoError(t, compile(t, inFragment(block, program), true), "%s:\n%s", name, code.Text)
+			}
+		}
+	}
+	assert.Greater(t, count, 3)
+}
+
+// A diagram's text is in the package comment too, as pkg.go.dev draws none.
+func TestDiagramsHaveATextFormInThePackageComment(t *testing.T) {
+	t.Parallel()
+	comment, err := os.ReadFile("doc.go")
+	require.NoError(t, err)
+	page := pages(t)["README.md"]
+	diagrams, texts := len(blocks(page, "mermaid")), 0
+	for _, text := range blocks(page, "text")[1:] {
+		texts++
+		text = "//\t" + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n//\t")
+		assert.Contains(t, string(comment), text)
+	}
+	assert.Equal(t, 4, diagrams)
+	assert.Equal(t, diagrams, texts)
+}
+
+// Every line that a reader may type is run, or where that takes too long or needs a network, what
+// it names is looked for.
+func TestShellLinesWork(t *testing.T) {
+	t.Parallel()
+	lines := make(map[string]string) // and the page
+	for path, page := range pages(t) {
+		for _, block := range blocks(page, "sh") {
+			for line := range strings.Lines(block) {
+				lines[strings.TrimSpace(line)] = path
+			}
+		}
+	}
+	for _, m := range regexp.MustCompile("(?m)^\\|[^|]*\\| `([^`]+)`[^|]*\\|$").FindAllStringSubmatch(pages(t)["CONTRIBUTING.md"], -1) {
+		lines[m[1]] = "CONTRIBUTING.md"
+	}
+	require.Greater(t, len(lines), 10)
+	for _, line := range slices.Sorted(maps.Keys(lines)) {
+		if err := tryLine(t, lines[line], line); err != nil {
+			t.Errorf("%s: %s: %v", lines[line], line, err)
+		}
+	}
+}
+
+var (
+	packages   = regexp.MustCompile(`(?:^| )(\.(?:/[\w./-]*)?)(?: |$)`)
+	testNames  = regexp.MustCompile(`(?:-run|-fuzz) ((?:Test|Fuzz)\w+)`)
+	folderFlag = regexp.MustCompile(`-C (\S+) `)
+)
+
+func tryLine(t *testing.T, page, line string) error {
+	for _, quick := range []string{"go run ./examples/pin", "go run ./examples/emaillink", "go run ./examples/smslink", "go doc -all ."} {
+		if line == quick {
+			return run(t, ".", line)
+		}
+	}
+	if fetched, ok := strings.CutPrefix(line, "go get "); ok {
+		if module, _ := run1(t, ".", "go list -m"); fetched != module {
+			return fmt.Errorf("the module is %s", module)
+		}
+		return nil
+	}
+	folder := "."
+	if m := folderFlag.FindStringSubmatch(line); m != nil {
+		folder, line = m[1], strings.Replace(line, m[0], "", 1)
+	}
+	if program, ok := strings.CutPrefix(line, "go run "); ok {
+		path, _, _ := strings.Cut(program, " ")
+		if !strings.HasPrefix(path, "./") && page != "README.md" {
+			folder = filepath.Dir(page)
+		}
+		return run(t, folder, "go list "+path)
+	}
+	if m := testNames.FindStringSubmatch(line); m != nil {
+		in := packages.FindAllStringSubmatch(line, -1)
+		listed, err := run1(t, folder, "go test -list ^"+m[1]+"$ "+in[len(in)-1][1])
+		if err != nil || !strings.Contains(listed, m[1]) {
+			return fmt.Errorf("there is no %s: %v", m[1], err)
+		}
+		return nil
+	}
+	command, rest, _ := strings.Cut(line, " ")
+	switch {
+	case strings.HasPrefix(rest, "tool -modfile="), strings.Contains(line, "&& go tool -modfile="):
+		return run(t, folder, regexp.MustCompile(`go tool -modfile=\S+ `).FindString(line)+"-n "+regexp.MustCompile(`go tool -modfile=\S+ (\S+)`).FindStringSubmatch(line)[1])
+	case command == "go" && (strings.HasPrefix(rest, "test") || strings.HasPrefix(rest, "vet")):
+		return run(t, folder, "go list "+packages.FindStringSubmatch(line)[1])
+	case strings.HasPrefix(command, "."):
+		info, err := os.Stat(command)
+		if err == nil && info.Mode()&0o111 == 0 {
+			err = fmt.Errorf("it cannot be run")
+		}
+		return err
+	}
+	return fmt.Errorf("this test does not know how to try it")
+}
+
+func run(t *testing.T, folder, line string) error {
+	_, err := run1(t, folder, line)
+	return err
+}
+
+func run1(t *testing.T, folder, line string) (string, error) {
+	words := strings.Fields(line)
+	cmd := exec.CommandContext(t.Context(), words[0], words[1:]...)
+	cmd.Dir = folder
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w\n%s", err, out)
+	}
+	return strings.TrimSpace(string(out)), err
+}
