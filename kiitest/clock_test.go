@@ -75,6 +75,11 @@ func TestExpiryIsExact(t *testing.T) {
 	})
 }
 
+func TestExampleOfAPINThatExpires(t *testing.T) {
+	t.Parallel()
+	testPINExpires(t)
+}
+
 func TestDefaultValidities(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -2,7 +2,6 @@ package kiitest_test
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -12,7 +11,7 @@ import (
 	"github.com/go-kii/kii/kiitest"
 )
 
-// testPINExpires would be a test of yours, with a capital T: a PIN lives for ten minutes, which pass
+// testPINExpires would be a test of yours, with a capital T. A PIN lives for ten minutes, which pass
 // in no time inside a bubble.
 func testPINExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -22,22 +21,25 @@ func testPINExpires(t *testing.T) {
 			t.Fatal(err)
 		}
 		id := srv.AddAccount(kiitest.Account{Phone: "+819012341234", PhoneVerified: true, Password: "old-pass"})
-
-		for _, wait := range []time.Duration{9 * time.Minute, 10 * time.Minute} {
+		askAndWait := func(d time.Duration) error {
 			if err := client.User.ResetPassword(t.Context(), id, kii.NotificationSMSPIN); err != nil {
 				t.Fatal(err)
 			}
 			msg, _ := srv.LastMessage(id)
-			time.Sleep(wait)
-			err = client.User.CompleteResetPassword(t.Context(), id, msg.PIN, nil)
-			fmt.Printf("after %v: reset %t, expired %t\n", wait, err == nil, errors.Is(err, kii.ErrPINExpired))
+			time.Sleep(d)
+			return client.User.CompleteResetPassword(t.Context(), id, msg.PIN, nil)
+		}
+
+		if err := askAndWait(9 * time.Minute); err != nil {
+			t.Errorf("after 9 minutes: %v", err)
+		}
+		if err := askAndWait(10 * time.Minute); !errors.Is(err, kii.ErrPINExpired) {
+			t.Errorf("after 10 minutes: %v, want kii.ErrPINExpired", err)
 		}
 	})
 }
 
 func Example_synctest() {
-	runTest(testPINExpires) // as go test does
-	// Output:
-	// after 9m0s: reset true, expired false
-	// after 10m0s: reset false, expired true
+	var t *testing.T // go test hands it in
+	testPINExpires(t)
 }

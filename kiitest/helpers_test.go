@@ -2,7 +2,6 @@ package kiitest_test
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -187,13 +186,4 @@ func readAll(t testing.TB, r io.Reader) string {
 	text, err := io.ReadAll(r)
 	require.NoError(t, err)
 	return string(text)
-}
-
-// runTest runs a test from an example, whose output it must not mix with its own.
-func runTest(test func(*testing.T)) {
-	verbose := flag.Lookup("test.v").Value
-	defer verbose.Set(verbose.String())
-	verbose.Set("false")
-	anyName := func(string, string) (bool, error) { return true, nil }
-	testing.RunTests(anyName, []testing.InternalTest{{Name: "Test", F: test}})
 }
