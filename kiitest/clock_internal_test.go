@@ -1,0 +1,43 @@
+package kiitest
+
+import (
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The head line of a stack trace is no promise of Go's: this tells when a new Go words it anew.
+func TestBubbleIsRecognised(t *testing.T) {
+	t.Parallel()
+	require.Empty(t, bubble())
+	var names []string
+	for range 2 {
+		synctest.Test(t, func(t *testing.T) {
+			runtime.LockOSThread() // which the head line tells too
+			defer runtime.UnlockOSThread()
+			names = append(names, bubble())
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				names = append(names, bubble())
+			}()
+			<-done
+		})
+	}
+	require.NotEmpty(t, names[0])
+	require.Equal(t, names[0], names[1], "all goroutines of a bubble")
+	require.NotEqual(t, names[0], names[2])
+}
+
+// Where Go does word it anew, the clock that jumps back still gives a stray server away.
+func TestClockThatJumpsBackIsAnotherClock(t *testing.T) {
+	t.Parallel()
+	srv := NewServer(WithoutSocket())
+	srv.latest = time.Now().Add(slack / 2)
+	require.Empty(t, srv.strayed(), "a clock may be set right")
+	srv.latest = time.Now().Add(2 * slack)
+	require.Contains(t, srv.strayed(), "nothing would expire")
+}
