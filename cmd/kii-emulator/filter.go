@@ -106,4 +106,6 @@ func number(query url.Values, name string, otherwise, least, most int) (int, err
 // isEmpty tells a filter that lets everything through.
 func isEmpty(f kiitest.Filter) bool { return f == kiitest.Filter{} }
 
-func notFound(what string) error { return &problem{http.StatusNotFound, fmt.Sprintf("there is no such %s", what)} }
+func notFound(what string) error {
+	return &problem{http.StatusNotFound, fmt.Sprintf("there is no such %s", what)}
+}

@@ -112,13 +112,14 @@ type tab struct {
 
 // A view is what a page shows.
 type view struct {
-	Tab, Title, Site, Here string
-	Tabs                   []tab
-	Now                    time.Time
-	Newest                 int // the ID of the newest message
-	All                    int // messages
-	Error, Notice          string
-	Form                   url.Values // what the page's form holds
+	Tab, Title, Here string
+	Site, App        string
+	Tabs             []tab
+	Now              time.Time
+	Newest           int // the ID of the newest message
+	All              int // messages
+	Error, Notice    string
+	Form             url.Values // what the page's form holds
 
 	Query                        string
 	Messages                     []kiitest.Message
@@ -141,6 +142,15 @@ type assumption struct {
 	Holds bool
 }
 
+// Short is a call's path below the app, where it is one.
+func (v *view) Short(path string) string {
+	root := v.Site[strings.LastIndex(v.Site, "/"):] + "/apps/" + v.App
+	if rest, found := strings.CutPrefix(path, root+"/"); found {
+		return "/" + rest
+	}
+	return path
+}
+
 // notices are what a page says after a form was done; the query parameter said names one.
 var notices = map[string]string{
 	"added":    "The user is added.",
@@ -156,7 +166,7 @@ func (e *emulator) newView(r *http.Request, name, path string) *view {
 	newest := e.srv.Messages()
 	users := len(e.srv.Accounts())
 	v := &view{
-		Tab: name, Site: string(e.srv.Site()), Here: path, Now: e.srv.Now().UTC(), All: len(newest), PageSize: pageSize,
+		Tab: name, Site: string(e.srv.Site()), App: e.srv.AppID(), Here: path, Now: e.srv.Now().UTC(), All: len(newest), PageSize: pageSize,
 		Notice: notices[r.URL.Query().Get("said")], Form: url.Values{},
 		Tabs: []tab{
 			{"Messages", "/", len(newest), false},

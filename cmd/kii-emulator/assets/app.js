@@ -4,6 +4,7 @@
 document.documentElement.classList.add("js");
 
 const pause = 3000; // ms between two looks at what changed but sent no message
+const breath = 200; // ms at least between two looks, however many messages come
 const live = () => [...document.querySelectorAll("[data-live]")];
 const newest = () => Number(document.getElementById("list").dataset.newest);
 
@@ -23,12 +24,14 @@ const inUse = (part) => {
     || part.querySelector("details[open]") !== null;
 };
 
-let clock = document.getElementById("clock");
+const clock = document.getElementById("clock");
 let ahead = Number(clock.dataset.now) - Date.now(); // of the emulator's clock, in ms
 
 function tick() {
   const now = Date.now() + ahead;
-  clock.textContent = new Date(now).toISOString().slice(0, 19).replace("T", " ");
+  const [date, time] = new Date(now).toISOString().slice(0, 19).split("T");
+  clock.firstElementChild.textContent = date;
+  clock.lastElementChild.textContent = time;
   document.querySelectorAll("[data-until]").forEach((time) => {
     const seconds = Math.ceil((Number(time.dataset.until) - now) / 1000);
     time.textContent = seconds > 0 ? left(seconds) : "";
@@ -93,6 +96,7 @@ async function follow() {
       known = list.messages.length ? list.messages[0].id : 0;
       await refresh();
       lost.hidden = true;
+      await sleep(breath);
     } catch {
       lost.hidden = false;
       await sleep(pause);

@@ -1,0 +1,2 @@
+// Package emulator tests the page of cmd/kii-emulator in a browser, with the program itself behind it.
+package emulator
