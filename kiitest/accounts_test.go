@@ -118,11 +118,13 @@ func TestPutAccountReplacesWhatItNames(t *testing.T) {
 func TestDeletedAccountIsGone(t *testing.T) {
 	t.Parallel()
 	srv, c := start(t)
-	srv.AddAccount(alice())
+	id := srv.AddAccount(alice())
 	token := c.token("alice", "old-pass")
 	require.True(t, srv.DeleteAccount("alice@example.com"))
 	require.Equal(t, "403 WRONG_TOKEN", c.me(token).String())
 	require.Equal(t, "404 USER_NOT_FOUND", c.ask("LOGIN_NAME:alice", byEmail).String())
+	require.Equal(t, "404 USER_NOT_FOUND", c.ask(id, byEmail).String())
+	require.Empty(t, srv.Accounts())
 	require.NotPanics(t, func() { srv.AddAccount(alice()) })
 }
 

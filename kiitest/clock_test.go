@@ -3,6 +3,8 @@ package kiitest_test
 import (
 	"context"
 	"net/http"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -157,6 +159,31 @@ func TestServerFromOutsideSaysSoInABubble(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Every method that shows or changes what time has to do with.
+func TestEachMethodKnowsItsBubble(t *testing.T) {
+	t.Parallel()
+	srv := kiitest.NewServer(kiitest.WithoutSocket())
+	elsewhere := []string{"Assumes", "Close", "ServeHTTP", "Transport", "WaitMessage"} // no matter of time, or with a way of their own
+	synctest.Test(t, func(t *testing.T) {
+		server := reflect.ValueOf(srv)
+		for i := range server.NumMethod() {
+			name := server.Type().Method(i).Name
+			if slices.Contains(elsewhere, name) {
+				continue
+			}
+			method := server.Method(i)
+			var args []reflect.Value
+			for j := range method.Type().NumIn() {
+				if !method.Type().IsVariadic() || j < method.Type().NumIn()-1 {
+					args = append(args, reflect.Zero(method.Type().In(j)))
+				}
+			}
+			require.Contains(t, panicText(func() { method.Call(args) }), "kiitest: ", name)
+			require.Contains(t, panicText(func() { method.Call(args) }), "Call kiitest.NewServer inside the bubble", name)
+		}
+	})
 }
 
 func TestServerOfABubbleSaysSoOutside(t *testing.T) {
