@@ -1,0 +1,157 @@
+package kii_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii"
+)
+
+// Promise 4, for what the server repeats of a request.
+func TestMessageIsKeptWithThisRequestsSecretsBlanked(t *testing.T) {
+	t.Parallel()
+	const gone = "[redacted]"
+	for _, tt := range []struct{ id, pin, password, message, want string }{
+		{"alice", "012345", "n3w-pass", "PIN 012345 is not right", "PIN " + gone + " is not right"},
+		{"alice", "012345", "n3w-pass", "012345012345 N3W-PASS, Alice, appkey", gone + gone + " " + gone + ", " + gone + ", " + gone},
+		{"alice", "12", "1234", "no 1234 or 12", "no " + gone + " or " + gone},
+		{"alice", "1", "n3w-pass", "PIN 1 of 1", "PIN 1 of 1"},
+		{"alice", "é1", "n3w-pass", "PIN É1, %C3%A91", "PIN " + gone + ", " + gone},
+		{"alice", "1+2", `a "b" c`, `1%2B2, a%20%22b%22%20c, a+%22b%22+c, a \"b\" c, a "b" c`, gone + ", " + gone + ", " + gone + ", " + gone + ", " + gone},
+		{"alice", ".*(", "[a-z]+", "[a-z]+ .*( abcd", gone + " " + gone + " abcd"},
+		{"a@example.com", "012345", "n3w-pass", "A@Example.COM, EMAIL:a@example.com, EMAIL:a%40example.com, a%40example.com", gone + ", " + gone + ", EMAIL:" + gone + ", " + gone},
+		{"PHONE:JP-09012345678", "012345", "n3w-pass", "JP-09012345678, +819012345678", gone + ", +81" + gone},
+		{"+819012345678", "012345", "n3w-pass", "+819012345678, %2B819012345678, 819012345678", gone + ", " + gone + ", " + gone},
+		{"LOGIN_NAME:alice", "012345", "n3w-pass", "user alice", "user " + gone},
+		{"alice", "012345", "n3w-pass", "nothing of note", "nothing of note"},
+	} {
+		t.Run(tt.id+" "+tt.message, func(t *testing.T) {
+			t.Parallel()
+			body, err := json.Marshal(map[string]any{"errorCode": "INVALID_VERIFICATION_CODE", "message": tt.message})
+			require.NoError(t, err)
+			c := newCloud(t, replyOf(403, string(body)))
+			err = c.User.CompleteResetPassword(t.Context(), tt.id, tt.pin, &tt.password)
+			require.ErrorIs(t, err, kii.ErrWrongPIN)
+			assert.Equal(t, tt.want, err.(*kii.APIError).Message)
+			assert.Equal(t, "kii: CompleteResetPassword: 403 INVALID_VERIFICATION_CODE", err.Error())
+		})
+	}
+}
+
+// Promise 4.
+func TestMessageOfASessionsCallHoldsNoTokenAndNoUserID(t *testing.T) {
+	t.Parallel()
+	message := replyOf(400, `{"error":"some_error","error_description":"access-1, refresh-1, `+userID+`, appKey, old-pass, new-pass"}`)
+	for op, want := range map[string]string{
+		"Profile":        "[redacted], [redacted], [redacted], [redacted], old-pass, new-pass",
+		"Refresh":        "[redacted], [redacted], [redacted], [redacted], old-pass, new-pass",
+		"ChangePassword": "[redacted], [redacted], [redacted], [redacted], [redacted], [redacted]",
+	} {
+		err := operations[op](t, newCloud(t, message))
+		require.ErrorIs(t, err, kii.ErrorCode("some_error"), op)
+		assert.Equal(t, want, err.(*kii.APIError).Message)
+	}
+}
+
+// Promise 4.
+func TestErrorCodeThatHoldsASecretIsUnexpected(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		pin       string
+		code, say kii.ErrorCode
+	}{
+		{"AB12", "AB12", kii.ErrUnexpectedReply},
+		{"AB12", "ab12", kii.ErrUnexpectedReply},
+		{"AB12", "WRONG_AB12_CODE", kii.ErrUnexpectedReply},
+		{"A", "A", "A"}, // one letter tells nothing
+		{"PIN", "PIN_CODE_EXPIRED", kii.ErrPINExpired},
+		{"XY", "SOMETHING_NEW", "SOMETHING_NEW"},
+	} {
+		c := newCloud(t, refusal(403, tt.code))
+		err := c.User.CompleteResetPassword(t.Context(), "alice", tt.pin, nil)
+		require.ErrorIs(t, err, tt.say)
+	}
+}
+
+// Promise 4, for the network's own errors.
+func TestTransportErrorShowsNoSecretAndIsStillFound(t *testing.T) {
+	t.Parallel()
+	custom := &net.OpError{Op: "proxy", Err: errors.New("login as alice refused, EMAIL:alice@example.com")}
+	for name, tt := range map[string]struct {
+		err  error
+		want string
+	}{
+		"plain":   {io.ErrUnexpectedEOF, "unexpected EOF"},
+		"named":   {custom, "proxy: login as alice refused, [redacted]"},
+		"quoted":  {fmt.Errorf("bad reply %q: %w", "alice", io.EOF), `bad reply "…"`},
+		"header":  {textproto.ProtocolError("malformed MIME header line: alice"), "malformed reply header"},
+		"joined":  {errors.Join(errors.New("one"), errors.New("two alice@example.com")), "one; two [redacted]"},
+		"url":     {&url.Error{Op: "Get", URL: "https://x/EMAIL:alice@example.com", Err: io.EOF}, "EOF"},
+		"urlurl":  {&url.Error{Op: "Get", URL: "https://x/a", Err: &url.Error{Op: "Get", URL: "https://x/b", Err: io.EOF}}, "EOF"},
+		"wrapped": {fmt.Errorf("mine: %w", &url.Error{Op: "Get", URL: "https://x/alice", Err: io.EOF}), "EOF"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := newClient(t, tripper(func(*http.Request) (*http.Response, error) { return nil, tt.err }))
+			err := client.User.ResetPassword(t.Context(), "alice@example.com", kii.NotificationEmail)
+			require.Equal(t, "kii: ResetPassword: no answer, the outcome is unknown: "+tt.want, err.Error())
+			assert.Equal(t, err.Error(), fmt.Sprintf("%+v", err))
+			assert.Equal(t, tt.want, fmt.Sprintf("%#v", errors.Unwrap(err)))
+			_, isURL := errors.AsType[*url.Error](err)
+			assert.False(t, isURL)
+			if e, ok := errors.AsType[*net.OpError](tt.err); ok {
+				found, ok := errors.AsType[*net.OpError](err)
+				require.True(t, ok)
+				assert.Same(t, e, found)
+			}
+		})
+	}
+}
+
+// Promise 4: one text under every verb and in every log.
+func TestPrintedValuesTellWhatTheyAreAndNoMore(t *testing.T) {
+	t.Parallel()
+	api := &kii.APIError{Op: "Login", StatusCode: 400, Code: kii.ErrWrongCredentials, Message: "secret"}
+	for want, values := range map[string][]any{
+		"kii.Token[redacted]":                                                   {kii.Token{UserID: "secret", AccessToken: "secret", RefreshToken: "secret"}, &kii.Token{AccessToken: "secret"}},
+		"kii.Token[redacted] until 2020-01-02T03:04:05Z":                        {kii.Token{AccessToken: "secret", Expiry: expired}},
+		"kii.Profile[redacted]":                                                 {kii.Profile{UserID: "secret", Email: "secret"}, &kii.Profile{Phone: "secret"}},
+		"kii: Login: 400 invalid_grant":                                         {api, *api},
+		"kii: the session is over, log in again: kii: Login: 400 invalid_grant": {&kii.SessionError{UserID: "secret", Err: api}, kii.SessionError{UserID: "secret", Err: api}},
+		"kii: the session is over, log in again: the password was changed":      {&kii.SessionError{UserID: "secret"}},
+		"kii: Login: not sent: context canceled":                                {&kii.TransportError{Op: "Login", NotSent: true, Err: context.Canceled}, kii.TransportError{Op: "Login", NotSent: true, Err: context.Canceled}},
+		"kii: Login: no answer, the outcome is unknown: context canceled":       {&kii.TransportError{Op: "Login", Err: context.Canceled}},
+		"kii: pin must not be empty":                                            {&kii.ArgumentError{Name: "pin", Reason: "must not be empty"}, kii.ArgumentError{Name: "pin", Reason: "must not be empty"}},
+	} {
+		for _, v := range values {
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d", "%x", "%+q"} {
+				text := want
+				if verb == "%+q" {
+					text = fmt.Sprintf("%q", want)
+				}
+				assert.Equal(t, text, fmt.Sprintf(verb, v), "%T", v)
+			}
+			_, plain := v.(kii.ArgumentError) // by value it is no error, and holds nothing to hide
+			var text, data bytes.Buffer
+			slog.New(slog.NewTextHandler(&text, nil)).Info("x", "v", v)
+			slog.New(slog.NewJSONHandler(&data, nil)).Info("x", "v", v)
+			for _, out := range []string{text.String(), data.String()} {
+				assert.True(t, plain || bytes.Contains([]byte(out), []byte(want)), "%T", v)
+				assert.NotContains(t, out, "secret")
+			}
+		}
+	}
+}
