@@ -62,6 +62,9 @@ func (e *emulator) onLoopback() bool {
 func (e *emulator) banner(seedFile string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Kii emulator: nothing is sent. What would have been is at %s/\n\n", e.place.origin)
+	if !e.onLoopback() {
+		fmt.Fprintf(&b, "Listens at %s\n\n", e.place.listener.Addr())
+	}
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "Site\tkii.Site(%q)\n", string(e.srv.Site()))
 	for _, s := range e.snippets() {

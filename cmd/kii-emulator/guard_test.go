@@ -1,0 +1,108 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestAnotherHostNameGetsNothing(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	for _, target := range []string{"/", "/assets/app.js", apiRoot + "/users", apiRoot + "/ready", "/api/oauth2/token"} {
+		for _, host := range []string{"evil.example", "127.0.0.1", "127.0.0.1:8485", "127.0.0.1:8484.evil.example", ""} {
+			w := x.do(http.MethodGet, target, "", "Host", host)
+			assert.Equal(t, http.StatusMisdirectedRequest, w.Code, "%s for %q", target, host)
+			assert.NotContains(t, w.Body.String(), alice)
+		}
+		assert.NotEqual(t, http.StatusMisdirectedRequest, x.do(http.MethodGet, target, "").Code, target)
+	}
+}
+
+func TestWritesFromAnotherOriginAreRefused(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.askPIN()
+	writes := []struct{ method, path string }{
+		{"POST", "/messages/delete"},
+		{"POST", "/users"},
+		{"POST", "/users/delete"},
+		{"POST", "/clock"},
+		{"POST", "/faults"},
+		{"POST", "/faults/clear"},
+		{"POST", "/settings"},
+		{"POST", "/reset"},
+	}
+	for _, r := range x.routes() {
+		if r.method != http.MethodGet {
+			writes = append(writes, struct{ method, path string }{r.method, strings.Replace(r.path, "{id}", "1", 1)})
+		}
+	}
+	for _, write := range writes {
+		for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "http://evil.example"} {
+			w := x.do(write.method, write.path, "", name, value)
+			assert.Equal(t, http.StatusForbidden, w.Code, "%s %s with %s", write.method, write.path, name)
+		}
+	}
+	assert.Len(t, x.srv.Messages(), 1)
+	assert.Len(t, x.srv.Accounts(), 1)
+}
+
+func TestOnlyKiisOwnAPIIsOpenToOtherOrigins(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	w := x.do(http.MethodPost, "/api/apps/emulator/users/alice-id/password/request-reset", "", "Origin", "http://app.example", "Sec-Fetch-Site", "cross-site", "X-Kii-AppID", "emulator", "X-Kii-AppKey", "x")
+	assert.Equal(t, http.StatusNoContent, w.Code)
+	assert.Equal(t, "*", w.Header().Get("Access-Control-Allow-Origin"))
+	for _, target := range []string{"/", apiRoot + "/messages"} {
+		w := x.do(http.MethodGet, target, "", "Origin", "http://app.example")
+		assert.Empty(t, w.Header().Get("Access-Control-Allow-Origin"), target)
+	}
+}
+
+func TestEveryPageIsClosedToOthersAndNeverKept(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	for _, target := range []string{"/", "/users", "/calls", "/faults", "/settings", "/nothing", apiRoot + "/users", apiRoot + "/nothing"} {
+		h := x.do(http.MethodGet, target, "").Header()
+		policy := h.Get("Content-Security-Policy")
+		assert.Contains(t, policy, "default-src 'none'", target)
+		assert.Contains(t, policy, "frame-ancestors 'none'", target)
+		assert.NotContains(t, policy, "unsafe", target)
+		assert.Equal(t, "nosniff", h.Get("X-Content-Type-Options"), target)
+		assert.Equal(t, "no-store", h.Get("Cache-Control"), target)
+		assert.Equal(t, "same-origin", h.Get("Cross-Origin-Resource-Policy"), target)
+	}
+}
+
+func TestAUserNamedDotsReachesKiitestAsItIs(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	w := x.do(http.MethodPost, "/api/apps/emulator/users/../password/request-reset", "", "X-Kii-AppID", "emulator", "X-Kii-AppKey", "x")
+	assert.Equal(t, http.StatusNotFound, w.Code)
+	assert.Contains(t, w.Body.String(), "USER_NOT_FOUND")
+}
+
+func TestBodiesAreBounded(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	large := "email=" + strings.Repeat("a", maxBody+1)
+	w := x.do(http.MethodPost, "/users", large, "Content-Type", "application/x-www-form-urlencoded")
+	assert.Equal(t, http.StatusRequestEntityTooLarge, w.Code)
+	assert.Equal(t, http.StatusRequestEntityTooLarge, x.do(http.MethodPost, apiRoot+"/faults", large).Code)
+	assert.Len(t, x.srv.Accounts(), 1)
+}
+
+func TestAPanicIsReportedWithoutItsValue(t *testing.T) {
+	t.Parallel()
+	stderr := new(strings.Builder)
+	h := recovered(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("the PIN is 123456") }), stderr)
+	assert.PanicsWithValue(t, http.ErrAbortHandler, func() {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
+	})
+	assert.Contains(t, stderr.String(), "a panic with a string")
+	assert.NotContains(t, stderr.String(), "123456")
+}

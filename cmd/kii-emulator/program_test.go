@@ -1,0 +1,349 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii"
+	"github.com/go-kii/kii/kiitest"
+)
+
+// binary is the program, built once, where a test asks for it.
+var binary = sync.OnceValues(func() (string, error) {
+	name := filepath.Join(folder, "kii-emulator")
+	out, err := exec.Command("go", "build", "-o", name, ".").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return name, nil
+})
+
+var folder string
+
+func TestMain(m *testing.M) {
+	var err error
+	if folder, err = os.MkdirTemp("", "kii-emulator-*"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+// A program is the emulator as a process.
+type program struct {
+	t      testing.TB
+	cmd    *exec.Cmd
+	origin string
+	stdout bytes.Buffer
+	stderr bytes.Buffer
+	read   chan struct{} // closed when stdout has ended
+}
+
+// startProgram runs the program on a free port until it says that it is ready.
+func startProgram(t testing.TB, flags ...string) *program {
+	t.Helper()
+	name, err := binary()
+	require.NoError(t, err)
+	p := &program{t: t, cmd: exec.Command(name, append([]string{"-addr", "127.0.0.1:0"}, flags...)...), read: make(chan struct{})}
+	p.cmd.Stderr = &p.stderr
+	out, err := p.cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, p.cmd.Start())
+	t.Cleanup(func() { p.cmd.Process.Kill() })
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		p.stdout.WriteString(lines.Text() + "\n")
+		if strings.Contains(lines.Text(), "Ctrl-C stops it") {
+			break
+		}
+		if _, site, found := strings.Cut(lines.Text(), "kii.Site(\""); found && p.origin == "" {
+			site, _, _ := strings.Cut(site, "\"")
+			p.origin = strings.TrimSuffix(site, "/api")
+		}
+	}
+	require.NotEmpty(t, p.origin, "the program did not start")
+	go func() {
+		defer close(p.read)
+		for lines.Scan() {
+			p.stdout.WriteString(lines.Text() + "\n")
+		}
+	}()
+	return p
+}
+
+// stop sends the signal and returns the exit status.
+func (p *program) stop(s os.Signal) int {
+	p.t.Helper()
+	require.NoError(p.t, p.cmd.Process.Signal(s))
+	<-p.read
+	err := p.cmd.Wait()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return exit.ExitCode()
+	}
+	require.NoError(p.t, err)
+	return 0
+}
+
+// fail runs the program with a command line that it refuses.
+func fail(t *testing.T, flags ...string) (status int, stderr string) {
+	t.Helper()
+	name, err := binary()
+	require.NoError(t, err)
+	var out bytes.Buffer
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, flags...)
+	cmd.Stderr = &out
+	exit, ok := errors.AsType[*exec.ExitError](cmd.Run())
+	require.True(t, ok, "it was not refused: %s", &out)
+	return exit.ExitCode(), out.String()
+}
+
+func (p *program) get(path string, into any) int {
+	p.t.Helper()
+	r, err := http.Get(p.origin + apiRoot + path)
+	require.NoError(p.t, err)
+	text := readAll(p.t, r.Body)
+	if into != nil {
+		require.NoError(p.t, json.Unmarshal([]byte(text), into), text)
+	}
+	return r.StatusCode
+}
+
+func (p *program) post(path, body string) int {
+	p.t.Helper()
+	r, err := http.Post(p.origin+apiRoot+path, "application/json", strings.NewReader(body))
+	require.NoError(p.t, err)
+	readAll(p.t, r.Body)
+	return r.StatusCode
+}
+
+func (p *program) client() *kii.Client {
+	p.t.Helper()
+	c, err := kii.New(defaultAppID, defaultAppKey, kii.Site(p.origin+"/api"))
+	require.NoError(p.t, err)
+	return c
+}
+
+const aliceSeed = `{"settings": {"resetFlow": "INPUT"}, "users": [{"email": "alice@example.com", "emailVerified": true, "phone": "+819012341234", "phoneVerified": true, "password": "old-pass"}]}`
+
+func TestAWholeResetThroughTheProgram(t *testing.T) {
+	t.Parallel()
+	export := filepath.Join(t.TempDir(), "export.json")
+	p := startProgram(t, "-seed", writeSeed(t, aliceSeed), "-export", export)
+	user := p.client().User
+	session, err := user.Login(t.Context(), alice, "old-pass")
+	require.NoError(t, err)
+
+	waited := make(chan kiitest.Message, 1)
+	go func() { // asks before there is a message
+		var m kiitest.Message
+		p.get("/messages/wait?purpose=reset-pin&timeout=1m", &m)
+		waited <- m
+	}()
+	require.NoError(t, user.ResetPassword(t.Context(), alice, kii.NotificationSMSPIN))
+	m := <-waited
+	require.Len(t, m.PIN, 6)
+	assert.ErrorIs(t, user.CompleteResetPassword(t.Context(), alice, "999999", new("new-pass")), kii.ErrWrongPIN)
+	require.NoError(t, user.CompleteResetPassword(t.Context(), alice, m.PIN, new("new-pass")))
+	_, err = session.Profile(t.Context())
+	ended, ok := errors.AsType[*kii.SessionError](err)
+	assert.True(t, ok, "the old session lives on: %v", ended)
+	_, err = user.Login(t.Context(), phone, "new-pass")
+	require.NoError(t, err)
+
+	require.NoError(t, user.ResetPassword(t.Context(), alice, kii.NotificationSMSPIN))
+	p.get("/messages/latest?to="+alice, &m)
+	assert.Equal(t, http.StatusOK, p.post("/clock", `{"advance":"10m"}`))
+	assert.ErrorIs(t, user.CompleteResetPassword(t.Context(), alice, m.PIN, new("newer-pass")), kii.ErrPINExpired)
+
+	assert.Equal(t, 0, p.stop(syscall.SIGTERM))
+	assert.Empty(t, p.stderr.String())
+	left, err := loadSeed(export)
+	require.NoError(t, err)
+	require.Len(t, left.accounts, 1)
+	assert.True(t, left.accounts[0].Password == "new-pass", "the export has the password of the end")
+}
+
+func TestItStopsCleanlyWhateverIsGoingOn(t *testing.T) {
+	t.Parallel()
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		p := startProgram(t, "-seed", writeSeed(t, aliceSeed))
+		require.Equal(t, http.StatusCreated, p.post("/faults", `{"kind":"delay","delay":"1h"}`))
+		require.Equal(t, http.StatusCreated, p.post("/faults", `{"kind":"endless","nth":2}`))
+		ended := make(chan struct{}, 3)
+		go func() { p.client().User.ResetPassword(t.Context(), alice, kii.NotificationEmail); ended <- struct{}{} }()
+		waiting, err := net.Dial("tcp", strings.TrimPrefix(p.origin, "http://"))
+		require.NoError(t, err)
+		fmt.Fprintf(waiting, "GET %s/messages/wait?timeout=1m HTTP/1.1\r\nHost: %s\r\n\r\n", apiRoot, strings.TrimPrefix(p.origin, "http://"))
+		for faults := -1; faults != 1; { // the delayed call has met its fault
+			var left struct{ Faults []any }
+			p.get("/faults", &left)
+			faults = len(left.Faults)
+		}
+		endless, err := http.Get(p.origin + "/api/oauth2/token")
+		require.NoError(t, err)
+		defer endless.Body.Close()
+		begun := time.Now()
+		assert.Equal(t, 0, p.stop(s), s)
+		assert.Less(t, time.Since(begun), stopTimeout+2*time.Second)
+		<-ended
+		reply, err := http.ReadResponse(bufio.NewReader(waiting), nil)
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusServiceUnavailable, reply.StatusCode, "a long poll is answered")
+		reply.Body.Close()
+		assert.Empty(t, p.stderr.String())
+	}
+}
+
+func TestAPortInUseIsToldWithTheWayOut(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	status, stderr := fail(t, "-addr", l.Addr().String())
+	assert.Equal(t, 1, status)
+	assert.Contains(t, stderr, fmt.Sprintf("port %d is in use", l.Addr().(*net.TCPAddr).Port))
+	assert.Contains(t, stderr, "-addr 127.0.0.1:0")
+}
+
+func TestACommandLineThatMakesNoSenseIsRefused(t *testing.T) {
+	t.Parallel()
+	bad := writeSeed(t, "{\n\"users\": [{\"email\": 1}]}")
+	for _, c := range []struct {
+		status int
+		says   string
+		flags  []string
+	}{
+		{2, "-pin must be 4 to 10 digits", []string{"-pin", "12secret"}},
+		{2, "-app-id must be", []string{"-app-id", "a/secret"}},
+		{2, "-app-key must be", []string{"-app-key", "a secret"}},
+		{2, "belongs to no flag", []string{"secret"}},
+		{2, "-help lists the flags", []string{"-unknown"}},
+		{2, "-export is in a folder that does not exist", []string{"-export", filepath.Join(t.TempDir(), "no", "secret.json")}},
+		{2, "-export must be a file", []string{"-export", t.TempDir()}},
+		{1, "no such file", []string{"-seed", filepath.Join(t.TempDir(), "none.json")}},
+		{1, bad + ":2: email: the field email must be a string", []string{"-seed", bad}},
+		{1, "add -expose", []string{"-addr", "0.0.0.0:0"}},
+		{1, "add -expose", []string{"-addr", ":0"}},
+		{1, "-expose must be a host", []string{"-addr", "0.0.0.0:0", "-expose", "http://x/"}},
+		{1, "-addr must be a host and a port", []string{"-addr", "nowhere"}},
+	} {
+		status, stderr := fail(t, c.flags...)
+		assert.Equal(t, c.status, status, c.flags)
+		assert.Contains(t, stderr, c.says, c.flags)
+		assert.Equal(t, 1, strings.Count(stderr, "\n"), "one line: %s", stderr)
+		if c.status == 2 {
+			assert.NotContains(t, stderr, "secret", c.flags)
+		}
+	}
+}
+
+func TestAnotherAddressNeedsTheFlagAndGetsAWarning(t *testing.T) {
+	t.Parallel()
+	p := startProgram(t, "-addr", "0.0.0.0:0", "-expose", "emulator.test:9999")
+	assert.Contains(t, p.stdout.String(), `kii.Site("http://emulator.test:9999/api"), kii.WithInsecureHTTP())`)
+	_, listens, found := strings.Cut(p.stdout.String(), "Listens at ")
+	require.True(t, found)
+	listens, _, _ = strings.Cut(strings.TrimSpace(listens), "\n")
+	_, port, err := net.SplitHostPort(listens)
+	require.NoError(t, err)
+	for host, want := range map[string]int{"emulator.test:9999": 200, "EMULATOR.test:9999": 200, "emulator.test": 421, "other:9999": 421} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:"+port+apiRoot+"/ready", http.NoBody)
+		require.NoError(t, err)
+		r.Host = host
+		got, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		got.Body.Close()
+		assert.Equal(t, want, got.StatusCode, host)
+	}
+	p.stop(os.Interrupt)
+	assert.Contains(t, p.stderr.String(), "WARNING: other machines can reach this emulator")
+}
+
+func TestTheProgramPrintsWhatToPaste(t *testing.T) {
+	t.Parallel()
+	p := startProgram(t, "-pin", "012345", "-seed", writeSeed(t, aliceSeed))
+	site := p.origin + "/api"
+	for _, line := range []string{
+		fmt.Sprintf("kii.Site(%q)", site),
+		fmt.Sprintf(`kii.New("emulator", "emulator-key", kii.Site(%q))`, site),
+		fmt.Sprintf(`Kii.initializeWithSite("emulator", "emulator-key", %q);`, site),
+		fmt.Sprintf(`Kii.Initialize("emulator", "emulator-key", %q);`, site),
+		"curl -i -H 'X-Kii-AppID: emulator'",
+	} {
+		assert.Contains(t, p.stdout.String(), line)
+	}
+
+	_, curl, found := strings.Cut(p.stdout.String(), "REST ")
+	require.True(t, found)
+	curl, _, _ = strings.Cut(curl, "JSON API")
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("no curl to try the printed command with")
+	}
+	out, err := exec.Command("sh", "-c", strings.TrimSpace(curl)).Output()
+	require.NoError(t, err)
+	assert.Contains(t, string(out), " 204 ")
+	var m kiitest.Message
+	p.get("/messages/latest", &m)
+	assert.Equal(t, "012345", m.PIN)
+}
+
+func TestTheUsersOwnAppKeyIsPrintedNowhere(t *testing.T) {
+	t.Parallel()
+	const key = "a-real-key-of-somebodys"
+	p := startProgram(t, "-app-id", "my-app", "-app-key", key)
+	for _, path := range []string{"/", "/settings", apiRoot + "/app", apiRoot + "/export"} {
+		r, err := http.Get(p.origin + path)
+		require.NoError(t, err)
+		assert.NotContains(t, readAll(t, r.Body), key, path)
+	}
+	p.stop(os.Interrupt)
+	assert.NotContains(t, p.stdout.String()+p.stderr.String(), key)
+	assert.Contains(t, p.stdout.String(), ownKey)
+}
+
+func TestItPrintsNoSecretAndNoAccount(t *testing.T) {
+	t.Parallel()
+	p := startProgram(t, "-seed", writeSeed(t, strings.Replace(aliceSeed, "old-pass", "marker-password", 1)))
+	user := p.client().User
+	require.NoError(t, user.ResetPassword(t.Context(), alice, kii.NotificationSMSPIN))
+	var m kiitest.Message
+	p.get("/messages/latest", &m)
+	user.CompleteResetPassword(t.Context(), alice, "marker-pin", new("marker-new"))
+	user.Login(t.Context(), alice, "marker-wrong")
+	p.post("/users", `{"email":"marker","password":"marker"}`)
+	p.get("/users/marker?x=marker", nil)
+	p.stop(os.Interrupt)
+	assert.Empty(t, p.stderr.String())
+	for _, secret := range []string{"marker", m.PIN, alice} {
+		assert.NotContains(t, p.stdout.String(), secret)
+	}
+}
+
+func TestHelpListsEveryFlag(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	assert.Equal(t, 0, run(t.Context(), []string{"-help"}, &out, &out))
+	for _, name := range []string{"addr", "expose", "seed", "export", "pin", "app-id", "app-key"} {
+		assert.Contains(t, out.String(), "\n  -"+name+" ", name)
+	}
+}
