@@ -86,6 +86,17 @@ func TestErrorCodeThatHoldsASecretIsUnexpected(t *testing.T) {
 	}
 }
 
+// Promise 4: text without one letter would tell it.
+func TestOneLetterSecretsStay(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, replyOf(400, `{"errorCode":"K","message":"a k"}`))
+	client, err := kii.New("appId", "k", kii.SiteUS, kii.WithHTTPClient(&http.Client{Transport: c.mock}))
+	require.NoError(t, err)
+	err = client.User.ResetPassword(t.Context(), "a", kii.NotificationEmail)
+	require.ErrorIs(t, err, kii.ErrorCode("K"))
+	assert.Equal(t, "a k", err.(*kii.APIError).Message)
+}
+
 // Promise 4, for the network's own errors.
 func TestTransportErrorShowsNoSecretAndIsStillFound(t *testing.T) {
 	t.Parallel()
@@ -108,6 +119,7 @@ func TestTransportErrorShowsNoSecretAndIsStillFound(t *testing.T) {
 			client := newClient(t, tripper(func(*http.Request) (*http.Response, error) { return nil, tt.err }))
 			err := client.User.ResetPassword(t.Context(), "alice@example.com", kii.NotificationEmail)
 			require.Equal(t, "kii: ResetPassword: no answer, the outcome is unknown: "+tt.want, err.Error())
+			assert.Equal(t, tt.want, errors.Unwrap(err).Error())
 			assert.Equal(t, err.Error(), fmt.Sprintf("%+v", err))
 			assert.Equal(t, tt.want, fmt.Sprintf("%#v", errors.Unwrap(err)))
 			_, isURL := errors.AsType[*url.Error](err)
