@@ -136,6 +136,19 @@ func TestLimitTableIsTheTransports(t *testing.T) {
 		"idle connections":    fmt.Sprintf("%d, for %s", def.MaxIdleConns, def.IdleConnTimeout),
 		"redirects followed":  "0",
 	}, documented)
+
+	comment, err := os.ReadFile("doc.go")
+	require.NoError(t, err)
+	cfg, told := defaultConfig(), strings.ReplaceAll(string(comment), "\n// ", " ")
+	for _, number := range []string{
+		fmt.Sprintf("up to %s times (see [WithMaxRetries])", map[int]string{2: "two"}[cfg.maxRetries]),
+		fmt.Sprintf("a call ends within %.0f seconds", cfg.timeout.Seconds()),
+		fmt.Sprintf("a dial within %s, a TLS handshake within %.0f.", dial[1], def.TLSHandshakeTimeout.Seconds()),
+		fmt.Sprintf("up to %d KiB after decompression, its headers up to %d KiB", transport.MaxReplyBytes>>10, def.MaxResponseHeaderBytes>>10),
+		fmt.Sprintf("%d idle connections are kept for %.0f seconds", def.MaxIdleConns, def.IdleConnTimeout.Seconds()),
+	} {
+		assert.Contains(t, told, number, "the package comment")
+	}
 }
 
 func TestLogTableHasEachAttribute(t *testing.T) {
