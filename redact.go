@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 const blanked = "[redacted]"
@@ -22,7 +23,7 @@ func (s secrets) blank(text string) string {
 	if text == "" {
 		return ""
 	}
-	if re := s.pattern(); re != nil {
+	if re := s.pattern(text); re != nil {
 		return re.ReplaceAllString(text, blanked)
 	}
 	return text
@@ -30,19 +31,25 @@ func (s secrets) blank(text string) string {
 
 // in says whether text holds a secret.
 func (s secrets) in(text string) bool {
-	re := s.pattern()
+	re := s.pattern(text)
 	return re != nil && re.MatchString(text)
 }
 
-// pattern matches all forms of the secrets, the longest first. It is compiled only after a failure.
-func (s secrets) pattern() *regexp.Regexp {
+// pattern matches all forms of the secrets that fit into text, the longest first. It is compiled only after a
+// failure.
+func (s secrets) pattern(text string) *regexp.Regexp {
 	var forms []string
+	most := utf8.RuneCountInString(text)
+	tooLong := func(form string) bool { return utf8.RuneCountInString(form) > most }
 	for _, secret := range s {
 		for _, f := range append(accountForms(secret), secret) {
+			if tooLong(f) {
+				continue
+			}
 			forms = append(forms, f, url.PathEscape(f), url.QueryEscape(f), escapeSegment(f), strings.Trim(strconv.Quote(f), `"`))
 		}
 	}
-	forms = slices.DeleteFunc(forms, func(f string) bool { return len([]rune(f)) < 2 })
+	forms = slices.DeleteFunc(forms, func(f string) bool { return len([]rune(f)) < 2 || tooLong(f) })
 	if len(forms) == 0 {
 		return nil
 	}
@@ -51,8 +58,18 @@ func (s secrets) pattern() *regexp.Regexp {
 	for i, f := range forms {
 		forms[i] = regexp.QuoteMeta(f)
 	}
-	return regexp.MustCompile(`(?i:` + strings.Join(forms, "|") + `)`)
+	pattern := strings.Join(forms, "|")
+	if len(pattern) > maxPattern {
+		return everything
+	}
+	return regexp.MustCompile(`(?i:` + pattern + `)`)
 }
+
+// maxPattern is the most, in bytes, that is worth compiling. Where a caller's PIN of megabytes meets a reply
+// as long, the reply is blanked as a whole.
+const maxPattern = 64 << 10
+
+var everything = regexp.MustCompile(`(?s).+`)
 
 // accountForms returns what a server may make of a typed address: the bare one, and of a phone
 // number the digits without what is in front of them, since it stores PHONE:JP-090… as +8190….

@@ -3,6 +3,7 @@ package kii
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -25,6 +26,9 @@ type Session struct {
 	ended      *SessionError
 	refreshing *refresh // the Refresh that is under way
 }
+
+// Format implements [fmt.Formatter]. It prints no field: fmt would reach the token through a wrong verb.
+func (s *Session) Format(f fmt.State, verb rune) { format(f, verb, "kii.Session"+blanked) }
 
 // UserID returns the user's ID. It is empty in a session that was resumed without one, until
 // [Session.Profile] has filled it in.

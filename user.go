@@ -2,6 +2,7 @@ package kii
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
@@ -12,6 +13,9 @@ import (
 // User is the user API of a [Client]: what can be done without being logged in, and the ways to a
 // [Session]. It is safe for concurrent use.
 type User struct{ api *api }
+
+// Format implements [fmt.Formatter]. It prints no field: fmt would reach the app key through a wrong verb.
+func (u User) Format(f fmt.State, verb rune) { format(f, verb, "kii.User"+blanked) }
 
 // Login logs a user in. id takes the forms of [User.ResetPassword], but that a bare name is a login
 // name; an e-mail address or phone number must be verified.

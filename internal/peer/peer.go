@@ -20,6 +20,7 @@ type Server struct {
 	serve func(*Conn)
 	addr  string
 
+	listener           net.Listener // nil: in memory
 	requests, accepted atomic.Int64
 
 	running sync.WaitGroup
@@ -48,10 +49,8 @@ func Start(t testing.TB, kind Kind, serve func(*Conn)) *Server {
 			s.take(conn)
 		}
 	})
-	t.Cleanup(func() {
-		_ = ln.Close()
-		s.Close()
-	})
+	s.listener = ln
+	t.Cleanup(s.Close)
 	return s
 }
 
@@ -66,6 +65,9 @@ func New(kind Kind, serve func(*Conn)) *Server {
 
 // Close breaks the connections and waits for the functions that serve them.
 func (s *Server) Close() {
+	if s.listener != nil {
+		_ = s.listener.Close()
+	}
 	s.mu.Lock()
 	for conn := range s.open {
 		_ = conn.Close()

@@ -42,7 +42,7 @@ func serverTLS(http2 bool) *tls.Config {
 	if http2 {
 		protocols = []string{"h2"}
 	}
-	return &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: protocols}
+	return &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: protocols, CurvePreferences: []tls.CurveID{tls.X25519}}
 }
 
 func makeCertificate() (tls.Certificate, *x509.Certificate) {

@@ -50,7 +50,7 @@ type Reply struct {
 	Status int
 	Header http.Header
 	Body   []byte
-	Broken bool // Body is missing: it was longer than MaxReplyBytes or could not be decompressed
+	Broken bool // Body is missing: it was longer than MaxReplyBytes, could not be decompressed or may have been cut off
 }
 
 // A Failure means that no whole answer arrived.
@@ -83,7 +83,7 @@ func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
 	resp, err := r.Execute(req.Method, req.URL)
 	switch {
 	case err == nil:
-		return Reply{Status: resp.StatusCode(), Header: resp.Header(), Body: resp.Body()}, nil
+		return Reply{Status: resp.StatusCode(), Header: resp.Header(), Body: resp.Body(), Broken: mayBeCut(resp)}, nil
 	case answered(resp) && isBroken(err):
 		return Reply{Status: resp.StatusCode(), Header: resp.Header(), Broken: true}, nil
 	}
@@ -104,6 +104,14 @@ func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
 
 // answered says whether the headers of a reply have arrived.
 func answered(resp *resty.Response) bool { return resp != nil && resp.RawResponse != nil }
+
+// mayBeCut says whether resp would be a success without a body, but for all that was said of its
+// length, the connection may as well have ended before the body came.
+func mayBeCut(resp *resty.Response) bool {
+	raw := resp.RawResponse
+	return len(resp.Body()) == 0 && raw.StatusCode/100 == 2 && raw.StatusCode != http.StatusNoContent &&
+		raw.ProtoMajor == 1 && raw.ContentLength < 0 && len(raw.TransferEncoding) == 0
+}
 
 // isBroken says whether a body arrived that cannot be used, as opposed to one cut short.
 func isBroken(err error) bool {
