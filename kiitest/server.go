@@ -56,6 +56,7 @@ type state struct {
 	accounts map[string]*account // by user ID
 	byName   map[address]*account
 	tokens   map[string]*token
+	issued   []*token         // oldest first, dead ones included
 	links    map[string]*link // by what their URL ends in
 	messages []*message       // oldest first
 	sent     int              // the number of the newest message

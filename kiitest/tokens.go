@@ -12,6 +12,9 @@ import (
 // seconds than fit a time.Duration.
 const neverExpires = math.MaxInt64 / 1000
 
+// maxTokens bounds how many tokens a server knows, those that are over included; the oldest go first.
+const maxTokens = 100_000
+
 // A token stands for an account, or where it is anonymous for the app.
 type token struct {
 	value   string
@@ -177,6 +180,13 @@ func (s *Server) issue(c *call, a *account, g grant) answer {
 }
 
 func (s *Server) keep(t *token) {
+	if len(s.issued) == maxTokens {
+		for _, old := range s.issued[:maxTokens/10] { // a tenth at once, so that most logins move nothing
+			s.kill(old)
+		}
+		s.issued = slices.Delete(s.issued, 0, maxTokens/10)
+	}
+	s.issued = append(s.issued, t)
 	s.tokens[t.value] = t
 	if t.account != nil {
 		t.account.tokens = append(t.account.tokens, t)
@@ -184,10 +194,13 @@ func (s *Server) keep(t *token) {
 }
 
 func (s *Server) kill(t *token) {
-	if t == nil {
+	if t == nil || s.tokens[t.value] != t {
 		return
 	}
 	delete(s.tokens, t.value)
+	if t.account == nil {
+		return
+	}
 	t.account.tokens = slices.DeleteFunc(t.account.tokens, func(other *token) bool { return other == t })
 }
 

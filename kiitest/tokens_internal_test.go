@@ -1,0 +1,26 @@
+package kiitest
+
+import (
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTokensAreBounded(t *testing.T) {
+	t.Parallel()
+	s := NewServer(WithoutSocket())
+	a := &account{}
+	for i := range 2*maxTokens + 1 {
+		issued := &token{value: strconv.Itoa(i)}
+		if i%1000 == 0 { // most are anonymous, so that this takes no time
+			issued.account = a
+		}
+		s.keep(issued)
+		require.LessOrEqual(t, len(s.issued), maxTokens)
+	}
+	require.LessOrEqual(t, len(s.tokens), maxTokens)
+	require.LessOrEqual(t, len(a.tokens), maxTokens/1000)
+	require.Contains(t, s.tokens, strconv.Itoa(2*maxTokens), "the newest lives")
+	require.NotContains(t, s.tokens, "0", "the oldest is gone")
+}
