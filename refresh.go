@@ -19,41 +19,38 @@ type refresh struct {
 // [OutcomeUnknown] is true the pair may be lost; the session goes on, and the next call tells. An
 // answer of [ErrWrongRefreshToken] or [ErrWrongCredentials] ends the session.
 func (s *Session) Refresh(ctx context.Context) error {
-	var first *Token
+	old, err := s.current(ctx)
+	if err != nil {
+		return err
+	}
+	if old.RefreshToken == "" {
+		return &ArgumentError{"token", "has no RefreshToken: they are switched on in the developer portal"}
+	}
 	for {
-		token, err := s.current(ctx)
-		if err != nil {
-			return err
-		}
-		if first == nil {
-			first = token
-		}
-		if token.AccessToken != first.AccessToken {
-			return nil // by a call that came at the same time, after one that gave up
-		}
-		if token.RefreshToken == "" {
-			return &ArgumentError{"token", "has no RefreshToken: they are switched on in the developer portal"}
-		}
 		s.mu.Lock()
-		shared := s.refreshing
-		if shared == nil && s.token != token {
-			s.mu.Unlock() // changed since it was read
-			continue
-		}
-		if shared == nil {
+		token, ended, shared := s.token, s.ended, s.refreshing
+		refreshed := token.AccessToken != old.AccessToken // by a call that came at the same time
+		leads := ended == nil && !refreshed && shared == nil
+		if leads {
 			shared = &refresh{done: make(chan struct{}), err: errLostRefresh}
 			s.refreshing = shared
-			s.mu.Unlock()
-			return s.lead(ctx, token, shared)
 		}
 		s.mu.Unlock()
+		switch {
+		case ended != nil:
+			return ended
+		case refreshed:
+			return nil
+		case leads:
+			return s.lead(ctx, token, shared)
+		}
 
 		gone := ctx.Err() != nil
 		select {
 		case <-shared.done:
 		case <-ctx.Done():
 			err := errors.Join(ctx.Err(), context.Cause(ctx))
-			return &TransportError{Op: "Refresh", NotSent: gone, Err: token.secrets(s.api).hide(err)}
+			return &TransportError{Op: "Refresh", NotSent: gone, Err: old.secrets(s.api).hide(err)}
 		}
 		if !shared.gaveUp {
 			return shared.err
