@@ -168,6 +168,8 @@ func TestSuccessIsProved(t *testing.T) {
 		{"200 with a broken token", tokens, replyOf(200, `{"id":"`+userID+`","access_token":"a\nb"}`), false},
 		{"200 with a cut token", tokens, replyOf(200, token[:len(token)-1]), false},
 		{"200 with two tokens", tokens, replyOf(200, token+token), false},
+		{"200 with a refresh token of another type", tokens, replyOf(200, `{"id":"`+userID+`","access_token":"access-2","refresh_token":7}`), false},
+		{"200 with an expiry of another type", tokens, replyOf(200, `{"id":"`+userID+`","access_token":"access-2","expires_in":"soon"}`), false},
 		{"200 with a list", tokens, replyOf(200, "["+token+"]"), false},
 		{"another user's token", []string{"Refresh"}, replyOf(200, `{"id":"someone","access_token":"access-2"}`), false},
 
