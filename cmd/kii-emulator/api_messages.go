@@ -23,10 +23,8 @@ type messageList struct {
 
 // find returns a page of the messages that the filter lets through, newest first.
 func (e *emulator) find(f kiitest.Filter, offset, limit int) messageList {
-	found := e.srv.FindMessages(f)
-	total := len(found)
-	found = found[min(offset, total):min(offset+limit, total)]
-	return messageList{append([]kiitest.Message{}, found...), total}
+	part, total := e.srv.LatestMessages(f, offset, limit)
+	return messageList{append([]kiitest.Message{}, part...), total}
 }
 
 func (e *emulator) listMessages(r *http.Request) (reply, error) {

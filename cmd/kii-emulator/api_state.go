@@ -147,7 +147,7 @@ func (e *emulator) listCalls(r *http.Request) (reply, error) {
 		}
 		of = append(of, name)
 	}
-	calls, total := e.calls(limit, of...)
+	calls, total := e.srv.LatestCalls(limit, of...)
 	return ok(map[string]any{"calls": append([]kiitest.Call{}, calls...), "total": total})
 }
 

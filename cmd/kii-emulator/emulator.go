@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,9 +13,9 @@ import (
 
 const (
 	maxBody    = 1 << 20 // bytes of a request to the page or the JSON API
-	maxUsers   = 10_000  // that the page and the JSON API add
-	maxFaults  = 100     // that are still to be met
-	maxWaiters = 100     // long polls at a time
+	maxUsers   = 10_000
+	maxFaults  = 100 // that are still to be met
+	maxWaiters = 100 // long polls at a time
 	maxDelay   = time.Hour
 )
 
@@ -114,6 +114,11 @@ func (e *emulator) add(a kiitest.Account) (kiitest.Account, error) {
 	return e.put(a)
 }
 
+// full tells whether a call registers one user more than are kept.
+func (e *emulator) full(r *http.Request) bool {
+	return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/users") && len(e.srv.Accounts()) >= maxUsers
+}
+
 // replace changes the user with the account's ID.
 func (e *emulator) replace(a kiitest.Account) (kiitest.Account, error) {
 	e.changing.Lock()
@@ -168,14 +173,6 @@ func (e *emulator) change(apply func(*kiitest.Settings) error) error {
 		*s = changed
 	})
 	return err
-}
-
-// calls returns the newest calls first, and how many there are.
-func (e *emulator) calls(limit int, of ...kiitest.Operation) (newest []kiitest.Call, total int) {
-	all := e.srv.Calls(of...)
-	newest = slices.Clone(all[max(0, len(all)-limit):])
-	slices.Reverse(newest)
-	return newest, len(all)
 }
 
 // account returns a user by ID or address.

@@ -103,9 +103,6 @@ func number(query url.Values, name string, otherwise, least, most int) (int, err
 	return n, nil
 }
 
-// isEmpty tells a filter that lets everything through.
-func isEmpty(f kiitest.Filter) bool { return f == kiitest.Filter{} }
-
 func notFound(what string) error {
 	return &problem{http.StatusNotFound, fmt.Sprintf("there is no such %s", what)}
 }

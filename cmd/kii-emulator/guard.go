@@ -29,6 +29,10 @@ func (e *emulator) handler(stderr io.Writer) http.Handler {
 	guardedOwn := guarded(own)
 	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/api/") { // not by a ServeMux, which would redirect a user named ..
+			if e.full(r) {
+				writeJSON(w, http.StatusServiceUnavailable, map[string]string{"errorCode": "EMULATOR_FULL", "message": "The emulator keeps no more users"})
+				return
+			}
 			e.srv.ServeHTTP(w, r) // for pages of any origin, as Kii Cloud lets the JavaScript SDK call it
 			return
 		}

@@ -163,13 +163,13 @@ var notices = map[string]string{
 
 // newView is what all pages show.
 func (e *emulator) newView(r *http.Request, name, path string) *view {
-	newest := e.srv.Messages()
+	newest, all := e.srv.LatestMessages(kiitest.Filter{}, 0, 1)
 	users := len(e.srv.Accounts())
 	v := &view{
-		Tab: name, Site: string(e.srv.Site()), App: e.srv.AppID(), Here: path, Now: e.srv.Now().UTC(), All: len(newest), PageSize: pageSize,
+		Tab: name, Site: string(e.srv.Site()), App: e.srv.AppID(), Here: path, Now: e.srv.Now().UTC(), All: all, PageSize: pageSize,
 		Notice: notices[r.URL.Query().Get("said")], Form: url.Values{},
 		Tabs: []tab{
-			{"Messages", "/", len(newest), false},
+			{"Messages", "/", all, false},
 			{"Users", "/users", users, false},
 			{"Calls", "/calls", -1, false},
 			{"Faults", "/faults", len(e.srv.Faults()), false},

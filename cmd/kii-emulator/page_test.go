@@ -234,6 +234,9 @@ func TestWhatIsAddedIsBounded(t *testing.T) {
 		require.NoError(t, err)
 	}
 	x.call(http.StatusConflict, "POST", "/users", `{"email":"one@too.many"}`)
+	w := x.do(http.MethodPost, "/api/apps/emulator/users", `{"loginName":"too-many","password":"pass"}`, "X-Kii-AppID", "emulator", "X-Kii-AppKey", "x")
+	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
+	assert.Len(t, x.srv.Accounts(), maxUsers)
 	for range maxWaiters {
 		x.waiters <- struct{}{}
 	}

@@ -32,8 +32,10 @@ func (e *emulator) showMessages(w http.ResponseWriter, r *http.Request) {
 	v := e.newView(r, "messages", "/")
 	query := r.URL.Query()
 	v.Query = query.Get("q")
-	v.Snippets = e.snippets()
-	v.Users = e.srv.Accounts()
+	if v.All == 0 {
+		v.Snippets = e.snippets()
+		v.Users = e.srv.Accounts()
+	}
 	status := http.StatusOK
 	f, err := parseFilter(v.Query)
 	if err == nil {
@@ -117,7 +119,7 @@ func check(form url.Values, name string, on bool) {
 
 func (e *emulator) showCalls(w http.ResponseWriter, r *http.Request) {
 	v := e.newView(r, "calls", "/calls")
-	v.Calls, v.Total = e.calls(shownCalls)
+	v.Calls, v.Total = e.srv.LatestCalls(shownCalls)
 	show(w, http.StatusOK, v)
 }
 
