@@ -38,7 +38,7 @@ func seedFile(t *testing.T) string {
 // With SCREENSHOTS set to a folder it leaves pictures there.
 func TestNoPageIsWiderThanItsScreen(t *testing.T) {
 	origin := start(t)
-	ctx, seen := browse(t)
+	ctx, _ := browse(t)
 	look(t, ctx, origin, "0", "/", "/calls")
 
 	origin = start(t, "-seed", seedFile(t))
@@ -62,7 +62,6 @@ func TestNoPageIsWiderThanItsScreen(t *testing.T) {
 	send(497)
 	post(t, origin+"/emulator/v1/clock", `{"advance":"24h"}`)
 	look(t, ctx, origin, "500", "/")
-	_ = seen
 }
 
 func look(t *testing.T, ctx context.Context, origin, count string, paths ...string) {
