@@ -213,6 +213,8 @@ func TestRateLimitIsAnyBareOrForeign429(t *testing.T) {
 		require.ErrorIs(t, err, want)
 		assert.False(t, kii.OutcomeUnknown(err))
 	}
+	err := operations["ResetPassword"](t, newCloud(t, replyOf(429, strings.Repeat("x", 256<<10+1))))
+	require.ErrorIs(t, err, kii.ErrUnexpectedReply, "too long to be Kii Cloud's")
 }
 
 func TestMinPasswordLengthIsToldOrZero(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -130,6 +131,21 @@ func TestCancelledContextIsFoundWithItsCause(t *testing.T) {
 		assert.False(t, kii.OutcomeUnknown(err), name)
 		assert.Equal(t, "kii: "+name+": not sent: context canceled; shutting down", err.Error())
 	}
+}
+
+// Promise 4: a cause is the caller's, but may name an account all the same.
+func TestCauseThatHoldsAURLIsFoundAndNotShown(t *testing.T) {
+	t.Parallel()
+	cause := &url.Error{Op: "Get", URL: "https://example.com/EMAIL:alice@example.com", Err: io.EOF}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
+	err := newCloud(t).User.ResetPassword(ctx, "alice@example.com", kii.NotificationEmail)
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, err, cause)
+	require.ErrorIs(t, err, io.EOF)
+	_, isURL := errors.AsType[*url.Error](err)
+	assert.False(t, isURL)
+	assert.Equal(t, `kii: ResetPassword: not sent: context canceled; Get "…"`, err.Error())
 }
 
 // Promise 2.

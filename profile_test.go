@@ -67,6 +67,18 @@ func TestFieldsThatUsersNameCannotPassForKiiClouds(t *testing.T) {
 	assert.Equal(t, "u", s.UserID())
 }
 
+func TestProfileWithoutAUserIDIsUnexpectedWhoeverAsks(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`{}`, `{"userID":""}`, `{"userID":7}`, `{"userid":"u"}`} {
+		c := newCloud(t, replyOf(200, body))
+		s, err := c.User.Resume(kii.Token{AccessToken: "access-1"})
+		require.NoError(t, err)
+		p, err := s.Profile(t.Context())
+		require.ErrorIs(t, err, kii.ErrUnexpectedReply)
+		assert.Nil(t, p)
+	}
+}
+
 func TestProfileFillsInAMissingUserID(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, documented(t, "Profile_done"))
