@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // An account is what a visitor typed to name one. Whether it exists nobody knows yet.
@@ -18,7 +19,7 @@ func parseAccount(typed, callingCode string) (account, bool) {
 	if strings.Contains(typed, "@") {
 		local, domain, _ := strings.Cut(typed, "@")
 		odd := strings.ContainsFunc(typed, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == ':' })
-		if local == "" || domain == "" || strings.Contains(domain, "@") || odd || len(typed) > 254 {
+		if local == "" || domain == "" || strings.Contains(domain, "@") || odd || len(typed) > 254 || !utf8.ValidString(typed) {
 			return account{}, false
 		}
 		return account{id: typed, key: strings.ToLower(typed)}, true

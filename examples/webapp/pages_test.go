@@ -322,6 +322,7 @@ func TestAccountsAreEMailAddressesOrPhoneNumbers(t *testing.T) {
 		{"+123456789012345678901", account{}, false},
 		{"al ice@example.com", account{}, false},
 		{"alice\x00@example.com", account{}, false},
+		{"alic\xe9@example.com", account{}, false},
 		{strings.Repeat("a", 250) + "@example.com", account{}, false},
 	}
 	for _, tt := range tests {
