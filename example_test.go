@@ -12,7 +12,9 @@ import (
 
 func Example() {
 	// A Kii Cloud in memory, with one user. The real one: kii.New(appID, appKey, kii.SiteJP)
-	srv := kiitest.NewServer(kiitest.WithSettings(func(s *kiitest.Settings) { s.ResetFlow = kiitest.InputPassword }))
+	srv := kiitest.NewServer(kiitest.WithSettings(func(s *kiitest.Settings) {
+		s.ResetFlow = kiitest.InputPassword // the user chooses the new password
+	}))
 	defer srv.Close()
 	const phone = "+819012345678"
 	srv.AddAccount(kiitest.Account{Phone: phone, PhoneVerified: true, Password: "forgotten"})
