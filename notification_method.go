@@ -19,14 +19,8 @@ type resetRequest struct {
 	SMSResetMethod     string `json:"smsResetMethod,omitempty"`
 }
 
-func (m NotificationMethod) request() (resetRequest, error) {
-	switch m {
-	case NotificationEmail:
-		return resetRequest{NotificationMethod: "EMAIL"}, nil
-	case NotificationSMS:
-		return resetRequest{NotificationMethod: "SMS", SMSResetMethod: "URL"}, nil
-	case NotificationSMSPIN:
-		return resetRequest{NotificationMethod: "SMS", SMSResetMethod: "PIN"}, nil
-	}
-	return resetRequest{}, &ArgumentError{"method", "must be NotificationEmail, NotificationSMS or NotificationSMSPIN"}
+var resetRequests = map[NotificationMethod]*resetRequest{
+	NotificationEmail:  {NotificationMethod: "EMAIL"},
+	NotificationSMS:    {NotificationMethod: "SMS", SMSResetMethod: "URL"},
+	NotificationSMSPIN: {NotificationMethod: "SMS", SMSResetMethod: "PIN"},
 }

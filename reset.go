@@ -29,9 +29,9 @@ func (u *User) ResetPassword(ctx context.Context, id string, method Notification
 	if err != nil {
 		return err
 	}
-	body, err := method.request()
-	if err != nil {
-		return err
+	body, known := resetRequests[method]
+	if !known {
+		return &ArgumentError{"method", "must be NotificationEmail, NotificationSMS or NotificationSMSPIN"}
 	}
 	return u.api.done(ctx, &call{
 		op:          "ResetPassword",
@@ -76,7 +76,7 @@ func (u *User) CompleteResetPassword(ctx context.Context, id, pin string, newPas
 		if err := checkNewPassword(*newPassword); err != nil {
 			return err
 		}
-		secrets = append(secrets, *newPassword)
+		secrets[3] = *newPassword
 	}
 	return u.api.done(ctx, &call{
 		op:          "CompleteResetPassword",

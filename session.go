@@ -119,7 +119,7 @@ func (s *Session) ChangePassword(ctx context.Context, oldPassword, newPassword s
 			NewPassword string `json:"newPassword"`
 		}{oldPassword, newPassword},
 		token:   token.AccessToken,
-		secrets: append(token.secrets(s.api), oldPassword, newPassword),
+		secrets: secrets{s.api.appKey, token.AccessToken, token.RefreshToken, token.UserID, oldPassword, newPassword},
 	})
 	if err != nil {
 		return s.judge(token, err)
