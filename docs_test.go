@@ -3,6 +3,7 @@ package kii
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -228,6 +229,7 @@ var (
 	packages   = regexp.MustCompile(`(?:^| )(\.(?:/[\w./-]*)?)(?: |$)`)
 	testNames  = regexp.MustCompile(`(?:-run|-fuzz) ((?:Test|Fuzz)\w+)`)
 	folderFlag = regexp.MustCompile(`^go -C (\S+) `)
+	emulated   = regexp.MustCompile(`^curl (?:-X (\w+) )?"?\$E(/[\w/-]+)`)
 	toolNames  = regexp.MustCompile(`go tool -modfile=(\S+) (\w+)`)
 )
 
@@ -246,6 +248,15 @@ func tryLine(t *testing.T, page, line string) error {
 	case strings.HasPrefix(line, "go get "):
 		mod, err := os.ReadFile("go.mod")
 		return cmp.Or(err, expect(strings.HasPrefix(string(mod), "module "+strings.TrimPrefix(line, "go get ")+"\n"), "this is another module"))
+	case strings.HasPrefix(line, "go run github.com/go-kii/kii/"):
+		_, err := os.Stat(strings.TrimSuffix(strings.TrimPrefix(line, "go run github.com/go-kii/kii/"), "@latest") + "/main.go")
+		return err
+	case strings.HasPrefix(line, "E="):
+		flags, err := os.ReadFile("cmd/kii-emulator/flags.go")
+		address, _ := strings.CutSuffix(strings.TrimPrefix(line, "E=http://"), "/emulator/v1")
+		return cmp.Or(err, expect(strings.Contains(string(flags), `"`+address+`"`), "it listens elsewhere"))
+	case strings.HasPrefix(line, "curl "):
+		return tryCurl(line)
 	case strings.HasPrefix(line, "go run "):
 		path, _, _ := strings.Cut(strings.TrimPrefix(line, "go run "), " ")
 		sources, err := filepath.Glob(filepath.Join(folder, path, "main.go"))
@@ -270,6 +281,26 @@ func tryLine(t *testing.T, page, line string) error {
 		return cmp.Or(err, expect(err == nil && info.Mode()&0o111 != 0, "it cannot be run"))
 	}
 	return errors.New("this test does not know how to try it")
+}
+
+// tryCurl looks a call up in the description of the emulator's API.
+func tryCurl(line string) error {
+	m := emulated.FindStringSubmatch(line)
+	if m == nil {
+		return errors.New("this is no call of the emulator's API")
+	}
+	file, err := os.ReadFile("cmd/kii-emulator/assets/openapi.json")
+	if err != nil {
+		return err
+	}
+	var api struct {
+		Paths map[string]map[string]json.RawMessage
+	}
+	if err := json.Unmarshal(file, &api); err != nil {
+		return err
+	}
+	_, there := api.Paths[m[2]][strings.ToLower(cmp.Or(m[1], "GET"))]
+	return expect(there, "the API has no such call")
 }
 
 func expect(holds bool, otherwise string) error {
