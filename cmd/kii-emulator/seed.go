@@ -44,24 +44,31 @@ type reader struct {
 
 // loadSeed reads a seed file; without one the emulator starts empty.
 func loadSeed(name string) (seed, error) {
-	server := kiitest.NewServer(kiitest.WithoutSocket())
-	r := &reader{name: name, seed: seed{settings: server.Settings(), assumptions: make(map[kiitest.Assumption]bool)}}
-	server.Close()
 	if name == "" {
-		return r.seed, nil
+		return readSeed(name, []byte("{}"))
 	}
 	file, err := os.Open(name)
 	if err != nil {
 		return seed{}, fmt.Errorf("-seed: %w", err)
 	}
 	defer file.Close()
-	if r.data, err = io.ReadAll(io.LimitReader(file, maxSeed+1)); err != nil {
+	data, err := io.ReadAll(io.LimitReader(file, maxSeed+1))
+	switch {
+	case err != nil:
 		return seed{}, fmt.Errorf("-seed: %w", err)
-	}
-	if len(r.data) > maxSeed {
+	case len(data) > maxSeed:
 		return seed{}, fmt.Errorf("%s: a seed is at most %d MB", name, maxSeed>>20)
 	}
-	return r.seed, r.read()
+	return readSeed(name, data)
+}
+
+// readSeed reads what stands in a seed file. What it leaves out is kiitest's default.
+func readSeed(name string, data []byte) (seed, error) {
+	server := kiitest.NewServer(kiitest.WithoutSocket())
+	defer server.Close()
+	r := &reader{name: name, data: data, seed: seed{settings: server.Settings(), assumptions: make(map[kiitest.Assumption]bool)}}
+	err := r.read()
+	return r.seed, err
 }
 
 func (r *reader) read() error {
