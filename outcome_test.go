@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -169,18 +171,28 @@ func TestContextThatEndsBeforeTheAnswerLeavesTheOutcomeUnknown(t *testing.T) {
 // Promise 2.
 func TestContextThatEndsInBackoffIsFoundBesideTheFailure(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithCancelCause(t.Context())
-	refused := &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
-	client := newClient(t, tripper(func(*http.Request) (*http.Response, error) {
-		cancel(errShutdown)
-		return nil, refused
-	}))
-	err := client.User.ResetPassword(ctx, "alice", kii.NotificationEmail)
-	require.ErrorIs(t, err, context.Canceled)
-	require.ErrorIs(t, err, errShutdown)
-	require.ErrorIs(t, err, refused)
-	assert.False(t, kii.OutcomeUnknown(err))
-	op, ok := errors.AsType[*net.OpError](err)
-	require.True(t, ok)
-	assert.Same(t, refused, op)
+	for name, after := range map[string]time.Duration{"before the wait": 0, "during the wait": time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				refused := &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+				client := newClient(t, tripper(func(*http.Request) (*http.Response, error) {
+					if after == 0 {
+						cancel(errShutdown)
+					}
+					time.AfterFunc(after, func() { cancel(errShutdown) })
+					return nil, refused
+				}))
+				err := client.User.ResetPassword(ctx, "alice", kii.NotificationEmail)
+				require.ErrorIs(t, err, context.Canceled)
+				require.ErrorIs(t, err, errShutdown)
+				require.ErrorIs(t, err, refused)
+				assert.False(t, kii.OutcomeUnknown(err))
+				op, ok := errors.AsType[*net.OpError](err)
+				require.True(t, ok)
+				assert.Same(t, refused, op)
+			})
+		})
+	}
 }
