@@ -1,0 +1,154 @@
+package kii
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-kii/kii/internal/transport"
+)
+
+// FuzzID: an accepted id is one path segment that decodes to it, with its type once.
+func FuzzID(f *testing.F) {
+	for _, id := range []string{
+		"alice", "a@b", "EMAIL:a@b", "+819012345678", "PHONE:JP-09012345678", "LOGIN_NAME:x", "me", "..", ".", "a/b?c#d",
+		"%2e%2e", "a b", "é", "EMAIL:EMAIL:a@b", "LOGIN_NAME:..", "a;b", "\x00", " a", "+12", "a@b@c",
+	} {
+		f.Add(id)
+	}
+	f.Fuzz(func(t *testing.T, id string) {
+		a, err := parseAccount(id)
+		if err != nil {
+			if _, ok := errors.AsType[*ArgumentError](err); !ok {
+				t.Fatalf("%T", err)
+			}
+			return
+		}
+		segment := a.segment()
+		u, err := url.Parse("https://h/api/users/" + segment + "/password")
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts := strings.Split(u.EscapedPath(), "/")
+		if len(parts) != 5 || parts[3] != segment || u.RawQuery != "" || u.Fragment != "" {
+			t.Fatalf("%q leaves its segment", segment)
+		}
+		if back, err := url.PathUnescape(segment); err != nil || back != string(a) {
+			t.Fatalf("%q does not round-trip", segment)
+		}
+		if strings.Count(string(a), ":") > 1 || !strings.HasSuffix(string(a), id) || segment == "." || segment == ".." || segment == "me" {
+			t.Fatalf("%q is sent as %q", id, segment)
+		}
+	})
+}
+
+// FuzzErrorBody: whatever the body, there is an error with a code, never a panic, and no secret in what it prints.
+func FuzzErrorBody(f *testing.F) {
+	for _, body := range []string{
+		``, `{}`, `null`, `[]`, `{"errorCode":"WRONG_TOKEN","message":"m"}`, `{"error":"invalid_grant","error_description":"x"}`,
+		`{"errorCode":1}`, `{"errorCode":"SEEKRET"}`, `{"errorCode":"A","message":"seekret"}`, `{"errorCode":"A","minimumLength":-1}`, "\xff",
+	} {
+		f.Add(403, []byte(body))
+	}
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		var hidden secrets
+		hidden[0] = "seekret"
+		e := apiError(&call{op: "Login", secrets: hidden}, &transport.Reply{Status: status, Body: body})
+		if e.Code == "" || e.MinPasswordLength < 0 {
+			t.Fatal("no code, or a negative length")
+		}
+		if status < 400 && e.Code != ErrUnexpectedReply {
+			t.Fatalf("%d is %s", status, e.Code)
+		}
+		if strings.Contains(strings.ToLower(e.Error()+e.Message), "seekret") {
+			t.Fatal("a secret is shown")
+		}
+	})
+}
+
+type cannedReply struct {
+	status int
+	body   string
+}
+
+func (c cannedReply) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: c.status, ProtoMajor: 1, ContentLength: int64(len(c.body)), Header: http.Header{},
+		Body: &stringBody{strings.NewReader(c.body)},
+	}, nil
+}
+
+type stringBody struct{ *strings.Reader }
+
+func (*stringBody) Close() error { return nil }
+
+// FuzzTokenReply: a Login is a session with a token that can be sent, or an *APIError.
+func FuzzTokenReply(f *testing.F) {
+	for _, body := range []string{
+		`{"id":"u","access_token":"t","expires_in":3600}`, `{"id":"u","access_token":"t","expires_in":2147483646000}`,
+		`{"id":"u","access_token":"t","expires_in":1e400}`, `{"id":"u","access_token":"t","expires_in":-5}`,
+		`{"id":"u","access_token":"a\nb"}`, `{"id":"","access_token":"t"}`, `null`, `{`, `{"id":1}`,
+	} {
+		f.Add(200, body)
+	}
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		client, err := New("app", "key", SiteUS, WithHTTPClient(&http.Client{Transport: cannedReply{status, body}}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := client.User.Login(context.Background(), "alice", "pass")
+		if err != nil {
+			if _, ok := err.(*APIError); !ok || s != nil {
+				t.Fatalf("%T", err)
+			}
+			return
+		}
+		token := s.Token()
+		if status != 200 || token.UserID == "" || token.AccessToken == "" || hasControl(token.AccessToken) {
+			t.Fatal("a session without a usable token")
+		}
+		if _, err := token.Expiry.MarshalJSON(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// FuzzRetryAfter: never negative.
+func FuzzRetryAfter(f *testing.F) {
+	for _, v := range []string{"", "0", "120", "-1", "9223372036854775807", "Wed, 21 Oct 2015 07:28:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "1.5", " 1"} {
+		f.Add(v)
+	}
+	f.Fuzz(func(t *testing.T, v string) {
+		if d := retryAfter(http.Header{"Retry-After": {v}}); d < 0 || d%time.Second != 0 && !strings.Contains(v, "GMT") && !strings.Contains(v, "-") && !strings.Contains(v, " ") {
+			t.Fatalf("%q is %v", v, d)
+		}
+	})
+}
+
+// FuzzBlank: no secret of two letters or more survives, as it is or percent-encoded.
+func FuzzBlank(f *testing.F) {
+	f.Add("1234", "the PIN 1234 is wrong")
+	f.Add("PHONE:JP-09012345678", "user +819012345678 and %2B819012345678")
+	f.Add("EMAIL:a+b@c.d", "A+B@C.D or a%2Bb%40c.d")
+	f.Add("(?i)[", "(?I)[")
+	f.Add("ÄÖ", "äö")
+	f.Fuzz(func(t *testing.T, secret, text string) {
+		if len([]rune(secret)) < 2 || hasControl(secret) || strings.Contains(blanked, strings.ToLower(secret)) {
+			t.Skip()
+		}
+		var s secrets
+		s[0] = secret
+		for _, form := range []string{secret, url.PathEscape(secret), url.QueryEscape(secret)} {
+			// What a blanked part stood in front of may form a secret with the mark itself, which tells nothing.
+			for _, part := range strings.Split(s.blank(text+form+text), blanked) {
+				if strings.Contains(part, form) {
+					t.Fatal("a secret survives")
+				}
+			}
+		}
+	})
+}
