@@ -36,7 +36,7 @@ func TestLocalPhonesBecomeInternational(t *testing.T) {
 	t.Parallel()
 	for local, want := range map[string]string{
 		"JP-09012341234": "+819012341234", "JP-9012341234": "+819012341234", "US-4085550100": "+14085550100", "GB-07700900123": "+447700900123",
-		"DE-0301234567": "+49301234567", "IT-0612345678": "+390612345678", "ZW-0771234567": "+263771234567", "AD-312345678": "+376312345678",
+		"DE-0301234567": "+49301234567", "IT-0612345678": "+390612345678", "SM-0549123456": "+3780549123456", "VA-0669812345": "+390669812345", "ZW-0771234567": "+263771234567", "AD-312345678": "+376312345678",
 		"+819012341234": "+819012341234",
 	} {
 		srv, _ := start(t)
@@ -62,8 +62,14 @@ func TestMalformedAccountsAreRefusedWithoutRepeatingThem(t *testing.T) {
 		{kiitest.Account{Email: "a@b@c"}, "Account.Email must be"},
 		{kiitest.Account{Email: "EMAIL:a@b"}, "Account.Email must be"},
 		{kiitest.Account{Email: "a b@c"}, "Account.Email must be"},
+		{kiitest.Account{Email: "@example.com"}, "Account.Email must be"},
+		{kiitest.Account{Email: "somebody@"}, "Account.Email must be"},
+		{kiitest.Account{Email: "some\x7fbody@example.com"}, "Account.Email must be"},
+		{kiitest.Account{Email: "some\xffbody@example.com"}, "Account.Email must be"},
+		{kiitest.Account{Email: strings.Repeat("x", 245) + "@example.com"}, "Account.Email must be"},
 		{kiitest.Account{Phone: "08055556666"}, "Account.Phone must be"},
 		{kiitest.Account{Phone: "+123456"}, "Account.Phone must be"},
+		{kiitest.Account{Phone: "+81abcdefgh"}, "Account.Phone must be"},
 		{kiitest.Account{Phone: "+123456789012345678901"}, "Account.Phone must be"},
 		{kiitest.Account{Phone: "QQ-9012341234"}, "Account.Phone must be"},
 		{kiitest.Account{Country: "jp"}, "Account.Country must be"},
@@ -90,6 +96,17 @@ func TestMalformedAccountsAreRefusedWithoutRepeatingThem(t *testing.T) {
 		}
 	}
 	require.Len(t, srv.Accounts(), 1)
+}
+
+func TestLongestNamesAreTaken(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	srv.AddAccount(kiitest.Account{
+		ID: strings.Repeat("x", 64), LoginName: strings.Repeat("x", 64), Email: strings.Repeat("x", 244) + "@example.com",
+		Phone: "+12345678901234567890", Password: strings.Repeat("x", 50),
+	})
+	srv.AddAccount(kiitest.Account{ID: "x", LoginName: "xyz", Email: "x@y", Phone: "+1234567", Password: "xxxx"})
+	require.Len(t, srv.Accounts(), 2)
 }
 
 func TestPutAccountReplacesWhatItNames(t *testing.T) {

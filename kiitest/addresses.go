@@ -20,7 +20,7 @@ const (
 // parseAddress reads TYPE:address.
 func parseAddress(text string) (address, bool) {
 	kind, value, found := strings.Cut(text, ":")
-	if !found || value == "" {
+	if !found {
 		return address{}, false
 	}
 	switch kind {
