@@ -39,7 +39,8 @@ func newConfig(opts []Option) config {
 // from whatever goroutine and without stopping it, on what Kii Cloud may let pass but a program
 // should not do:
 //
-//   - a path or a method that is no call of the user API, and a call after Close
+//   - a path or a method that is no call of the user API
+//   - a call after Close, other than over the closed socket, which nobody sees
 //   - a JSON field or a content type that the documentation does not name for the call
 //   - a Bearer token on a call that resets a password, which no official SDK sends
 //   - a fault of [Server.Inject] that no call has met by the time the server closes
