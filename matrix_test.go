@@ -171,6 +171,9 @@ func TestFaultMatrix(t *testing.T) {
 		share = 1
 	}
 	t.Cleanup(func() {
+		if t.Failed() {
+			return
+		}
 		t.Logf("%d faults x %d operations x %d transports: %d calls, none delivered twice, none misjudged; %d printed forms, none leaked",
 			len(rows), len(matrixOps), len(lanes), matrixCalls.Load(), matrixForms.Load())
 	})
