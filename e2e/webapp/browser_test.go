@@ -194,7 +194,7 @@ func open(t *testing.T, url string) *tab {
 	if err := chromedp.Do(ctx); err != nil { // without a deadline, which would be the tab's
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 25*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(cancel)
 	b.ctx = ctx
 	call(b, network.Enable, network.EnableParams{})
