@@ -209,7 +209,10 @@ func TestFaultsAreCounted(t *testing.T) {
 	require.Equal(t, "204", c.ask(id, byEmail).String())
 	left := srv.Faults()
 	require.Equal(t, []int{1, 2}, []int{left[0].Nth, left[0].Times})
-	for _, want := range []string{"503 SECOND", "503 SECOND", "503 ALSO_SECOND", "204"} {
+	require.Equal(t, "503 SECOND", c.ask(id, byEmail).String())
+	left = srv.Faults()
+	require.Equal(t, []int{1, 1}, []int{left[0].Nth, left[0].Times}, "one is left of two")
+	for _, want := range []string{"503 SECOND", "503 ALSO_SECOND", "204"} {
 		require.Equal(t, want, c.ask(id, byEmail).String())
 	}
 	require.Equal(t, "503 LOGIN", c.login("alice", "old-pass").String(), "other operations have their own count")
@@ -247,23 +250,51 @@ func TestFaultOfAUserMeetsAllThatUserDoes(t *testing.T) {
 	require.Equal(t, "200", c.refresh(bobs.string("refresh_token")).String())
 }
 
+func TestFaultPrintsWhatItDoesAndNobodysName(t *testing.T) {
+	t.Parallel()
+	for want, fault := range map[string]kiitest.Fault{
+		"html on any call number 1":                                  {Kind: kiitest.FaultHTML},
+		"status on login number 2 (503 X)":                           {Operation: kiitest.OpLogin, Nth: 2, Kind: kiitest.FaultStatus, Status: 503, ErrorCode: "X"},
+		"cut on login number 1, 3 times, handled":                    {Operation: kiitest.OpLogin, Kind: kiitest.FaultCut, Times: 3, Handled: true},
+		"cut on login number 1 and every later one":                  {Operation: kiitest.OpLogin, Kind: kiitest.FaultCut, Times: kiitest.EveryTime},
+		"delay on any call number 1, of one user":                    {Kind: kiitest.FaultDelay, Times: 1, User: "alice@example.com"},
+		"delay on any call number 4, 2 times, of one user":           {Kind: kiitest.FaultDelay, Nth: 4, Times: 2, User: "alice"},
+		"redirect on any call number 1 and every later one, handled": {Kind: kiitest.FaultRedirect, Times: kiitest.EveryTime, Handled: true},
+	} {
+		require.Equal(t, want, fault.String())
+	}
+}
+
 func TestMalformedFaultsAreRefused(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
-	for want, f := range map[string]kiitest.Fault{
-		"Operation is none":    {Operation: "compleet-reset", Kind: kiitest.FaultHTML},
-		"Kind is none":         {},
-		"cannot be negative":   {Kind: kiitest.FaultHTML, Nth: -1},
-		"Delay of a":           {Kind: kiitest.FaultDelay},
-		"must be 200 to 599":   {Kind: kiitest.FaultStatus},
-		"that can have a body": {Kind: kiitest.FaultStatus, Status: 204, ErrorCode: "X"},
-		"must be 300 to 399":   {Kind: kiitest.FaultRedirect, Status: 200},
-		"what was refused":     {Kind: kiitest.FaultRefused, Handled: true},
+	for _, one := range []struct {
+		want  string
+		fault kiitest.Fault
+	}{
+		{"Operation is none", kiitest.Fault{Operation: "compleet-reset", Kind: kiitest.FaultHTML}},
+		{"Kind is none", kiitest.Fault{}},
+		{"cannot be negative", kiitest.Fault{Kind: kiitest.FaultHTML, Nth: -1}},
+		{"cannot be negative", kiitest.Fault{Kind: kiitest.FaultHTML, Times: -1}},
+		{"cannot be negative", kiitest.Fault{Kind: kiitest.FaultHTML, Delay: -1}},
+		{"cannot be negative", kiitest.Fault{Kind: kiitest.FaultHTML, RetryIn: -1}},
+		{"Delay of a", kiitest.Fault{Kind: kiitest.FaultDelay}},
+		{"must be 200 to 599", kiitest.Fault{Kind: kiitest.FaultStatus, Status: 199}},
+		{"must be 200 to 599", kiitest.Fault{Kind: kiitest.FaultStatus, Status: 600}},
+		{"that can have a body", kiitest.Fault{Kind: kiitest.FaultStatus, Status: 204, ErrorCode: "X"}},
+		{"that can have a body", kiitest.Fault{Kind: kiitest.FaultStatus, Status: 304, ErrorCode: "X"}},
+		{"must be 300 to 399", kiitest.Fault{Kind: kiitest.FaultRedirect, Status: 299}},
+		{"must be 300 to 399", kiitest.Fault{Kind: kiitest.FaultRedirect, Status: 400}},
+		{"what was refused", kiitest.Fault{Kind: kiitest.FaultRefused, Handled: true}},
 	} {
-		require.ErrorContains(t, f.Validate(), want)
-		require.Contains(t, panicText(func() { srv.Inject(kiitest.Fault{Kind: kiitest.FaultHTML}, f) }), want)
+		require.ErrorContains(t, one.fault.Validate(), one.want)
+		require.Contains(t, panicText(func() { srv.Inject(kiitest.Fault{Kind: kiitest.FaultHTML}, one.fault) }), one.want)
 	}
 	require.Empty(t, srv.Faults(), "one bad fault and none is injected")
+	for _, status := range []int{200, 204, 304, 599} {
+		require.NoError(t, kiitest.Fault{Kind: kiitest.FaultStatus, Status: status}.Validate())
+	}
+	require.NoError(t, kiitest.Fault{Kind: kiitest.FaultRedirect, Status: 399}.Validate())
 	for _, kind := range kiitest.FaultKinds() {
 		require.NoError(t, kiitest.Fault{Kind: kind, Status: 300, Delay: 1}.Validate())
 	}
