@@ -77,8 +77,7 @@ func printed(v any) map[string]string {
 			}
 		}
 		forms[fmt.Sprintf("%%v of a slice of %T", value)] = fmt.Sprintf("%+v", []any{value})
-		none := ""
-		forms[fmt.Sprintf("an extra %T", value)] = fmt.Sprintf(none, value)
+		forms[fmt.Sprintf("an extra %T", value)] = fmt.Sprintf(fmt.Sprint(), value) // no verb for it
 		var text, json strings.Builder
 		slog.New(slog.NewTextHandler(&text, nil)).Info("m", "v", value)
 		slog.New(slog.NewJSONHandler(&json, nil)).Info("m", "v", value)
