@@ -207,7 +207,7 @@ func firstSet[S ~string](a, b S) S {
 // retryAfter reads a Retry-After header, in seconds or as a date; 0 where there is none.
 func retryAfter(h http.Header) time.Duration {
 	value := h.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(value, 10, 63); err == nil {
+	if seconds, err := strconv.ParseUint(value, 10, 63); err == nil || errors.Is(err, strconv.ErrRange) {
 		return saturate(int64(seconds))
 	}
 	if date, err := http.ParseTime(value); err == nil {

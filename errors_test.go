@@ -242,6 +242,7 @@ func TestRetryAfterIsASpanOrADate(t *testing.T) {
 		"soon":                             0,
 		"9223372037":                       longest,
 		"9223372036854775807":              longest,
+		"99999999999999999999":             longest,
 		"Sat, 01 Jan 2000 00:01:30 GMT":    90 * time.Second, // a bubble begins at midnight
 		"Saturday, 01-Jan-00 00:01:30 GMT": 90 * time.Second,
 		"Sat Jan  1 00:01:30 2000":         90 * time.Second,

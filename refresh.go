@@ -84,6 +84,8 @@ func (s *Session) lead(ctx context.Context, token *Token, shared *refresh) error
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
+	case err == nil && s.ended != nil: // meanwhile: the fresh pair is dead, too
+		err = s.ended
 	case err == nil:
 		s.token = fresh
 	case OutcomeUnknown(err): // whatever its code
