@@ -35,16 +35,16 @@ var edits = []edit{
 	{"outcome: a connection proves nothing", tr + "witness.go", "if w.gotConn.Load() {", "if false {", ".", matrix},
 	{"outcome: 5xx is known", "errors.go", "e.StatusCode/100 == 5", "e.StatusCode/100 == 6", ".", matrix + "|Outcome"},
 	{"outcome: an answer counts as none", tr + "transport.go", "return resp != nil && resp.RawResponse != nil", "return false", ".", matrix},
-	{"outcome: backoff proves nothing", tr + "transport.go", "inBackoff && w.notSent(failed)", "false", ".", "TestACancelledCall"},
+	{"outcome: backoff proves nothing", tr + "transport.go", "inBackoff && w.notSent(w.failed)", "false", ".", "TestACancelledCall"},
 	{"outcome: the cause is lost", tr + "failure.go", "errs = append(errs, cause)", "_ = cause", ".", "TestACancelledCall"},
-	{"outcome: the last failure is lost", tr + "transport.go", "[]error{failed, err}", "[]error{err}", ".", "TestACancelledCall"},
+	{"outcome: the last failure is lost", tr + "transport.go", "[]error{w.failed, err}", "[]error{err}", ".", "TestACancelledCall"},
 	// Nothing is sent twice.
 	{"replay: HTTP/2 not guarded", tr + "witness.go", "		w.abort()\n", "", trPkg, "HTTP2|H2C"},
 	{"replay: no connection counts as HTTP/2", tr + "witness.go", `== "h2"`, `== "h3"`, trPkg, "HTTP2|H2C"},
 	{"replay: h2c not guarded", tr + "witness.go", "return !w.plainIsHTTP1", "return false", trPkg, "H2C"},
 	{"replay: the body rewinds without hooks", tr + "witness.go", "if !w.getConn.Load() ||", "if", trPkg, "WithoutHooks"},
-	{"replay: every failure is retried", tr + "transport.go", "return err != nil && !answered(resp) && w.notSent(err) && !w.handshake.Load()", "return err != nil", ".", matrix},
-	{"replay: a failed handshake is retried", tr + "transport.go", " && !w.handshake.Load()", "", ".", "TestWhatIsNotSent"},
+	{"replay: every failure is retried", tr + "witness.go", "if err == nil || answered(resp) || !w.notSent(err) || w.handshake.Load() {", "if err == nil {", ".", matrix},
+	{"replay: a failed handshake is retried", tr + "witness.go", " || w.handshake.Load()", "", ".", "TestWhatIsNotSent"},
 	{"replay: nothing is retried", tr + "transport.go", "SetRetryCount(maxRetries)", "SetRetryCount(0 * maxRetries)", ".", "TestWhatIsNotSent"},
 	{"redirects: Location stays", tr + "roundtripper.go", `hidden.Header.Del("Location")`, "", ".", matrix},
 	// Secrets stay put.
@@ -64,6 +64,8 @@ var edits = []edit{
 	// A dead session.
 	{"session: 404 ends it", "session.go", "e.StatusCode != http.StatusUnauthorized &&", "e.StatusCode != http.StatusNotFound && e.StatusCode != http.StatusUnauthorized &&", ".", matrix},
 	{"session: nothing ends it", "session.go", "	return s.end(sent, err)", "	return err", ".", matrix},
+	{"session: each call has an end of its own", "session.go", "if s.ended == nil && s.token.AccessToken", "if s.token.AccessToken", ".", "DiesUnder"},
+	{"session: a goroutine is left", tr + "transport.go", "	defer cancel()\n", "	defer cancel()\n	go func() { select {} }()\n", ".", "LeftBehind"},
 	// Bounds.
 	{"bounds: no cap", tr + "transport.go", ".SetResponseBodyLimit(MaxReplyBytes)", "", ".", matrix},
 	{"bounds: no deadline", tr + "transport.go", "context.WithTimeout(ctx, c.timeout)", "context.WithTimeout(ctx, 1000*c.timeout)", ".", "Silent"},
