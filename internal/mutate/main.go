@@ -35,7 +35,7 @@ var edits = []edit{
 	{"outcome: a connection proves nothing", tr + "witness.go", "if w.gotConn.Load() {", "if false {", ".", matrix},
 	{"outcome: 5xx is known", "errors.go", "e.StatusCode/100 == 5", "e.StatusCode/100 == 6", ".", matrix + "|Outcome"},
 	{"outcome: an answer counts as none", tr + "transport.go", "return resp != nil && resp.RawResponse != nil", "return false", ".", matrix},
-	{"outcome: backoff proves nothing", tr + "transport.go", "inBackoff && w.notSent(w.failed)", "false", ".", "TestACancelledCall"},
+	{"outcome: backoff proves nothing", tr + "transport.go", "inBackoff && w.notSent(w.failed)", "inBackoff && false", ".", "TestACancelledCall"},
 	{"outcome: the cause is lost", tr + "failure.go", "errs = append(errs, cause)", "_ = cause", ".", "TestACancelledCall"},
 	{"outcome: the last failure is lost", tr + "transport.go", "[]error{w.failed, err}", "[]error{err}", ".", "TestACancelledCall"},
 	// Nothing is sent twice.
@@ -59,7 +59,7 @@ var edits = []edit{
 	{"secrets: resty logs", tr + "transport.go", "r.SetLogger(silent{}).", "r.", ".", "Stderr"},
 	{"secrets: any errorCode is taken over", "errors.go", "errorCodeForm.MatchString(string(code)) && ", "", ".", matrix},
 	// The segment.
-	{"segment: not escaped", "user.go", "return strings.ReplaceAll(url.QueryEscape(s), \"+\", \"%20\")", "return s", ".", "Fuzz"},
+	{"segment: not escaped", "user.go", "url.QueryEscape(s)", "(url.QueryEscape(\"\") + s)", ".", "Fuzz"},
 	{"segment: dot segments", "user.go", `case id == "." || id == "..":`, `case id == "…":`, ".", "Fuzz"},
 	// A dead session.
 	{"session: 404 ends it", "session.go", "e.StatusCode != http.StatusUnauthorized &&", "e.StatusCode != http.StatusNotFound && e.StatusCode != http.StatusUnauthorized &&", ".", matrix},
