@@ -32,8 +32,8 @@ func parseAccount(typed, callingCode string) (account, bool) {
 	case strings.HasPrefix(number, "0"):
 		number = "+" + callingCode + number[1:]
 	}
-	if rest, ok := strings.CutPrefix(number, "+"+callingCode+"0"); ok {
-		number = "+" + callingCode + rest // as in +81 (0)90
+	if rest, ok := strings.CutPrefix(number, "+"+callingCode); ok {
+		number = "+" + callingCode + strings.TrimLeft(rest, "0") // as in +81 (0)90
 	}
 	digits, ok := strings.CutPrefix(number, "+")
 	if !ok || len(digits) < 7 || len(digits) > 20 || strings.Trim(digits, "0123456789") != "" {

@@ -333,7 +333,7 @@ func TestAccountsAreEMailAddressesOrPhoneNumbers(t *testing.T) {
 }
 
 func FuzzAccountsAreTakenByTheLibrary(f *testing.F) {
-	for _, seed := range []string{"alice@example.com", "090-1234-5678", "+81 (0)9012345678", "a/b?c#d@e", "\uff10\uff11", "é@ü"} {
+	for _, seed := range []string{"alice@example.com", "090-1234-5678", "+81 (0)9012345678", "a/b?c#d@e", "\uff10\uff11", "é@ü", "+81000000", "+81000012345678"} {
 		f.Add(seed)
 	}
 	srv := kiitest.NewServer(kiitest.WithoutSocket())
