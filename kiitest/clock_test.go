@@ -206,8 +206,10 @@ func TestServerWithATestFailsItAcrossTheEdge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv.Now()
 		strayCall(t, transport, site)
+		_, err := srv.WaitMessage(t.Context(), kiitest.Filter{})
+		require.Error(t, err)
 	})
-	require.Len(t, seen.failures, 2)
+	require.Len(t, seen.failures, 3)
 	for _, failure := range seen.failures {
 		require.Contains(t, failure, "Call kiitest.NewServer inside the bubble")
 	}

@@ -199,7 +199,7 @@ func (s *Server) meet(c *call) *Fault {
 		return nil
 	}
 	due.met++
-	if due.Times != EveryTime && due.met == max(1, due.Times) {
+	if due.met == max(1, due.Times) {
 		s.faults = slices.DeleteFunc(s.faults, func(f *pendingFault) bool { return f == due })
 	}
 	c.fault = due.Kind
@@ -211,16 +211,19 @@ func (c *call) isAbout(id string) bool {
 	s := c.server
 	wanted := s.find(id)
 	for _, named := range []string{c.user, c.grant.username} {
-		if named != "" && (named == id || wanted != nil && s.find(named) == wanted) {
+		if named == id || wanted != nil && s.find(named) == wanted {
 			return true
 		}
 	}
+	if wanted == nil {
+		return false
+	}
 	_, credentials, _ := strings.Cut(c.header.Get("Authorization"), " ")
 	for _, shown := range []string{credentials, c.grant.refreshToken} {
-		if t := s.tokens[shown]; wanted != nil && t != nil && t.account == wanted {
+		if t := s.tokens[shown]; t != nil && t.account == wanted {
 			return true
 		}
 	}
 	l := s.links[c.link]
-	return wanted != nil && l != nil && l.account == wanted
+	return l != nil && l.account == wanted
 }

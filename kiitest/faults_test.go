@@ -216,6 +216,7 @@ func TestFaultsAreCounted(t *testing.T) {
 		require.Equal(t, want, c.ask(id, byEmail).String())
 	}
 	require.Equal(t, "503 LOGIN", c.login("alice", "old-pass").String(), "other operations have their own count")
+	require.Equal(t, "404 USER_NOT_FOUND", c.ask("EMAIL:nobody-else@example.com", byEmail).String())
 	require.Equal(t, "503 UNKNOWN", c.ask("EMAIL:nobody@example.com", byEmail).String())
 	require.Equal(t, "404 USER_NOT_FOUND", c.ask("EMAIL:nobody@example.com", byEmail).String())
 	for _, want := range []string{"204", "503 BOB", "503 BOB"} {

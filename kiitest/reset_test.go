@@ -58,6 +58,7 @@ func TestRequestResetChoosesTheMessage(t *testing.T) {
 		"no body is e-mail":       {"request-reset", "", "", kiitest.Email, kiitest.ResetLink},
 		"no body, JSON by name":   {"request-reset", "application/json", "", kiitest.Email, kiitest.ResetLink},
 		"the oldest form":         {"reset", "", "", kiitest.Email, kiitest.ResetLink},
+		"the oldest form, a body": {"reset", resetType, byPIN, kiitest.Email, kiitest.ResetLink},
 		"e-mail ignores an SMS's": {"request-reset", resetType, `{"notificationMethod":"EMAIL","smsResetMethod":"PIN"}`, kiitest.Email, kiitest.ResetLink},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -232,6 +233,27 @@ func TestPINIsGoodOnceForItsUserUntilANewerOne(t *testing.T) {
 	require.Equal(t, wrong, c.complete(id, second.PIN, "").String(), "used")
 	require.Equal(t, kiitest.Replaced, srv.FindMessages(kiitest.Filter{ID: first.ID})[0].State)
 	require.Equal(t, kiitest.Pending, last(t, srv, other).State)
+}
+
+func TestWrongPINsAreCountedForEachPIN(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t, kiitest.WithAssumption(kiitest.WrongPINsAreUnlimited, false))
+	id := srv.AddAccount(alice())
+	wrong := func(times int) {
+		for range times {
+			require.Equal(t, "403 INVALID_VERIFICATION_CODE", c.complete(id, "123456", "").String())
+		}
+	}
+	for range 2 {
+		require.Equal(t, "204", c.ask(id, byPIN).String())
+		wrong(4)
+	}
+	require.Equal(t, "204", c.complete(id, last(t, srv, id).PIN, "").String(), "four wrong ones each")
+	require.Equal(t, "204", c.ask(id, byPIN).String())
+	m := last(t, srv, id)
+	wrong(5)
+	require.Equal(t, "403 INVALID_VERIFICATION_CODE", c.complete(id, m.PIN, "").String())
+	require.Equal(t, kiitest.Replaced, last(t, srv, id).State)
 }
 
 func TestGenerateFlowIgnoresWhatIsChosen(t *testing.T) {

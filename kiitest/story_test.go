@@ -42,6 +42,7 @@ func TestResetEndsWhatTheOldPasswordGave(t *testing.T) {
 				require.Equal(t, "204", c.ask(id, way.body).String())
 				m := last(t, srv, id)
 				require.Equal(t, way.channel, m.Channel)
+				require.Equal(t, map[kiitest.Channel]string{kiitest.Email: "alice@example.com", kiitest.SMS: "+819012341234"}[way.channel], m.To)
 				require.Equal(t, kiitest.Pending, m.State)
 				require.Equal(t, "200", c.me(old.string("access_token")).String(), "asking changes nothing")
 				require.Equal(t, "200", c.login("alice", "old-pass").String(), "asking changes nothing")
@@ -56,6 +57,9 @@ func TestResetEndsWhatTheOldPasswordGave(t *testing.T) {
 					told := last(t, srv, id)
 					require.Equal(t, kiitest.NewPassword, told.Purpose)
 					require.Equal(t, way.channel, told.Channel, "it goes the way the request went")
+					require.Equal(t, m.To, told.To)
+					require.Zero(t, told.Expires)
+					require.Empty(t, told.State)
 					require.Contains(t, told.Text, told.Password)
 					password = told.Password
 				} else {
