@@ -35,7 +35,7 @@ var edits = []edit{
 	{"outcome: a connection proves nothing", tr + "witness.go", "if w.gotConn.Load() {", "if false {", ".", matrix},
 	{"outcome: 5xx is known", "errors.go", "e.StatusCode/100 == 5", "e.StatusCode/100 == 6", ".", matrix + "|Outcome"},
 	{"outcome: an answer counts as none", tr + "transport.go", "return resp != nil && resp.RawResponse != nil", "return false", ".", matrix},
-	{"outcome: backoff proves nothing", tr + "transport.go", "inBackoff && w.notSent(w.failed)", "inBackoff && false", ".", "TestACancelledCall"},
+	{"outcome: backoff proves nothing", tr + "transport.go", "inBackoff && w.notSent(w.failed)", "inBackoff && false", ".", "InBackoff"},
 	{"outcome: the cause is lost", tr + "failure.go", "errs = append(errs, cause)", "_ = cause", ".", "TestACancelledCall"},
 	{"outcome: the last failure is lost", tr + "transport.go", "[]error{w.failed, err}", "[]error{err}", ".", "TestACancelledCall"},
 	// Nothing is sent twice.
