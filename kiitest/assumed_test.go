@@ -266,6 +266,20 @@ func TestEachAssumptionCanBeTurned(t *testing.T) {
 	}
 }
 
+// Whichever way an assumption is turned, a user who does all right gets in.
+func TestNoAssumptionKeepsARightResetFromWorking(t *testing.T) {
+	t.Parallel()
+	for _, assumption := range kiitest.Assumptions() {
+		srv, c := start(t, kiitest.WithAssumption(assumption, false), kiitest.WithSettings(input))
+		id := srv.AddAccount(alice())
+		require.Equal(t, "204", c.ask(id, byPIN).String())
+		require.Equal(t, "204", c.complete(id, last(t, srv, id).PIN, "new-pass").String(), assumption)
+		require.Equal(t, "204", c.ask("EMAIL:alice@example.com", byEmail).String())
+		require.Equal(t, "200", c.submit(last(t, srv, id).Link, "newer-pass", "newer-pass").String(), assumption)
+		require.Equal(t, "200", c.me(c.token("alice@example.com", "newer-pass")).String(), assumption)
+	}
+}
+
 // emulated is a server of kiitest with the users that the probes need.
 func emulated(t *testing.T, srv *kiitest.Server) *cloud {
 	facts := map[string]string{

@@ -47,7 +47,7 @@ func TestMessagesAreFoundByWhatTheyAre(t *testing.T) {
 		"state":             {kiitest.Filter{State: kiitest.Replaced}, []int{3, 1}},
 		"text, any case":    {kiitest.Filter{Text: "YOUR PIN"}, []int{4, 3}},
 		"text, recipient":   {kiitest.Filter{Text: "bob@"}, []int{5}},
-		"all at once":       {kiitest.Filter{To: id, State: kiitest.Pending, Channel: kiitest.SMS, Text: "pin"}, []int{4}},
+		"all at once":       {kiitest.Filter{To: id, State: kiitest.Pending, Channel: kiitest.SMS, Text: "your pin"}, []int{4}},
 	} {
 		require.Equal(t, one.want, ids(one.filter), name)
 	}

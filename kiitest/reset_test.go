@@ -235,6 +235,25 @@ func TestPINIsGoodOnceForItsUserUntilANewerOne(t *testing.T) {
 	require.Equal(t, kiitest.Pending, last(t, srv, other).State)
 }
 
+func TestNoPINIsNoExpiredPIN(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t, kiitest.WithAssumption(kiitest.OnlyRightPINExpires, false))
+	id := srv.AddAccount(alice())
+	require.Equal(t, "403 INVALID_VERIFICATION_CODE", c.complete(id, "123456", "").String())
+}
+
+func TestUsedLinkStaysUsed(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t)
+	id := srv.AddAccount(alice())
+	require.Equal(t, "204", c.ask(id, byEmail).String())
+	m := last(t, srv, id)
+	require.Equal(t, "200", c.open(m.Link).String())
+	require.Equal(t, "204", c.ask(id, byEmail).String())
+	require.Equal(t, "200", c.open(last(t, srv, id).Link).String())
+	require.Equal(t, kiitest.Used, srv.FindMessages(kiitest.Filter{ID: m.ID})[0].State)
+}
+
 func TestWrongPINsAreCountedForEachPIN(t *testing.T) {
 	t.Parallel()
 	srv, c := start(t, kiitest.WithAssumption(kiitest.WrongPINsAreUnlimited, false))

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -86,7 +87,6 @@ func TestStrictServerFailsTheTest(t *testing.T) {
 			func(c *caller) {
 				c.server.Inject(kiitest.Fault{Operation: kiitest.OpCompleteReset, Nth: 2, Kind: kiitest.FaultStatus, Status: 503, ErrorCode: "SOME_CODE"})
 				c.complete(user, pin, password)
-				c.server.Close()
 			},
 			"the server closed before a call met this fault: status on complete-reset number 2 (503 SOME_CODE)",
 		},
@@ -144,6 +144,14 @@ func TestStrictnessChangesNoAnswer(t *testing.T) {
 	require.Equal(t, answers(), strict)
 	require.Equal(t, []string{"204", "204"}, strict[1:])
 	require.Contains(t, strict[0], "OPERATION_NOT_IMPLEMENTED")
+}
+
+func TestServerEndsWithItsTest(t *testing.T) {
+	t.Parallel()
+	var srv *kiitest.Server
+	t.Run("over soon", func(t *testing.T) { srv = kiitest.NewServer(kiitest.WithTest(t)) })
+	_, err := http.Get(string(srv.Site()))
+	require.ErrorIs(t, err, syscall.ECONNREFUSED)
 }
 
 // To fail a test that is over is a panic, so a strict server must let go of it.

@@ -115,7 +115,7 @@ func (s *Server) loginByPassword(c *call, g grant) answer {
 	by := anyAddress(g.username)
 	a := s.byName[s.key(by)]
 	switch {
-	case a == nil || a.Password == "" || a.Password != g.password || !a.verified(by):
+	case a == nil || a.Password != g.password || !a.verified(by):
 		return s.invalidGrant()
 	case a.Disabled && s.Assumes(DisabledLoginSaysSo):
 		return s.userDisabled(http.StatusUnauthorized, a)

@@ -88,21 +88,24 @@ func TestLoginTakesBothPathsAndBodies(t *testing.T) {
 
 func TestAppIsNamedInEachDocumentedWay(t *testing.T) {
 	t.Parallel()
-	srv, c := start(t, kiitest.WithApp("my-app", "my-key"))
+	srv, c := start(t, kiitest.WithApp("my-app", "my-key"), kiitest.WithSettings(refreshTokens))
 	srv.AddAccount(alice())
+	refresh := `,"client_id":"my-app","grant_type":"refresh_token","refresh_token":"` + c.login("alice", "old-pass").string("refresh_token") + `"`
 	for name, one := range map[string]struct {
 		prepare func(*http.Request)
 		body    string
 		want    string
 	}{
-		"X-Kii pair":         {func(r *http.Request) { r.Header.Set("X-Kii-AppID", "my-app"); r.Header.Set("X-Kii-AppKey", "my-key") }, "", "200"},
-		"any key":            {func(r *http.Request) { r.Header.Set("X-Kii-AppID", "my-app"); r.Header.Set("X-Kii-AppKey", "other") }, "", "200"},
-		"Basic":              {func(r *http.Request) { r.SetBasicAuth("my-app", "whatever") }, "", "200"},
-		"client_id":          {func(*http.Request) {}, `,"client_id":"my-app"`, "200"},
-		"nobody":             {func(*http.Request) {}, "", "401 UNAUTHORIZED"},
-		"another app":        {func(r *http.Request) { r.Header.Set("X-Kii-AppID", "their-app") }, "", "404 APP_NOT_FOUND"},
-		"another app, Basic": {func(r *http.Request) { r.SetBasicAuth("their-app", "") }, "", "404 APP_NOT_FOUND"},
-		"broken Basic":       {func(r *http.Request) { r.Header.Set("Authorization", "Basic %%%") }, "", "401 UNAUTHORIZED"},
+		"client_id, refresh":   {func(*http.Request) {}, refresh, "200"},
+		"client_id, anonymous": {func(*http.Request) {}, `,"client_id":"my-app","client_secret":"my-key","grant_type":"client_credentials"`, "200"},
+		"X-Kii pair":           {func(r *http.Request) { r.Header.Set("X-Kii-AppID", "my-app"); r.Header.Set("X-Kii-AppKey", "my-key") }, "", "200"},
+		"any key":              {func(r *http.Request) { r.Header.Set("X-Kii-AppID", "my-app"); r.Header.Set("X-Kii-AppKey", "other") }, "", "200"},
+		"Basic":                {func(r *http.Request) { r.SetBasicAuth("my-app", "whatever") }, "", "200"},
+		"client_id":            {func(*http.Request) {}, `,"client_id":"my-app"`, "200"},
+		"nobody":               {func(*http.Request) {}, "", "401 UNAUTHORIZED"},
+		"another app":          {func(r *http.Request) { r.Header.Set("X-Kii-AppID", "their-app") }, "", "404 APP_NOT_FOUND"},
+		"another app, Basic":   {func(r *http.Request) { r.SetBasicAuth("their-app", "") }, "", "404 APP_NOT_FOUND"},
+		"broken Basic":         {func(r *http.Request) { r.Header.Set("Authorization", "Basic %%%") }, "", "401 UNAUTHORIZED"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -179,26 +182,33 @@ func TestLoginMayAskForAnEarlierEnd(t *testing.T) {
 		require.Equal(t, "200", got.String())
 		require.InDelta(t, 600, got.body["expires_in"], 2)
 	}
+	require.InDelta(t, 3600, login("null").body["expires_in"], 0, "not given")
 	got := login(fmt.Sprint(soon))
 	srv.Advance(11 * time.Minute)
 	require.Equal(t, "403 WRONG_TOKEN", c.me(got.string("access_token")).String())
-	for _, bad := range []string{fmt.Sprint(soon), fmt.Sprint(srv.Now().Add(2 * time.Hour).UnixMilli()), `"soon"`, "-1", "1.5", "true"} {
+	for _, bad := range []string{fmt.Sprint(soon), fmt.Sprint(srv.Now().Add(2 * time.Hour).UnixMilli()), `"soon"`, "-1", "0", "1.5", "true"} {
 		require.Equal(t, "400 INVALID_INPUT_DATA", login(bad).String())
 	}
+	srv.SetSettings(func(s *kiitest.Settings) { s.TokenValidity = 0 })
+	late := srv.Now().Add(1000 * time.Hour).UnixMilli()
+	require.InDelta(t, 3_600_000, login(fmt.Sprint(late)).body["expires_in"], 2, "no maximum")
 }
 
 func TestAnonymousTokenIsNobodys(t *testing.T) {
 	t.Parallel()
-	srv, c := start(t)
+	srv, c := start(t, kiitest.WithSettings(refreshTokens))
 	id := srv.AddAccount(alice())
-	body := func(secret string) string {
-		return fmt.Sprintf(`{"grant_type":"client_credentials","client_id":%q,"client_secret":%q}`, srv.AppID(), secret)
+	body := func(app, secret string) string {
+		return fmt.Sprintf(`{"grant_type":"client_credentials","client_id":%q,"client_secret":%q}`, app, secret)
 	}
-	got := c.send("POST", "/oauth2/token", "application/json", body(srv.AppKey()), "")
+	got := c.send("POST", "/oauth2/token", "application/json", body(srv.AppID(), srv.AppKey()), "")
 	require.Equal(t, "200", got.String())
 	require.NotContains(t, got.body, "id")
+	require.NotContains(t, got.body, "refresh_token")
 	require.Equal(t, "401 UNAUTHORIZED", c.me(got.string("access_token")).String())
 	require.Equal(t, "401 UNAUTHORIZED", c.send("GET", "users/"+id, "", "", got.string("access_token")).String())
-	require.Equal(t, "400 invalid_client", c.send("POST", "/oauth2/token", "application/json", body("wrong"), "").String())
-	require.Len(t, srv.Calls(kiitest.OpAnonymousLogin), 2)
+	for _, wrong := range []string{body(srv.AppID(), "wrong"), body("wrong", srv.AppKey())} {
+		require.Equal(t, "400 invalid_client", c.send("POST", "/oauth2/token", "application/json", wrong, "").String())
+	}
+	require.Len(t, srv.Calls(kiitest.OpAnonymousLogin), 3)
 }
