@@ -44,9 +44,7 @@ func (s *Server) openLink(c *call) answer {
 
 // peekLink answers HEAD, which changes nothing.
 func (s *Server) peekLink(c *call) answer {
-	_, refused := s.usableLink(c)
-	if refused != nil {
-		refused.body = nil
+	if _, refused := s.usableLink(c); refused != nil {
 		return *refused
 	}
 	return page(http.StatusOK, pageData{})

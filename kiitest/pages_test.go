@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -107,11 +108,16 @@ func TestLinksThatCannotReset(t *testing.T) {
 			got := c.open(link)
 			require.Equal(t, "410", got.String())
 			require.Contains(t, got.text, "There is a newer link")
-			a, _ := srv.Account(id)
-			a.Disabled = true
-			_, err := srv.PutAccount(a)
-			require.NoError(t, err)
-			require.Equal(t, "409", c.open(last(t, srv, id).Link).String())
+			for _, change := range []func(*kiitest.Account){
+				func(a *kiitest.Account) { a.Disabled = true },
+				func(a *kiitest.Account) { a.Disabled, a.Password = false, "" },
+			} {
+				a, _ := srv.Account(id)
+				change(&a)
+				_, err := srv.PutAccount(a)
+				require.NoError(t, err)
+				require.Equal(t, "409", c.open(last(t, srv, id).Link).String())
+			}
 		})
 	}
 }
@@ -129,7 +135,24 @@ func TestGeneratedResetGoesWhereThePortalSays(t *testing.T) {
 		got = c.open(dead)
 		require.Equal(t, "303", got.String())
 		require.Equal(t, "https://app.example/failed", got.header.Get("Location"))
+		require.Equal(t, "no-referrer", got.header.Get("Referrer-Policy"))
 	}
+	c.server.SetSettings(input)
+	require.Equal(t, "410", c.open(link).String(), "the Input flow has pages")
+}
+
+func TestLinkOfMoreThanOneUse(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t, kiitest.WithAssumption(kiitest.CodesAreSingleUse, false))
+	id := srv.AddAccount(alice())
+	require.Equal(t, "204", c.ask(id, byEmail).String())
+	link := last(t, srv, id).Link
+	require.Equal(t, "200", c.open(link).String())
+	first := last(t, srv, id)
+	require.Equal(t, "200", c.open(link).String())
+	require.NotEqual(t, first.Password, last(t, srv, id).Password)
+	srv.Advance(time.Hour)
+	require.Equal(t, "410", c.open(link).String(), "until it expires")
 }
 
 func TestPagesKeepTheirSecretsAndAskNothingOfTheBrowser(t *testing.T) {

@@ -84,6 +84,9 @@ func TestRegistration(t *testing.T) {
 		"name is no string": {`{"loginName":1,"password":"dave-pass"}`, "400 INVALID_INPUT_DATA"},
 		"field with a _":    {`{"loginName":"dave","password":"dave-pass","_hasPassword":false}`, "400 INVALID_INPUT_DATA"},
 		"broken JSON":       {`{`, "400 INVALID_JSON"},
+		"null":              {`null`, "400 INVALID_JSON"},
+		"field of no name":  {`{"loginName":"dave","password":"dave-pass","":1}`, "400 INVALID_INPUT_DATA"},
+		"field of our own":  {`{"loginName":"dave","password":"dave-pass","userID":"x"}`, "400 INVALID_INPUT_DATA"},
 	} {
 		require.Equal(t, one.want, c.register("application/json", one.body).String(), name)
 	}
