@@ -86,7 +86,7 @@ func (s *Server) register(c *call) answer {
 	}
 	if a.Phone != "" {
 		number, ok := international(a.Phone)
-		if !ok && a.Country != "" {
+		if !ok {
 			number, ok = international(a.Country + "-" + a.Phone)
 		}
 		if !ok {

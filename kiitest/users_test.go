@@ -2,6 +2,7 @@ package kiitest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -81,6 +82,8 @@ func TestRegistration(t *testing.T) {
 		"bad login name":    {`{"loginName":"d","password":"dave-pass"}`, "400 INVALID_INPUT_DATA"},
 		"bad e-mail":        {`{"emailAddress":"dave","password":"dave-pass"}`, "400 INVALID_INPUT_DATA"},
 		"bad phone":         {`{"phoneNumber":"0901234","password":"dave-pass"}`, "400 INVALID_INPUT_DATA"},
+		"phone, no country": {`{"phoneNumber":"09055556666","password":"dave-pass"}`, "400 INVALID_INPUT_DATA"},
+		"phone, no such":    {`{"phoneNumber":"09055556666","country":"QQ","password":"dave-pass"}`, "400 INVALID_INPUT_DATA"},
 		"name is no string": {`{"loginName":1,"password":"dave-pass"}`, "400 INVALID_INPUT_DATA"},
 		"field with a _":    {`{"loginName":"dave","password":"dave-pass","_hasPassword":false}`, "400 INVALID_INPUT_DATA"},
 		"broken JSON":       {`{`, "400 INVALID_JSON"},
@@ -91,6 +94,42 @@ func TestRegistration(t *testing.T) {
 		require.Equal(t, one.want, c.register("application/json", one.body).String(), name)
 	}
 	require.Len(t, srv.Accounts(), 2)
+}
+
+func TestRegistrationVerifiesWhatThePortalWants(t *testing.T) {
+	t.Parallel()
+	for _, one := range []struct {
+		body, want   string
+		email, phone bool // the portal's settings, then what is verified
+	}{
+		{`"emailAddress":"dave@example.com","phoneNumber":"+819012345678"`, "true true", false, false},
+		{`"emailAddress":"dave@example.com","phoneNumber":"+819012345678"`, "false true", true, false},
+		{`"emailAddress":"dave@example.com","phoneNumber":"+819012345678"`, "true false", false, true},
+		{`"emailAddress":"dave@example.com"`, "true false", false, false},
+		{`"phoneNumber":"+819012345678"`, "false true", false, false},
+		{`"phoneNumber":"+819012345678","country":"US"`, "false true", false, false},
+		{`"displayName":"Dave"`, "false false", true, true},
+	} {
+		srv, c := start(t, kiitest.WithSettings(func(s *kiitest.Settings) { s.VerifyEmail, s.VerifyPhone = one.email, one.phone }))
+		id := c.register(registrationType, `{"loginName":"dave","password":"dave-pass",`+one.body+`}`).string("userID")
+		a, _ := srv.Account(id)
+		require.Equal(t, one.want, fmt.Sprint(a.EmailVerified, " ", a.PhoneVerified), one.body)
+		codes := 0
+		if one.email && a.Email != "" || one.phone && a.Phone != "" {
+			codes = 1
+		}
+		require.Len(t, srv.Messages(), codes, one.body)
+	}
+}
+
+func TestRegistrationWithLoginMayHaveAPassword(t *testing.T) {
+	t.Parallel()
+	_, c := start(t)
+	const withLogin = "application/vnd.kii.RegistrationAndAuthorizationRequest+json"
+	require.Equal(t, "400 PASSWORD_TOO_SHORT", c.register(withLogin, `{"loginName":"dave","password":"abc"}`).String())
+	got := c.register(withLogin, `{"loginName":"dave","password":"dave-pass"}`)
+	require.Equal(t, "dave", c.me(got.string("_accessToken")).string("loginName"))
+	require.Equal(t, "200", c.login("dave", "dave-pass").String())
 }
 
 func TestChangePasswordEndsAllTokens(t *testing.T) {
