@@ -37,6 +37,7 @@ func TestProfileSaysOnlyWhatKiiCloudSaid(t *testing.T) {
 		`{"userID":"u","_hasPassword":"no"}`:   {UserID: "u"},
 		`{"userID":"u","phoneNumber":null}`:    {UserID: "u"},
 		`{"userID":"u","displayName":{"a":1}}`: {UserID: "u"},
+
 		`{"userID":"u","loginName":7,"emailAddressVerified":"yes","emailAddress":"a@b"}`: {UserID: "u", Email: "a@b"},
 	} {
 		t.Run(body, func(t *testing.T) {

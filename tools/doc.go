@@ -1,0 +1,3 @@
+// Package tools holds no code: its module pins the versions of the tools that check the library, so that
+// they are no dependency of it. From the top folder: go tool -modfile=tools/go.mod staticcheck ./...
+package tools
