@@ -31,20 +31,20 @@ func TestACallAllocatesNoMoreThanStated(t *testing.T) {
 		most float64
 		call func() error
 	}{
-		"ResetPassword":               {52, reset(client)},
-		"ResetPassword over loopback": {88, reset(frugalServer(t))},
-		"CompleteResetPassword": {53, func() error {
+		"ResetPassword":               {44, reset(client)},
+		"ResetPassword over loopback": {80, reset(frugalServer(t))},
+		"CompleteResetPassword": {46, func() error {
 			return client.User.CompleteResetPassword(t.Context(), "alice@example.com", "123456", &password)
 		}},
-		"Login": {61, func() error {
+		"Login": {54, func() error {
 			_, err := login.User.Login(t.Context(), "alice@example.com", "old-pass")
 			return err
 		}},
-		"Profile": {92, func() error {
+		"Profile": {86, func() error {
 			_, err := session.Profile(t.Context())
 			return err
 		}},
-		"New": {46, func() error {
+		"New": {50, func() error {
 			_, err := kii.New("app", "key", kii.SiteJP)
 			return err
 		}},

@@ -141,22 +141,23 @@ type call struct {
 	op          string // the Go method's name, for errors and the log
 	method, url string
 	contentType string  // of body
-	body        any     // marshalled as JSON; nil: none
+	body        []byte  // JSON; nil: none
 	token       string  // an access token; empty: the call is made in the app's name
 	secrets     secrets // what this call must never show
 }
 
+// marshal returns the JSON of a request's body.
+func marshal(body any) []byte {
+	b, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // the bodies are structs of strings
+	}
+	return b
+}
+
 // send makes the call and returns the reply, whatever its status, or a *TransportError.
 func (a *api) send(ctx context.Context, c *call) (transport.Reply, error) {
-	req := transport.Request{Method: c.method, URL: c.url, Header: a.header(c)}
-	if c.body != nil {
-		body, err := json.Marshal(c.body)
-		if err != nil {
-			panic(err) // the bodies are structs of strings
-		}
-		req.Body = body
-	}
-	reply, err := a.http.Do(ctx, &req)
+	reply, err := a.http.Do(ctx, &transport.Request{Method: c.method, URL: c.url, Header: a.header(c), Body: c.body})
 	if err != nil {
 		return reply, transportError(c, err)
 	}

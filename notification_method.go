@@ -13,14 +13,9 @@ const (
 	NotificationSMSPIN NotificationMethod = "SMS_PIN" // an SMS with a PIN code, for CompleteResetPassword
 )
 
-// resetRequest is the body that asks for a reset. SMS_PIN is a name of the SDKs, never sent.
-type resetRequest struct {
-	NotificationMethod string `json:"notificationMethod"`
-	SMSResetMethod     string `json:"smsResetMethod,omitempty"`
-}
-
-var resetRequests = map[NotificationMethod]*resetRequest{
-	NotificationEmail:  {NotificationMethod: "EMAIL"},
-	NotificationSMS:    {NotificationMethod: "SMS", SMSResetMethod: "URL"},
-	NotificationSMSPIN: {NotificationMethod: "SMS", SMSResetMethod: "PIN"},
+// resetRequests are the bodies that ask for a reset. SMS_PIN is a name of the SDKs, never sent.
+var resetRequests = map[NotificationMethod][]byte{
+	NotificationEmail:  []byte(`{"notificationMethod":"EMAIL"}`),
+	NotificationSMS:    []byte(`{"notificationMethod":"SMS","smsResetMethod":"URL"}`),
+	NotificationSMSPIN: []byte(`{"notificationMethod":"SMS","smsResetMethod":"PIN"}`),
 }

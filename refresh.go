@@ -74,10 +74,10 @@ func (s *Session) lead(ctx context.Context, token *Token, shared *refresh) error
 	}()
 	fresh, err := s.api.token(ctx, &call{
 		op: "Refresh",
-		body: struct {
+		body: marshal(struct {
 			GrantType    string `json:"grant_type"`
 			RefreshToken string `json:"refresh_token"`
-		}{"refresh_token", token.RefreshToken},
+		}{"refresh_token", token.RefreshToken}),
 		secrets: token.secrets(s.api),
 	}, token.UserID)
 

@@ -83,10 +83,10 @@ func (u *User) CompleteResetPassword(ctx context.Context, id, pin string, newPas
 		method:      http.MethodPost,
 		url:         u.api.app + "/users/" + account.segment() + "/password/complete-reset",
 		contentType: completeResetType,
-		body: struct {
+		body: marshal(struct {
 			PINCode     string  `json:"pinCode"`
 			NewPassword *string `json:"newPassword,omitempty"`
-		}{pin, newPassword},
+		}{pin, newPassword}),
 		secrets: secrets,
 	})
 }

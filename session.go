@@ -114,10 +114,10 @@ func (s *Session) ChangePassword(ctx context.Context, oldPassword, newPassword s
 		method:      http.MethodPut,
 		url:         s.api.app + "/users/me/password",
 		contentType: "application/vnd.kii.ChangePasswordRequest+json",
-		body: struct {
+		body: marshal(struct {
 			OldPassword string `json:"oldPassword"`
 			NewPassword string `json:"newPassword"`
-		}{oldPassword, newPassword},
+		}{oldPassword, newPassword}),
 		token:   token.AccessToken,
 		secrets: secrets{s.api.appKey, token.AccessToken, token.RefreshToken, token.UserID, oldPassword, newPassword},
 	})

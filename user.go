@@ -33,10 +33,10 @@ func (u *User) Login(ctx context.Context, id, password string) (*Session, error)
 	}
 	token, err := u.api.token(ctx, &call{
 		op: "Login",
-		body: struct {
+		body: marshal(struct {
 			Username string `json:"username"`
 			Password string `json:"password"`
-		}{string(account), password},
+		}{string(account), password}),
 		secrets: secrets{u.api.appKey, string(account), password},
 	}, "")
 	if err != nil {

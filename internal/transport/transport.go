@@ -20,6 +20,7 @@ const MaxReplyBytes = 256 << 10
 // A Client sends requests. It is safe for concurrent use.
 type Client struct {
 	resty   *resty.Client
+	blank   resty.Request // copied for each call; its maps are never written to
 	timeout time.Duration
 	// plainIsHTTP1 says that an unencrypted connection never speaks HTTP/2.
 	plainIsHTTP1 bool
@@ -32,9 +33,9 @@ func New(hc *http.Client, timeout time.Duration, maxRetries int) *Client {
 	if rt == nil {
 		rt = DefaultTransport()
 	}
-	r := resty.NewWithClient(&http.Client{Transport: noRedirect{guarded{rt}}, Timeout: hc.Timeout})
-	r.SetLogger(silent{}).SetRetryCount(maxRetries).SetResponseBodyLimit(MaxReplyBytes)
-	return &Client{resty: r, timeout: timeout, plainIsHTTP1: plainIsHTTP1(rt)}
+	r := resty.NewWithClient(&http.Client{Transport: noRedirect{rt}, Timeout: hc.Timeout})
+	r.SetLogger(silent{}).SetRetryCount(maxRetries).SetResponseBodyLimit(MaxReplyBytes).SetPreRequestHook(guard)
+	return &Client{resty: r, blank: *r.R(), timeout: timeout, plainIsHTTP1: plainIsHTTP1(rt)}
 }
 
 // A Request is one HTTP request. Header must have a User-Agent and an Accept, and a
@@ -70,15 +71,14 @@ func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
 	}
 	sendCtx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	w := &witness{abort: cancel, plainIsHTTP1: c.plainIsHTTP1}
-	traceCtx := httptrace.WithClientTrace(context.WithValue(sendCtx, witnessKey{}, w), w.trace())
-	r := c.resty.R().SetContext(traceCtx)
+	w := &witness{Context: sendCtx, abort: cancel, plainIsHTTP1: c.plainIsHTTP1}
+	r := c.blank
 	r.Header = req.Header
 	if req.Body != nil {
 		w.body.Reset(req.Body)
 		r.SetBody(&w.body)
 	}
-	r.AddRetryCondition(w.retry)
+	r.SetContext(httptrace.WithClientTrace(w, w.trace())).AddRetryCondition(w.retry)
 
 	resp, err := r.Execute(req.Method, req.URL)
 	switch {

@@ -18,8 +18,9 @@ import (
 var errReplay = errors.New("the connection ended without an answer after the request was sent")
 
 // A witness watches a call over all its attempts: it proves that nothing was sent, and keeps
-// net/http from sending anything twice. net/http calls it from several goroutines.
+// net/http from sending anything twice. It travels as the call's context. net/http calls it from several goroutines.
 type witness struct {
+	context.Context
 	abort        context.CancelFunc
 	plainIsHTTP1 bool
 
@@ -80,26 +81,32 @@ func (w *witness) mayBeHTTP2(conn net.Conn) bool {
 	return !w.plainIsHTTP1
 }
 
-// A guarded RoundTripper is given requests whose body cannot be rewound to be written twice.
-type guarded struct{ next http.RoundTripper }
-
 type witnessKey struct{}
 
-func (g guarded) RoundTrip(req *http.Request) (*http.Response, error) {
-	w, watched := req.Context().Value(witnessKey{}).(*witness)
-	if !watched || req.GetBody == nil {
-		return g.next.RoundTrip(req)
+// Value finds the witness itself.
+func (w *witness) Value(key any) any {
+	if key == (witnessKey{}) {
+		return w
 	}
-	once := req.WithContext(req.Context()) // a copy
-	once.GetBody = func() (io.ReadCloser, error) {
+	return w.Context.Value(key)
+}
+
+// guard gives an attempt a body that cannot be rewound to be written twice.
+func guard(_ *resty.Client, req *http.Request) error {
+	rewind := req.GetBody
+	if rewind == nil {
+		return nil
+	}
+	w := req.Context().Value(witnessKey{}).(*witness)
+	req.GetBody = func() (io.ReadCloser, error) {
 		// Where no hooks are fired, nothing tells whether the body was written.
 		if !w.getConn.Load() || w.http2.Load() && w.wrote.Load() {
 			w.replayed.Store(true)
 			return nil, errReplay
 		}
-		return req.GetBody()
+		return rewind()
 	}
-	return g.next.RoundTrip(once)
+	return nil
 }
 
 // notSent says whether err, the end of an attempt without an answer, proves that nothing was sent.
