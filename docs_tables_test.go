@@ -83,11 +83,11 @@ func TestErrorTablesStatusIsTheConstants(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("errors.go")
 	require.NoError(t, err)
-	told := regexp.MustCompile(`(Err\w+) +ErrorCode = "\w+" +// (\d{3}): `).FindAllStringSubmatch(string(source), -1)
+	told := regexp.MustCompile(`// (\d{3}): .*\n\t(Err\w+) ErrorCode = `).FindAllStringSubmatch(string(source), -1)
 	require.Len(t, told, len(knownCodes))
 	for _, row := range table(pages(t)["README.md"], "Errors", 7)[1:] {
 		for _, m := range told {
-			assert.True(t, !strings.HasPrefix(row[0], m[1]+"`") || m[2] == row[1], "%s: %s or %s", row[0], m[2], row[1])
+			assert.True(t, !strings.HasPrefix(row[0], m[2]+"`") || m[1] == row[1], "%s: %s or %s", row[0], m[1], row[1])
 		}
 	}
 }
@@ -292,4 +292,11 @@ func TestREADMEsGoVersionIsGoMods(t *testing.T) {
 	require.NoError(t, err)
 	version := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(string(mod))[1]
 	assert.Equal(t, 2, strings.Count(pages(t)["README.md"], version))
+}
+
+// The version that every request names is one that the changelog tells of.
+func TestChangelogTellsOfTheUserAgentsVersion(t *testing.T) {
+	t.Parallel()
+	_, version, _ := strings.Cut(userAgent, "/")
+	assert.Regexp(t, `(?m)^## \[`+regexp.QuoteMeta(version)+`\] - (Unreleased|\d{4}-\d\d-\d\d)$`, pages(t)["CHANGELOG.md"])
 }

@@ -23,23 +23,40 @@ import (
 // errors.AsType[kii.ErrorCode](err) returns the code of any answer that is not success.
 type ErrorCode string
 
-// The codes of Kii Cloud that a caller may want to tell apart.
+// The codes of Kii Cloud that a caller may want to tell apart, each with the HTTP status that it comes with.
+// They are those of https://documentation.kii.com/rest/; what it leaves out, as the answers to a dead token, a
+// wrong login, a disabled account and a wrong app ID, is from the error table of Kii's JavaScript SDK.
 const (
-	ErrUserNotFound         ErrorCode = "USER_NOT_FOUND"            // 404: no such user, or an address that is not verified
-	ErrAddressNotVerified   ErrorCode = "INVALID_STATUS"            // 409: the message has no verified address to go to; when completing a reset, also: none is pending
-	ErrNoPassword           ErrorCode = "OPERATION_NOT_ALLOWED"     // 409: the user has no password, so none can be reset or changed
-	ErrUserDisabled         ErrorCode = "USER_DISABLED"             // 401: the account is disabled; a session survives this
-	ErrWrongPIN             ErrorCode = "INVALID_VERIFICATION_CODE" // 403: not the PIN that was sent
-	ErrPINExpired           ErrorCode = "PIN_CODE_EXPIRED"          // 410: ask for another one
-	ErrPasswordTooShort     ErrorCode = "PASSWORD_TOO_SHORT"        // 400: see APIError.MinPasswordLength
-	ErrInvalidInput         ErrorCode = "INVALID_INPUT_DATA"        // 400: when completing a reset: the new password is missing, or equals the old one
-	ErrWrongPassword        ErrorCode = "WRONG_PASSWORD"            // 401: ChangePassword's old one; the session survives
-	ErrWrongCredentials     ErrorCode = "invalid_grant"             // 400: Login's user or password, or Refresh's token
-	ErrWrongToken           ErrorCode = "WRONG_TOKEN"               // 403: the access token is dead
-	ErrWrongRefreshToken    ErrorCode = "WRONG_REFRESH_TOKEN"       // 403: the refresh token is dead
-	ErrUnauthorized         ErrorCode = "UNAUTHORIZED"              // 401: the token does not give this right
-	ErrAuthenticationFailed ErrorCode = "AUTHENTICATION_FAILED"     // 401: the token, or the login, was not accepted
-	ErrAppNotFound          ErrorCode = "APP_NOT_FOUND"             // 404: the app ID is wrong, or belongs to another site
+	// 404: there is no such user, or the address is not verified.
+	ErrUserNotFound ErrorCode = "USER_NOT_FOUND"
+	// 409: the user has no verified address for the message. Completing a reset: also, none is pending.
+	ErrAddressNotVerified ErrorCode = "INVALID_STATUS"
+	// 409: the user has no password, so none can be reset or changed.
+	ErrNoPassword ErrorCode = "OPERATION_NOT_ALLOWED"
+	// 401: the account is disabled. A session survives this.
+	ErrUserDisabled ErrorCode = "USER_DISABLED"
+	// 403: this is not the PIN that was sent.
+	ErrWrongPIN ErrorCode = "INVALID_VERIFICATION_CODE"
+	// 410: the PIN is too old. Ask for another one.
+	ErrPINExpired ErrorCode = "PIN_CODE_EXPIRED"
+	// 400: see APIError.MinPasswordLength.
+	ErrPasswordTooShort ErrorCode = "PASSWORD_TOO_SHORT"
+	// 400: completing a reset, the new password is missing, or equals the old one.
+	ErrInvalidInput ErrorCode = "INVALID_INPUT_DATA"
+	// 401: the old password given to ChangePassword is wrong. The session survives this.
+	ErrWrongPassword ErrorCode = "WRONG_PASSWORD"
+	// 400: the user or the password given to Login is wrong, or the token of Refresh is dead.
+	ErrWrongCredentials ErrorCode = "invalid_grant"
+	// 403: the access token is dead.
+	ErrWrongToken ErrorCode = "WRONG_TOKEN"
+	// 403: the refresh token is dead.
+	ErrWrongRefreshToken ErrorCode = "WRONG_REFRESH_TOKEN"
+	// 401: the token does not give this right.
+	ErrUnauthorized ErrorCode = "UNAUTHORIZED"
+	// 401: the token, or the login, was not accepted.
+	ErrAuthenticationFailed ErrorCode = "AUTHENTICATION_FAILED"
+	// 404: the app ID is wrong, or the app is at another site.
+	ErrAppNotFound ErrorCode = "APP_NOT_FOUND"
 )
 
 // The codes that are made here, for answers that carry none.
@@ -62,15 +79,17 @@ type ArgumentError struct {
 	Reason string // what is wanted; it never repeats the value
 }
 
+// Error tells the parameter and the reason.
 func (e *ArgumentError) Error() string { return "kii: " + e.Name + " " + e.Reason }
 
-// A TransportError means that no whole answer arrived.
+// A TransportError means that no whole answer arrived. See [OutcomeUnknown] for what may have happened.
 type TransportError struct {
 	Op      string // the method, such as "ResetPassword"
-	NotSent bool   // proved: nothing arrived at Kii Cloud. false: unknown, see [OutcomeUnknown]
-	Err     error  // for errors.Is and errors.As: the context's error, its cause and the network's failure
+	NotSent bool   // proved: nothing arrived at Kii Cloud. false: it may have
+	Err     error  // for errors.Is and errors.As: the context's error, its cause, the network's failure
 }
 
+// Error tells Op and the failure, without its URL.
 func (e *TransportError) Error() string {
 	if e.NotSent {
 		return fmt.Sprintf("kii: %s: not sent: %v", e.Op, e.Err)
@@ -84,9 +103,9 @@ func (e *TransportError) Unwrap() error { return e.Err }
 // An APIError is an answer that is not success. It unwraps to its Code. Only Op, StatusCode and Code
 // are ever printed.
 type APIError struct {
-	Op         string // the method, such as "ResetPassword"
-	StatusCode int    // of HTTP
-	Code       ErrorCode
+	Op         string    // the method, such as "ResetPassword"
+	StatusCode int       // of HTTP
+	Code       ErrorCode // never empty
 	// Message is Kii Cloud's, in English, for the developer. This call's secrets and account
 	// identifiers are blanked in it, but it may describe the account, so it is not for a stranger.
 	Message           string
@@ -94,6 +113,7 @@ type APIError struct {
 	RetryAfter        time.Duration // from the Retry-After header; 0: not told
 }
 
+// Error tells Op, StatusCode and Code.
 func (e *APIError) Error() string {
 	return fmt.Sprintf("kii: %s: %d %s", e.Op, e.StatusCode, e.Code)
 }
@@ -107,6 +127,7 @@ type SessionError struct {
 	Err    error  // the answer that told; nil after a ChangePassword that succeeded
 }
 
+// Error tells that the session is over, and why.
 func (e *SessionError) Error() string {
 	if e.Err == nil {
 		return "kii: the session is over, log in again: the password was changed"
@@ -140,9 +161,9 @@ func (e APIError) LogValue() slog.Value { return slog.StringValue((&e).Error()) 
 // LogValue implements [slog.LogValuer].
 func (e SessionError) LogValue() slog.Value { return slog.StringValue((&e).Error()) }
 
-// OutcomeUnknown says whether the call that returned err may have been carried out: no whole answer
-// came to a request that was not proved unsent, or a 5xx, or an [ErrUnexpectedReply]. If it is false and err is
-// not nil, nothing happened.
+// OutcomeUnknown says whether the call that returned err may have been carried out: no whole answer came to
+// a request that was not proved unsent, or a 5xx, or an [ErrUnexpectedReply]. If it is false and err is not
+// nil, nothing happened.
 func OutcomeUnknown(err error) bool {
 	if e, ok := errors.AsType[*TransportError](err); ok && !e.NotSent {
 		return true
@@ -153,8 +174,9 @@ func OutcomeUnknown(err error) bool {
 	return errors.Is(err, ErrUnexpectedReply)
 }
 
-// RevealsAccount says whether err, shown to somebody who is not logged in, would tell whether or
-// what account exists. Answer such a stranger as if the call had succeeded.
+// RevealsAccount says whether err, shown to somebody who is not logged in, would tell whether or what
+// account exists: [ErrUserNotFound], [ErrAddressNotVerified], [ErrNoPassword], [ErrUserDisabled]. Answer such
+// a stranger as if the call had succeeded.
 func RevealsAccount(err error) bool {
 	return errors.Is(err, ErrUserNotFound) || errors.Is(err, ErrAddressNotVerified) ||
 		errors.Is(err, ErrNoPassword) || errors.Is(err, ErrUserDisabled)
