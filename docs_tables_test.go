@@ -263,26 +263,55 @@ func TestArchitecturePageNamesEachFile(t *testing.T) {
 	page := pages(t)["ARCHITECTURE.md"]
 	for folder, heading := range map[string]string{
 		".": "Package kii", "internal/transport": "Package internal/transport", "kiitest": "Package kiitest",
+		"cmd/kii-emulator": "Command kii-emulator", "examples/webapp": "Example webapp",
 	} {
 		var named, there []string
-		for _, row := range table(page, heading, 2)[1:] {
+		for _, row := range table(page, heading, 2) {
 			for _, m := range file.FindAllStringSubmatch("`"+row[0]+"`", -1) {
-				named = append(named, m[1])
+				if !strings.HasSuffix(m[1], "_test.go") {
+					named = append(named, m[1])
+				}
 			}
 		}
 		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 		require.NoError(t, err)
 		for _, f := range files {
-			if !strings.HasSuffix(f, "_test.go") {
+			of, isTest := strings.CutSuffix(filepath.Base(f), "_test.go")
+			switch {
+			case !isTest:
 				there = append(there, filepath.Base(f))
+			case folder == "." && !strings.HasPrefix(of, "example_") && !slices.Contains(files, of+".go"):
+				assert.Contains(t, page, "`"+f+"`", "a test without a file of its name")
 			}
 		}
 		assert.ElementsMatch(t, there, named, folder)
 	}
-	for _, folder := range regexp.MustCompile("(?m)^\\| `([\\w./-]+)`").FindAllStringSubmatch(page, -1) {
-		_, err := os.Stat(folder[1])
-		assert.True(t, err == nil || strings.HasSuffix(folder[1], ".go"), "%s is not there", folder[1])
+	for _, file := range []string{"README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "LICENSE", "go.mod", "go.sum"} {
+		assert.Contains(t, page, file)
 	}
+}
+
+func TestArchitecturePageNamesEachFolder(t *testing.T) {
+	t.Parallel()
+	var named, there []string
+	for _, row := range table(pages(t)["ARCHITECTURE.md"], "Folders", 2)[1:] {
+		for _, m := range regexp.MustCompile("`([\\w./-]+)`").FindAllStringSubmatch("`"+row[0]+"`", -1) {
+			named = append(named, m[1])
+		}
+	}
+	for _, pattern := range []string{"*", "cmd/*", "examples/*", "internal/*", "examples/internal/*"} {
+		folders, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, folder := range folders {
+			info, err := os.Stat(folder)
+			require.NoError(t, err)
+			grouped := slices.Contains([]string{".git", "cmd", "examples", "internal", "examples/internal"}, folder)
+			if info.IsDir() && !grouped {
+				there = append(there, folder)
+			}
+		}
+	}
+	assert.ElementsMatch(t, there, named)
 }
 
 // A page that says which Go it takes says what go.mod says.
