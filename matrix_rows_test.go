@@ -238,22 +238,18 @@ func faultRows() []faultRow {
 		{"403 that echoes in the message", replies(403, `{"errorCode":"INVALID_VERIFICATION_CODE","message":"`+everySecret+`"}`), want{code: kii.ErrWrongPIN, status: 403}, nil, false},
 		{"401 that echoes in other fields", replies(401, `{"errorCode":"WRONG_PASSWORD","principalID":"`+everySecret+`","`+everySecret+`":1}`), want{code: kii.ErrWrongPassword, status: 401}, nil, false},
 		{"400 that echoes in OAuth's description", replies(400, `{"error":"invalid_request","error_description":"`+everySecret+`"}`), want{code: "invalid_request", status: 400}, nil, false},
-		{"an errorCode that is an everySecret", replies(403, kiiError(everySecret)), unexpected(403), nil, false},
-		{"headers that everySecret", replies(404, kiiError("USER_NOT_FOUND"), "X-Echo", everySecret, "Retry-After", everySecret, "Set-Cookie", "marker="+everySecret, "WWW-Authenticate", everySecret), want{code: kii.ErrUserNotFound, status: 404}, nil, false},
+		{"an errorCode that echoes", replies(403, kiiError(everySecret)), unexpected(403), nil, false},
+		{"headers that echo", replies(404, kiiError("USER_NOT_FOUND"), "X-Echo", everySecret, "Retry-After", everySecret, "Set-Cookie", "marker="+everySecret, "WWW-Authenticate", everySecret), want{code: kii.ErrUserNotFound, status: 404}, nil, false},
 		{"a redirect that echoes", replies(307, "", "Location", "https://elsewhere.invalid/?"+strings.ReplaceAll(everySecret, " ", "+")), unexpected(307), nil, false},
 		{"a reason phrase that echoes", raw("HTTP/1.1 500 " + everySecret + "\r\nContent-Length: 0\r\n\r\n"), unexpected(500), http1, false},
 		{"a content type that echoes", replies(404, "{", "Content-Type", everySecret), unexpected(404), nil, false},
-		{"trailers that everySecret", raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + everySecret + "\r\n\r\n"), lost, http1, false},
+		{"trailers that echo", raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + everySecret + "\r\n\r\n"), lost, http1, false},
 	}
 	for _, status := range []int{300, 301, 302, 303, 305, 306, 307, 308, 399} {
 		rows = append(rows, faultRow{fmt.Sprintf("%d", status), replies(status, "", "Location", "https://elsewhere.invalid/marker"), unexpected(status), nil, false})
 	}
 	for code := range uint32(15) {
 		rows = append(rows, faultRow{fmt.Sprintf("RST_STREAM %#x", code), each(func(c *peer.Conn) { c.RST(code) }), lost, http2, false})
-	}
-	whole := string(peer.Reply(404, []byte(kiiError("USER_NOT_FOUND"))))
-	for n := 0; n < len(whole); n += 7 { // of co-prime length with nothing in it, so that each part of the reply is met
-		rows = append(rows, faultRow{fmt.Sprintf("404 cut after %d bytes", n), raw(whole[:n]), lost, http1, false})
 	}
 	return rows
 }

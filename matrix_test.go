@@ -4,12 +4,15 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -18,8 +21,17 @@ import (
 	"github.com/go-kii/kii/internal/peer"
 )
 
+// proxy is what the environment names.
+var proxy *peer.Proxy
+
+// The library's own transport takes roots, name server and proxy from the system.
 func init() {
-	if err := peer.TrustBySystem(); err != nil { // so that the library's own transport can be tested over TLS
+	var err error
+	proxy, err = peer.NewProxy()
+	if err == nil {
+		net.DefaultResolver, err = peer.Resolver()
+	}
+	if err := errors.Join(err, peer.TrustBySystem(), proxy.UseBySystem(".dns.test")); err != nil {
 		panic(err)
 	}
 }
@@ -53,7 +65,10 @@ func through(rt func() http.RoundTripper) func() []kii.Option {
 }
 
 func callers() http.RoundTripper {
-	return &http.Transport{TLSClientConfig: &tls.Config{RootCAs: peer.Roots()}, ForceAttemptHTTP2: true}
+	return &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{Timeout: 4 * time.Second}).DialContext,
+		TLSClientConfig: &tls.Config{RootCAs: peer.Roots()}, ForceAttemptHTTP2: true,
+	}
 }
 
 func h2c() http.RoundTripper {
@@ -64,7 +79,7 @@ func h2c() http.RoundTripper {
 
 func muted() http.RoundTripper { return mute{callers()} }
 
-// mute hides the httptrace hooks from a RoundTripper.
+// mute hides the httptrace hooks from a RoundTripper, and counts its attempts itself.
 type mute struct{ next http.RoundTripper }
 
 type noValues struct{ context.Context }
@@ -72,6 +87,9 @@ type noValues struct{ context.Context }
 func (noValues) Value(any) any { return nil }
 
 func (m mute) RoundTrip(req *http.Request) (*http.Response, error) {
+	if attempts, ok := req.Context().Value(attemptsKey{}).(*atomic.Int64); ok {
+		attempts.Add(1)
+	}
 	return m.next.RoundTrip(req.WithContext(noValues{req.Context()}))
 }
 
@@ -159,24 +177,32 @@ func resumed(u *kii.User) *kii.Session {
 	return s
 }
 
-// figures are counted for the line that TestFaultMatrix logs.
-var matrixCalls, matrixForms atomic.Int64
+// A tally counts what a test's figures tell.
+type tally struct{ calls, forms atomic.Int64 }
+
+// fullMatrix says whether all is to be tried; else it is a sample.
+var fullMatrix = os.Getenv("KII_FULL_MATRIX") != ""
+
+// log prints the figures of a test that held.
+func (y *tally) log(t *testing.T, format string, args ...any) {
+	t.Cleanup(func() {
+		if !t.Failed() {
+			t.Logf("%s: %d calls, none delivered twice, none misjudged; %d printed forms, none leaked",
+				fmt.Sprintf(format, args...), y.calls.Load(), y.forms.Load())
+		}
+	})
+}
 
 // Each row meets one operation on each lane, another one on the next; with KII_FULL_MATRIX set it meets all.
 func TestFaultMatrix(t *testing.T) {
 	t.Parallel()
 	rows := faultRows()
 	share := len(matrixOps)
-	if os.Getenv("KII_FULL_MATRIX") != "" {
+	if fullMatrix {
 		share = 1
 	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			return
-		}
-		t.Logf("%d faults x %d operations x %d transports: %d calls, none delivered twice, none misjudged; %d printed forms, none leaked",
-			len(rows), len(matrixOps), len(lanes), matrixCalls.Load(), matrixForms.Load())
-	})
+	var figures tally
+	figures.log(t, "%d faults x %d operations x %d transports", len(rows), len(matrixOps), len(lanes))
 	for l, lane := range lanes {
 		t.Run(lane.name, func(t *testing.T) {
 			t.Parallel()
@@ -188,7 +214,7 @@ func TestFaultMatrix(t *testing.T) {
 					t.Parallel()
 					for o, op := range matrixOps {
 						if (o+r+l)%share == 0 {
-							meet(t, lane, row, op)
+							figures.meet(t, lane, row, op)
 						}
 					}
 				})
@@ -198,7 +224,7 @@ func TestFaultMatrix(t *testing.T) {
 }
 
 // meet lets the operation meet the row's fault.
-func meet(t *testing.T, lane lane, row faultRow, op matrixOp) {
+func (y *tally) meet(t *testing.T, lane lane, row faultRow, op matrixOp) {
 	t.Helper()
 	s := peer.Start(t, lane.kind, row.serve)
 	var log strings.Builder
@@ -209,8 +235,9 @@ func meet(t *testing.T, lane lane, row faultRow, op matrixOp) {
 
 	err = op.call(t.Context(), client.User)
 	s.Close()
-	matrixCalls.Add(1)
+	y.calls.Add(1)
 	row.want.check(t, op, err)
+	assert.NotErrorIs(t, err, context.DeadlineExceeded, "%s did not end by itself", op.name)
 	if !(lane.muted && op.repeats) {
 		assert.LessOrEqual(t, s.Requests(), 1, "%s arrived more than once", op.name)
 	}
@@ -219,7 +246,7 @@ func meet(t *testing.T, lane lane, row faultRow, op matrixOp) {
 	}
 	assert.NotEmpty(t, log.String())
 	requireNoLeak(t, op.name+" log", log.String())
-	requireErrorKeepsSecrets(t, op, err)
+	y.forms.Add(requireErrorKeepsSecrets(t, op, err))
 }
 
 func errorIs[E error](err error) bool {

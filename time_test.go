@@ -3,12 +3,9 @@ package kii_test
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"net"
 	"net/http"
-	"net/url"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -40,84 +37,23 @@ func bubbleUser(t *testing.T, s *peer.Server, rt http.RoundTripper, opts ...kii.
 	return client.User
 }
 
-func TestWhatIsNotSentIsRetriedOnlyWhereAConnectionFailed(t *testing.T) {
+func TestAHangingHandshakeEndsAtTheTransportsLimitAndIsNotRepeated(t *testing.T) {
 	t.Parallel()
-	refused := func(context.Context, string, string) (net.Conn, error) {
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
-	}
-	blackHole := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // as the library's dialer
-		defer cancel()
-		<-ctx.Done()
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: context.Cause(ctx)}
-	}
-	noSuchHost := func(context.Context, string, string) (net.Conn, error) {
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "kii.invalid", IsNotFound: true}}
-	}
-	proxied := func(tr *http.Transport) { tr.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.invalid:1"}) }
-	table := []struct {
-		name     string
-		dial     func(context.Context, string, string) (net.Conn, error)
-		peer     func(*peer.Conn) // what answers in place of Kii Cloud, where dial is nil
-		setup    func(*http.Transport)
-		attempts int
-		is       error
-	}{
-		{"refused", refused, nil, nil, 3, syscall.ECONNREFUSED},
-		{"black hole", blackHole, nil, nil, 3, context.DeadlineExceeded},
-		{"no such host", noSuchHost, nil, nil, 3, nil},
-		{"unknown CA", nil, nil, func(tr *http.Transport) { tr.TLSClientConfig.RootCAs = x509.NewCertPool() }, 1, nil},
-		{"another host's certificate", nil, nil, func(tr *http.Transport) { tr.TLSClientConfig.ServerName = "other.test" }, 1, nil},
-		{"TLS garbage", nil, func(c *peer.Conn) { _ = c.Raw("HTTP/1.1 400 " + everySecret + "\r\n\r\n") }, nil, 1, nil},
-		{"TLS alert", nil, func(c *peer.Conn) { _ = c.Raw("\x15\x03\x03\x00\x02\x02\x28") }, nil, 1, nil},
-		{"TLS time-out", nil, func(c *peer.Conn) { c.Hang() }, nil, 1, nil},
-		{"proxy 407", nil, each(func(c *peer.Conn) { c.Answer(407, nil) }), proxied, 3, nil},
-		{"proxy 502", nil, each(func(c *peer.Conn) { c.Answer(502, []byte(everySecret)) }), proxied, 3, nil},
-		{"proxy closes", nil, func(c *peer.Conn) { c.Next() }, proxied, 3, nil},
-		{"proxy garbage", nil, func(c *peer.Conn) { c.Next(); _ = c.Raw("HTTP/1.1 " + everySecret + "\r\n\r\n") }, proxied, 3, nil},
-	}
-	for _, row := range table {
-		for _, op := range matrixOps {
-			t.Run(row.name+" "+op.name, func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					s := peer.New(peer.Kind{TLS: row.peer == nil}, func(c *peer.Conn) {
-						if row.peer != nil {
-							row.peer(c)
-						}
-					})
-					var attempts atomic.Int64
-					tr := bubbleTransport(func(ctx context.Context, network, addr string) (net.Conn, error) {
-						attempts.Add(1)
-						if row.dial != nil {
-							return row.dial(ctx, network, addr)
-						}
-						return s.Dial(ctx, network, addr)
-					})
-					if row.setup != nil {
-						row.setup(tr)
-					}
-					client, err := kii.New("app", markerKey, "https://127.0.0.1:1", kii.WithHTTPClient(&http.Client{Transport: tr}))
-					require.NoError(t, err)
-					err = op.call(t.Context(), client.User)
-					failure, ok := err.(*kii.TransportError)
-					require.True(t, ok, "%T", err)
-					assert.True(t, failure.NotSent, "%v", err)
-					assert.False(t, kii.OutcomeUnknown(err))
-					if row.attempts == 3 && row.peer != nil { // a proxy may have been dialled in vain for a connection that came too late
-						assert.LessOrEqual(t, attempts.Load(), int64(6))
-					} else {
-						assert.Equal(t, int64(row.attempts), attempts.Load())
-					}
-					if row.is != nil {
-						assert.ErrorIs(t, err, row.is)
-					}
-					requireErrorKeepsSecrets(t, op, err)
-					tr.CloseIdleConnections()
-					s.Close()
-				})
-			})
-		}
+	for _, op := range matrixOps {
+		synctest.Test(t, func(t *testing.T) {
+			s := peer.New(peer.Kind{}, (*peer.Conn).Hang)
+			tr := bubbleTransport(s.Dial)
+			client, err := kii.New("app", markerKey, "https://127.0.0.1:1", kii.WithHTTPClient(&http.Client{Transport: tr}))
+			require.NoError(t, err)
+			start := time.Now()
+			err = op.call(t.Context(), client.User)
+			failure, ok := err.(*kii.TransportError)
+			require.True(t, ok, "%T", err)
+			assert.True(t, failure.NotSent, "%v", err)
+			assert.Equal(t, 10*time.Second, time.Since(start), op.name)
+			assert.Equal(t, 1, s.Connections(), op.name)
+			s.Close()
+		})
 	}
 }
 

@@ -31,7 +31,7 @@ var edits = []edit{
 	{"success: 201 of a login", "kii.go", "reply.Status != http.StatusOK ||", "reply.Status/100 != 2 ||", ".", matrix},
 	// Three outcomes.
 	{"outcome: all not sent", tr + "transport.go", "NotSent: notSent,", "NotSent: notSent || true,", ".", matrix},
-	{"outcome: none not sent", tr + "transport.go", "NotSent: notSent,", "NotSent: notSent && false,", ".", "TestWhatIsNotSent"},
+	{"outcome: none not sent", tr + "transport.go", "NotSent: notSent,", "NotSent: notSent && false,", ".", matrix},
 	{"outcome: a connection proves nothing", tr + "witness.go", "if w.gotConn.Load() {", "if false {", ".", matrix},
 	{"outcome: 5xx is known", "errors.go", "e.StatusCode/100 == 5", "e.StatusCode/100 == 6", ".", matrix + "|Outcome"},
 	{"outcome: an answer counts as none", tr + "transport.go", "return resp != nil && resp.RawResponse != nil", "return false", ".", matrix},
@@ -44,8 +44,8 @@ var edits = []edit{
 	{"replay: h2c not guarded", tr + "witness.go", "return !w.plainIsHTTP1", "return false", trPkg, "H2C"},
 	{"replay: the body rewinds without hooks", tr + "witness.go", "if !w.getConn.Load() ||", "if", trPkg, "WithoutHooks"},
 	{"replay: every failure is retried", tr + "witness.go", "if err == nil || answered(resp) || !w.notSent(err) || w.handshake.Load() {", "if err == nil {", ".", matrix},
-	{"replay: a failed handshake is retried", tr + "witness.go", " || w.handshake.Load()", "", ".", "TestWhatIsNotSent"},
-	{"replay: nothing is retried", tr + "transport.go", "SetRetryCount(maxRetries)", "SetRetryCount(0 * maxRetries)", ".", "TestWhatIsNotSent"},
+	{"replay: a failed handshake is retried", tr + "witness.go", " || w.handshake.Load()", "", ".", matrix},
+	{"replay: nothing is retried", tr + "transport.go", "SetRetryCount(maxRetries)", "SetRetryCount(0 * maxRetries)", ".", matrix},
 	{"redirects: Location stays", tr + "roundtripper.go", `hidden.Header.Del("Location")`, "", ".", matrix},
 	// Secrets stay put.
 	{"secrets: the Message is printed", "errors.go", `"kii: %s: %d %s", e.Op, e.StatusCode, e.Code`, `"kii: %s: %d %s %s", e.Op, e.StatusCode, e.Code, e.Message`, ".", matrix + "|Panic"},

@@ -29,7 +29,10 @@ type Server struct {
 }
 
 // A Kind is what a server speaks.
-type Kind struct{ HTTP2, TLS bool }
+type Kind struct {
+	HTTP2, TLS bool
+	Config     func(*tls.Config) // changes how TLS is spoken; may be nil
+}
 
 // Start listens on loopback until t ends.
 func Start(t testing.TB, kind Kind, serve func(*Conn)) *Server {
@@ -58,7 +61,7 @@ func Start(t testing.TB, kind Kind, serve func(*Conn)) *Server {
 func New(kind Kind, serve func(*Conn)) *Server {
 	s := &Server{http2: kind.HTTP2, serve: serve, addr: "127.0.0.1:1", open: map[net.Conn]bool{}}
 	if kind.TLS {
-		s.tls = serverTLS(kind.HTTP2)
+		s.tls = serverTLS(kind)
 	}
 	return s
 }
@@ -177,16 +180,49 @@ func (c *Conn) Answer(status int, body []byte, header ...string) {
 }
 
 // Raw writes bytes.
-func (c *Conn) Raw(text string) error {
-	_, err := c.stream.Write([]byte(text))
+func (c *Conn) Raw(text string) error { return c.Write([]byte(text)) }
+
+// Write writes bytes.
+func (c *Conn) Write(b []byte) error {
+	_, err := c.stream.Write(b)
 	return err
+}
+
+// Cut lets n more bytes be written; what comes then ends the connection, by a reset or a close.
+func (c *Conn) Cut(n int, reset bool) {
+	end := c.Close
+	if reset {
+		end = c.Reset
+	}
+	c.stream = &cutter{Conn: c.stream, left: n, end: end}
+}
+
+// Length returns how many bytes [Conn.Answer] writes.
+func Length(http2 bool, status int, body []byte) int {
+	client, server := pipe()
+	defer client.Close()
+	const plenty = 32 << 10
+	all := &cutter{Conn: server, left: plenty}
+	(&Conn{HTTP2: http2, stream: all}).Answer(status, body)
+	return plenty - all.left
 }
 
 // Hang waits until the client has gone, and reads what it sends meanwhile.
 func (c *Conn) Hang() {
 	for c.Next() { //nolint:revive // each request is counted
 	}
+	_ = discard(c.in) // and what is no request
 }
+
+// Hello reads the first record of a client's TLS handshake, on a plain server.
+func (c *Conn) Hello() {
+	if head, err := c.in.Peek(5); err == nil {
+		_, _ = c.in.Discard(5 + int(head[3])<<8 + int(head[4]))
+	}
+}
+
+// Refuse lets the client write no more, which it does not know before it tries. It takes a connection in memory.
+func (c *Conn) Refuse() { c.wire.(*end).in.close(net.ErrClosed) }
 
 // Reset breaks the connection by a TCP reset, below TLS.
 func (c *Conn) Reset() {

@@ -14,7 +14,14 @@ import (
 	"time"
 )
 
-var certificate, root = makeCertificate()
+var certificate, root = makeCertificate(nil, nil)
+
+// Certificates that no client should accept.
+var (
+	Stranger, _  = makeCertificate(nil, nil) // signed by nobody that is trusted
+	Elsewhere, _ = makeCertificate(&certificate, func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"other.test"} })
+	Expired, _   = makeCertificate(&certificate, func(c *x509.Certificate) { c.NotAfter = c.NotBefore.AddDate(1, 0, 0) })
+)
 
 // Roots returns a pool that trusts the servers of this package.
 func Roots() *x509.CertPool {
@@ -37,15 +44,19 @@ func TrustBySystem() error {
 	return os.Setenv("SSL_CERT_FILE", file.Name())
 }
 
-func serverTLS(http2 bool) *tls.Config {
-	protocols := []string{"http/1.1"}
-	if http2 {
-		protocols = []string{"h2"}
+func serverTLS(kind Kind) *tls.Config {
+	cfg := &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"http/1.1"}, CurvePreferences: []tls.CurveID{tls.X25519}}
+	if kind.HTTP2 {
+		cfg.NextProtos = []string{"h2"}
 	}
-	return &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: protocols, CurvePreferences: []tls.CurveID{tls.X25519}}
+	if kind.Config != nil {
+		kind.Config(cfg)
+	}
+	return cfg
 }
 
-func makeCertificate() (tls.Certificate, *x509.Certificate) {
+// makeCertificate returns a certificate signed by signer, or by itself.
+func makeCertificate(signer *tls.Certificate, change func(*x509.Certificate)) (tls.Certificate, *x509.Certificate) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic(err)
@@ -57,7 +68,14 @@ func makeCertificate() (tls.Certificate, *x509.Certificate) {
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"kii.test"},
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if change != nil {
+		change(template)
+	}
+	parent, parentKey := template, any(key)
+	if signer != nil {
+		parent, parentKey = signer.Leaf, signer.PrivateKey
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, parentKey)
 	if err != nil {
 		panic(err)
 	}

@@ -90,8 +90,7 @@ func (c *Conn) nextHTTP2() bool {
 func (c *Conn) Frame(kind, flags byte, id uint32, payload []byte) bool {
 	head := binary.BigEndian.AppendUint32(nil, uint32(len(payload))<<8|uint32(kind))
 	head = binary.BigEndian.AppendUint32(append(head, flags), id)
-	_, err := c.stream.Write(append(head, payload...))
-	return err == nil
+	return c.Write(append(head, payload...)) == nil
 }
 
 // RST resets the stream of the last request.
@@ -152,6 +151,25 @@ func literal(block []byte, name, value string) []byte {
 func pipe() (a, b net.Conn) {
 	one, two := newQueue(), newQueue()
 	return &end{in: one, out: two}, &end{in: two, out: one}
+}
+
+// A cutter writes as many bytes as are left, then it ends the connection.
+type cutter struct {
+	net.Conn
+	left int
+	end  func()
+}
+
+func (c *cutter) Write(p []byte) (int, error) {
+	if len(p) <= c.left {
+		c.left -= len(p)
+		return c.Conn.Write(p)
+	}
+	if c.left > 0 {
+		_, _ = c.Conn.Write(p[:c.left])
+	}
+	c.end()
+	return 0, io.ErrClosedPipe
 }
 
 type end struct{ in, out *queue }

@@ -1,0 +1,229 @@
+package kii_test
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net/http/httptrace"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/go-kii/kii"
+	"github.com/go-kii/kii/internal/peer"
+)
+
+// An unsentRow is one thing that goes wrong before a connection stands.
+type unsentRow struct {
+	name     string
+	at       func(*testing.T, matrixOp) place
+	attempts int // as many as are made where nothing is proved sent
+	proof    proof
+	met      string // is in the text of the error, which shows that the fault was met
+}
+
+// A place is what a call is sent to.
+type place struct {
+	site     string
+	server   *peer.Server
+	attempts func() int // as the other side counts them
+	timeout  time.Duration
+}
+
+// A proof is what shows that nothing was sent.
+type proof int
+
+const (
+	none  proof = iota // it cannot be known
+	trace              // no connection was handed out, as httptrace tells
+	dial               // the error, too
+)
+
+const refusing = "127.0.0.1:1"
+
+// unsentRows returns the table. Read a row as: this fault, at this place, then so many attempts.
+func unsentRows() []unsentRow {
+	rows := []unsentRow{
+		// Connecting.
+		{"refused dial", site("https://" + refusing), 3, dial, "refused"},
+		{"refused dial, no TLS", site("http://" + refusing), 3, dial, "refused"},
+		{"refused dial of a proxy", site("http://kii.test"), 3, dial, "refused"},
+		{"black-holed dial", hurried(blackHole), 1, trace, "deadline exceeded"},
+
+		// Looking up.
+		{"NXDOMAIN", site("https://nxdomain.dns.test"), 3, dial, "no such host"},
+		{"SERVFAIL", site("https://servfail.dns.test"), 3, dial, "server misbehaving"},
+		{"REFUSED", site("https://refused.dns.test"), 3, dial, "lookup"},
+		{"a name without an address", site("https://nodata.dns.test"), 3, dial, "no such host"},
+		{"a silent name server", hurried(site("https://silent.dns.test")), 1, trace, "deadline exceeded"},
+
+		// TLS.
+		{"unknown CA", certified(func(c *tls.Config) { c.Certificates[0] = peer.Stranger }), 1, trace, "unknown authority"},
+		{"another host's certificate", certified(func(c *tls.Config) { c.Certificates[0] = peer.Elsewhere }), 1, trace, "IP SANs"},
+		{"an expired certificate", certified(func(c *tls.Config) { c.Certificates[0] = peer.Expired }), 1, trace, "expired"},
+		{"a client certificate demanded, TLS 1.2", certified(mutual(tls.VersionTLS12)), 1, trace, "remote error: tls"},
+		{"a client certificate demanded, TLS 1.3", certified(mutual(tls.VersionTLS13)), 1, none, ""}, // told after the handshake
+		{"a version that is too old", certified(func(c *tls.Config) { c.MaxVersion = tls.VersionTLS11 }), 1, trace, "protocol version"},
+		{"TLS alert", greeted(func(c *peer.Conn) { _ = c.Raw("\x15\x03\x03\x00\x02\x02\x28") }), 1, trace, "handshake failure"},
+		{"plain HTTP to TLS", greeted(func(c *peer.Conn) { _ = c.Raw("HTTP/1.1 400 " + everySecret + "\r\n\r\n") }), 1, trace, "HTTP response to HTTPS client"},
+		{"garbage to TLS", greeted(func(c *peer.Conn) { _ = c.Raw(everySecret) }), 1, trace, "not look like a TLS handshake"},
+		{"closed in the handshake", greeted(func(*peer.Conn) {}), 1, trace, "EOF"},
+		{"reset in the handshake", greeted((*peer.Conn).Reset), 1, trace, "reset"},
+		{"hanging handshake", hurried(greeted((*peer.Conn).Hang)), 1, trace, "deadline exceeded"},
+
+		// A proxy.
+		{"proxy 407", proxied("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"), 3, trace, "Authentication Required"},
+		{"proxy 407 that echoes", proxied("HTTP/1.1 407 No ECHO\r\n\r\n"), 3, trace, "No "},
+		{"proxy 502", proxied("HTTP/1.1 502 Bad Gateway\r\nX-Echo: ECHO\r\n\r\nECHO"), 3, trace, "Bad Gateway"},
+		{"proxy that closes", proxied(""), 3, trace, "EOF"},
+		{"proxy garbage", proxied("ECHO\r\n\r\n"), 3, trace, "malformed HTTP"},
+		{"proxy 200, then garbage", proxied("HTTP/1.1 200 OK\r\n\r\nECHO"), 1, trace, ""},
+		{"proxy 200, then closed", proxied("HTTP/1.1 200 OK\r\n\r\n"), 1, trace, "EOF"},
+	}
+	if fullMatrix {
+		rows = append(rows, unsentRow{"black-holed dial, to the dial's own limit", blackHole, 3, dial, "i/o timeout"})
+	}
+	return rows
+}
+
+func site(url string) func(*testing.T, matrixOp) place {
+	return func(*testing.T, matrixOp) place { return place{site: url} }
+}
+
+// hurried gives the call a time-out that is nearer than any other limit.
+func hurried(at func(*testing.T, matrixOp) place) func(*testing.T, matrixOp) place {
+	return func(t *testing.T, op matrixOp) place {
+		p := at(t, op)
+		p.timeout = 200 * time.Millisecond
+		return p
+	}
+}
+
+func blackHole(*testing.T, matrixOp) place {
+	addr, err := peer.BlackHole()
+	if err != nil {
+		return place{} // not on this system
+	}
+	return place{site: "http://" + addr}
+}
+
+// certified is a server whose TLS is changed.
+func certified(change func(*tls.Config)) func(*testing.T, matrixOp) place {
+	return func(t *testing.T, _ matrixOp) place {
+		return served(peer.Start(t, peer.Kind{TLS: true, Config: change}, (*peer.Conn).Hang))
+	}
+}
+
+func mutual(version uint16) func(*tls.Config) {
+	return func(c *tls.Config) { c.MaxVersion, c.ClientAuth = version, tls.RequireAnyClientCert }
+}
+
+// greeted is a server that does so after the first record of the handshake.
+func greeted(then func(*peer.Conn)) func(*testing.T, matrixOp) place {
+	return func(t *testing.T, _ matrixOp) place {
+		p := served(peer.Start(t, peer.Kind{}, func(c *peer.Conn) { c.Hello(); then(c) }))
+		p.site = strings.Replace(p.site, "http:", "https:", 1)
+		return p
+	}
+}
+
+func served(s *peer.Server) place { return place{site: s.URL(), server: s, attempts: s.Connections} }
+
+// proxied is a host behind a proxy that answers so, ECHO being the call's secrets.
+func proxied(answer string) func(*testing.T, matrixOp) place {
+	return func(_ *testing.T, op matrixOp) place {
+		host := proxy.Host(strings.ReplaceAll(answer, "ECHO", strings.Join(op.secrets, " ")))
+		return place{site: "https://" + host, attempts: func() int { return proxy.Asked(host) }}
+	}
+}
+
+var unsentLanes = []lane{
+	{name: "library", opts: noOptions},
+	{name: "caller", opts: through(callers)},
+	{name: "caller without hooks", opts: through(muted), muted: true},
+}
+
+// Each row meets one operation on each lane; with KII_FULL_MATRIX set it meets all. All calls run at once, for most
+// of them wait to try again.
+func TestFaultMatrixBeforeAConnectionStands(t *testing.T) {
+	t.Parallel()
+	rows := unsentRows()
+	share := len(matrixOps)
+	if fullMatrix {
+		share = 1
+	}
+	var figures tally
+	figures.log(t, "%d faults before a connection stands x %d operations x %d transports", len(rows), len(matrixOps), len(unsentLanes))
+	for l, lane := range unsentLanes {
+		t.Run(lane.name, func(t *testing.T) {
+			t.Parallel()
+			var calls sync.WaitGroup
+			defer calls.Wait()
+			for r, row := range rows {
+				for o, op := range matrixOps {
+					if (o+r+l)%share == 0 {
+						calls.Go(func() { figures.miss(t, lane, row, op) })
+					}
+				}
+			}
+		})
+	}
+}
+
+type attemptsKey struct{} // of a context: its attempts, for a RoundTripper that fires no hooks
+
+// miss lets the operation meet the row's fault.
+func (y *tally) miss(t *testing.T, lane lane, row unsentRow, op matrixOp) {
+	what := row.name + ", " + op.name
+	p := row.at(t, op)
+	if p.site == "" {
+		return
+	}
+	var log strings.Builder
+	logger := slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug - 100}))
+	opts := append(lane.opts(), kii.WithLogger(logger), kii.WithInsecureHTTP())
+	if p.timeout > 0 {
+		opts = append(opts, kii.WithTimeout(p.timeout))
+	}
+	client, err := kii.New("app", markerKey, kii.Site(p.site), opts...)
+	if !assert.NoError(t, err) {
+		return
+	}
+	var attempts atomic.Int64
+	ctx := context.WithValue(t.Context(), attemptsKey{}, &attempts)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) { attempts.Add(1) }})
+	err = op.call(ctx, client.User)
+	y.calls.Add(1)
+
+	failure, ok := err.(*kii.TransportError)
+	if !assert.True(t, ok, "%s: %T", what, err) {
+		return
+	}
+	notSent := row.proof == dial || row.proof == trace && !lane.muted
+	assert.Equal(t, notSent, failure.NotSent, "%s: %v", what, err)
+	assert.Equal(t, !notSent, kii.OutcomeUnknown(err), what)
+	assert.Equal(t, strings.Fields(op.name)[0], failure.Op)
+	assert.Contains(t, err.Error(), row.met, what)
+	if p.timeout == 0 {
+		assert.NotContains(t, err.Error(), "deadline exceeded", "%s did not end by itself", what)
+	}
+	made := 1
+	if notSent {
+		made = row.attempts
+	}
+	assert.Equal(t, int64(made), attempts.Load(), what)
+	if p.attempts != nil {
+		assert.Equal(t, made, p.attempts(), what)
+	}
+	if p.server != nil {
+		p.server.Close()
+		assert.Zero(t, p.server.Requests(), what)
+	}
+	assert.NotEmpty(t, log.String(), what)
+	requireNoLeak(t, what+" log", log.String())
+	y.forms.Add(requireErrorKeepsSecrets(t, op, err))
+}
