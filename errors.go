@@ -15,12 +15,12 @@ import (
 	"github.com/go-kii/kii/internal/transport"
 )
 
-// ErrorCode is Kii Cloud's errorCode. It is itself an error, so that it is what errors.Is is given:
+// ErrorCode is Kii Cloud's errorCode. It is itself an error, so that it is what [errors.Is] is given:
 //
 //	errors.Is(err, kii.ErrPINExpired)
 //	errors.Is(err, kii.ErrorCode("SOMETHING_NEW")) // one that this library does not know
 //
-// errors.AsType[kii.ErrorCode](err) returns the code of any answer that is not success.
+// [errors.AsType] with ErrorCode returns the code of any answer that is not success.
 type ErrorCode string
 
 // The codes of Kii Cloud that a caller may want to tell apart, each with the HTTP status that it comes with.
@@ -73,7 +73,7 @@ const (
 // Error returns the code.
 func (c ErrorCode) Error() string { return string(c) }
 
-// An ArgumentError means that a call was refused here and nothing was sent.
+// An ArgumentError means that a call was refused by this library, and nothing was sent.
 type ArgumentError struct {
 	Name   string // the Go parameter
 	Reason string // what is wanted; it never repeats the value

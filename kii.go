@@ -34,8 +34,8 @@ type Client struct {
 	User *User // the user API, not one user
 }
 
-// New returns a client for the app with this ID and key at site. It checks every argument and
-// sends nothing, so a wrong key shows only at the first call.
+// New returns a client for the app with this ID and key at site, as the developer portal shows them. It checks
+// every argument and sends nothing, so a wrong app ID or site shows only at the first call, as [ErrAppNotFound].
 func New(appID, appKey string, site Site, opts ...Option) (*Client, error) {
 	if err := checkAppValue("appID", appID); err != nil {
 		return nil, err

@@ -15,9 +15,9 @@ type refresh struct {
 // Refresh exchanges the refresh token for a new pair of tokens; [Session.Token] returns it. The old pair is
 // dead. Refresh tokens are switched on in the developer portal's access token settings, off by default.
 //
-// A refresh token works once, so calls that come at the same time share one request. If
-// [OutcomeUnknown] is true the pair may be lost; the session goes on, and the next call tells. An
-// answer of [ErrWrongRefreshToken] or [ErrWrongCredentials] ends the session.
+// Refresh is safe for concurrent use and sends one request, which calls that come at the same time share, as a
+// refresh token works once. Where [OutcomeUnknown] is true the pair may be lost; the session goes on, and
+// the next call tells. An answer of [ErrWrongRefreshToken] or [ErrWrongCredentials] ends the session.
 func (s *Session) Refresh(ctx context.Context) error {
 	old, err := s.current(ctx)
 	if err != nil {

@@ -19,11 +19,15 @@ import (
 //   - [ErrAddressNotVerified]: the user has no verified address for method.
 //   - [ErrNoPassword]: the user has no password, having come by a social login, say.
 //   - [ErrUserDisabled]: the account is disabled.
-//   - [ErrRateLimited]: the app's limit is reached. Nothing was sent.
+//   - [ErrRateLimited]: the app's limit is reached, and no message was sent. [APIError].RetryAfter is
+//     the wait; 0: Kii Cloud named none, so choose your own.
 //
-// The first four tell a stranger whether an account exists: see [RevealsAccount]. Where
-// [OutcomeUnknown] is true the message may be on its way. ResetPassword sends one request, never
-// a second one that could send a second message.
+// The first four tell whether an account exists. They are for your program and your support staff: fold
+// them into one answer before a browser sees them, with [RevealsAccount]. [Session.Profile] tells
+// beforehand, of a user who is logged in, whether an address is verified and whether there is a password.
+//
+// ResetPassword is safe for concurrent use and sends one request, never a second one that could send a
+// second message. Where [OutcomeUnknown] is true the message may be on its way.
 func (u *User) ResetPassword(ctx context.Context, id string, method NotificationMethod) error {
 	account, err := u.account(ctx, id)
 	if err != nil {
@@ -50,7 +54,8 @@ func (u *User) ResetPassword(ctx context.Context, id string, method Notification
 // newPassword is the one that the user chose, of 4 to 50 printable ASCII characters; nil asks Kii
 // Cloud to generate one and send it by SMS. Which of the two an app wants is the Password Reset Flow on the developer
 // portal, and no client can read it. An app set to "Generate Password" ignores newPassword.
-// For one set to "Input Password" see [ErrInvalidInput] below.
+// For one set to "Input Password" see [ErrInvalidInput] below. Kii Cloud has no call that checks the PIN
+// alone; a newPassword that it never takes is refused here, before the PIN is used.
 //
 // The errors of note:
 //   - [ErrWrongPIN]: the PIN is not the one that was sent. It may be tried again.
@@ -60,9 +65,10 @@ func (u *User) ResetPassword(ctx context.Context, id string, method Notification
 //   - [ErrAddressNotVerified]: no verified phone, or no reset is pending.
 //   - [ErrUserNotFound], [ErrUserDisabled]: as for ResetPassword.
 //
-// How long a PIN lives, and how often it may be tried, Kii Cloud does not document. Where
-// [OutcomeUnknown] is true the password may have been reset: log in to find out. CompleteResetPassword
-// sends one request, never a second one that could burn the PIN.
+// How long a PIN lives, and how often it may be tried, Kii Cloud does not document.
+//
+// CompleteResetPassword is safe for concurrent use and sends one request, never a second one that could burn
+// the PIN. Where [OutcomeUnknown] is true the password may have been reset: log in to find out.
 func (u *User) CompleteResetPassword(ctx context.Context, id, pin string, newPassword *string) error {
 	account, err := u.account(ctx, id)
 	if err != nil {

@@ -62,8 +62,10 @@ func (s *Session) Err() error {
 	return s.ended
 }
 
-// Profile reads the user's own data. It sends one request, and changes nothing.
-// A reply about another user than the session's is [ErrUnexpectedReply].
+// Profile reads the user's own data. A reply about another user than the session's is [ErrUnexpectedReply].
+//
+// Profile is safe for concurrent use and sends one request, which changes nothing, whatever the
+// error. An answer that the token is dead ends the session.
 func (s *Session) Profile(ctx context.Context) (*Profile, error) {
 	token, err := s.current(ctx)
 	if err != nil {
@@ -96,8 +98,10 @@ func (s *Session) Profile(ctx context.Context) (*Profile, error) {
 // printable ASCII characters. Note the order: Kii's Android and Unity SDKs take the new one first.
 //
 // The errors of note are [ErrWrongPassword], which leaves the session alone, [ErrPasswordTooShort]
-// and [ErrNoPassword]. It sends one request. Where [OutcomeUnknown] is true the password may have
-// been changed: log in to find out.
+// and [ErrNoPassword].
+//
+// ChangePassword is safe for concurrent use and sends one request. Where [OutcomeUnknown] is true the password
+// may have been changed: log in to find out. An answer that the token is dead ends the session.
 func (s *Session) ChangePassword(ctx context.Context, oldPassword, newPassword string) error {
 	token, err := s.current(ctx)
 	if err != nil {

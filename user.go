@@ -21,8 +21,10 @@ func (u User) Format(f fmt.State, verb rune) { format(f, verb, "kii.User"+blanke
 // name; an e-mail address or phone number must be verified.
 //
 // The errors of note are [ErrWrongCredentials], which does not tell a wrong password from an unknown
-// user, and [ErrUserDisabled]. Login sends one request. Where [OutcomeUnknown] is true a token may
-// have been issued that nobody holds; to log in again is safe.
+// user, and [ErrUserDisabled].
+//
+// Login is safe for concurrent use and sends one request. It leaves the Sessions that you hold as they are. Where
+// [OutcomeUnknown] is true a token may have been issued that nobody holds; to log in again is safe.
 func (u *User) Login(ctx context.Context, id, password string) (*Session, error) {
 	account, err := u.account(ctx, id)
 	if err != nil {
@@ -48,7 +50,7 @@ func (u *User) Login(ctx context.Context, id, password string) (*Session, error)
 // Resume returns the session of a token that was kept from an earlier one: the SDKs' loginWithToken.
 // It sends nothing, so whether the token still works shows at the first call. token needs an
 // AccessToken; UserID is filled in by [Session.Profile] where it is missing; a past Expiry is
-// accepted, since the server's clock decides.
+// accepted, since the server's clock decides. Resume is safe for concurrent use.
 func (u *User) Resume(token Token) (*Session, error) {
 	if u == nil || u.api == nil {
 		return nil, errNoUser

@@ -28,6 +28,13 @@
 // an error of Kii Cloud's, a limit, a portal's web page, a redirect, a broken connection, an answer
 // that is lost although the call took effect. [Server.Calls] tells what arrived.
 //
+// # Bounds
+//
+// A server forgets the oldest: it keeps at most 10,000 messages with their links, 10,000 calls with the first
+// 4 KB of their bodies, and 100,000 tokens, those that are over included. When one of these is full a tenth goes,
+// so that a token is dead once 90,000 newer ones were given out. A request of more than 128 KB is
+// answered 413. Accounts and faults have no bound but what the program adds.
+//
 // # What is emulated
 //
 // Paths are below [Server.Site]. Unknown query parameters are ignored, as the JavaScript SDK adds one
@@ -63,7 +70,7 @@
 // # ASSUMED
 //
 // What Kii Cloud does and no public page says had to be chosen. Each choice has a name, holds by
-// default, and can be turned by [WithAssumption]:
+// default, and can be turned by [WithAssumption]. The last column is what speaks for it in public:
 //
 //	UnverifiedAddressIsUnknown     404 USER_NOT_FOUND              else 409 INVALID_STATUS                  the guide: a login needs a verified address
 //	EmailCaseMatters               other case, other user          else the same user                       nothing
