@@ -1,8 +1,6 @@
 package kii_test
 
 import (
-	"bytes"
-	"compress/gzip"
 	"fmt"
 	"strings"
 
@@ -72,7 +70,6 @@ var everySecret = strings.Join([]string{
 
 // faultRows returns the table. Read a row as: this fault, then what the call must return.
 func faultRows() []faultRow {
-	bomb := gzipped(64 << 20)
 	rows := []faultRow{
 		// Success, and what looks like it.
 		{"204", replies(204, ""), want{done: true, status: 204}, nil, false},
@@ -142,39 +139,9 @@ func faultRows() []faultRow {
 		{"308 to a broken Location", replies(308, "", "Location", "::%"), unexpected(308), nil, false},
 		{"302 to two Locations", replies(302, "", "Location", "/a", "Location", "/b"), unexpected(302), nil, false},
 
-		// Too much.
-		{"a gzip bomb", replies(200, bomb, "Content-Encoding", "gzip", "Content-Type", "application/json"), unexpected(200), nil, false},
-		{"an error that is a gzip bomb", replies(404, bomb, "Content-Encoding", "gzip"), unexpected(404), nil, false},
+		// Odd.
 		{"gzip that is none", replies(404, kiiError("USER_NOT_FOUND"), "Content-Encoding", "gzip"), unexpected(404), nil, false},
 		{"br", replies(404, "\x8b\x02", "Content-Encoding", "br"), unexpected(404), nil, false},
-		{"a body over the limit", replies(404, kiiError("A")+strings.Repeat(" ", 300<<10)), unexpected(404), nil, false},
-		{"an endless body", each(func(c *peer.Conn) {
-			if c.HTTP2 {
-				c.Headers(false, 200)
-				for c.Data(make([]byte, 8<<10), false) {
-				}
-				return
-			}
-			_ = c.Raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-			for c.Raw("2000\r\n"+strings.Repeat("x", 0x2000)+"\r\n") == nil {
-			}
-		}), unexpected(200), nil, false},
-		{"headers of 16 MB", each(func(c *peer.Conn) {
-			big := strings.Repeat("x", 64<<10)
-			var header []string
-			for range 256 {
-				header = append(header, "X-Big", big)
-			}
-			c.Answer(204, nil, header...)
-		}), lost, http1, false},
-		{"endless 1xx", each(func(c *peer.Conn) {
-			for c.Raw("HTTP/1.1 103 Early Hints\r\nLink: <"+strings.Repeat("x", 1000)+">\r\n\r\n") == nil {
-			}
-		}), lost, http1, false},
-		{"endless 1xx of HTTP/2", each(func(c *peer.Conn) {
-			for c.Headers(false, 103, "link", strings.Repeat("x", 1000)) {
-			}
-		}), lost, http2, false},
 		{"some 1xx, then 204", each(func(c *peer.Conn) {
 			if c.HTTP2 {
 				c.Headers(false, 103, "link", "x")
@@ -202,7 +169,7 @@ func faultRows() []faultRow {
 		{"chunked, cut before the last chunk", raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"), lost, http1, false},
 		{"chunked, cut before any chunk", raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"), lost, http1, false},
 		{"chunk size that is none", raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nmarker\r\n"), lost, http1, false},
-		{"gzip, cut", replies(404, bomb[:10], "Content-Encoding", "gzip"), lost, nil, false},
+		{"gzip, cut", replies(404, gzipped(1)[:10], "Content-Encoding", "gzip"), lost, nil, false},
 
 		// Garbage.
 		{"garbage", raw("marker \x00\xff"), lost, http1, false},
@@ -252,12 +219,4 @@ func faultRows() []faultRow {
 		rows = append(rows, faultRow{fmt.Sprintf("RST_STREAM %#x", code), each(func(c *peer.Conn) { c.RST(code) }), lost, http2, false})
 	}
 	return rows
-}
-
-func gzipped(n int) string {
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	_, _ = w.Write(make([]byte, n))
-	_ = w.Close()
-	return b.String()
 }

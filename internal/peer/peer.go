@@ -221,8 +221,13 @@ func (c *Conn) Hello() {
 	}
 }
 
-// Refuse lets the client write no more, which it does not know before it tries. It takes a connection in memory.
-func (c *Conn) Refuse() { c.wire.(*end).in.close(net.ErrClosed) }
+// Refuse lets the client write no more, which it does not know before it tries, and waits until it has gone.
+// It takes a connection in memory.
+func (c *Conn) Refuse() {
+	wire := c.wire.(*end)
+	wire.in.close(net.ErrClosed)
+	wire.out.gone()
+}
 
 // Reset breaks the connection by a TCP reset, below TLS.
 func (c *Conn) Reset() {

@@ -230,6 +230,15 @@ func (q *queue) write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// gone waits until the queue is closed.
+func (q *queue) gone() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for q.err == nil {
+		q.more.Wait()
+	}
+}
+
 func (q *queue) close(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

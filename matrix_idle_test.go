@@ -1,0 +1,74 @@
+package kii_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/go-kii/kii"
+	"github.com/go-kii/kii/internal/peer"
+)
+
+// Each operation is answered, meets the row's fault on the connection that was kept, and is called again. The
+// time is synctest's, so that each fault is over before the second call.
+func TestFaultMatrixOfKeptConnections(t *testing.T) {
+	t.Parallel()
+	rows := []struct {
+		name  string
+		kind  peer.Kind
+		fault func(*peer.Conn) // after the first answer
+		wait  time.Duration    // between the calls
+		right bool             // the second call is answered; else its outcome is unknown
+		took  time.Duration    // by the second call
+	}{
+		{"closed while idle", peer.Kind{}, (*peer.Conn).Close, 1, true, 0},
+		{"closed while idle, TLS", peer.Kind{TLS: true}, (*peer.Conn).Close, 1, true, 0},
+		{"closed while idle, HTTP/2", peer.Kind{HTTP2: true, TLS: true}, (*peer.Conn).Close, 1, true, 0},
+		{"GOAWAY while idle", peer.Kind{HTTP2: true, TLS: true}, func(c *peer.Conn) { c.GoAway(1, 0, ""); c.Hang() }, 1, true, 0},
+		{"takes no more, which shows when written to", peer.Kind{}, (*peer.Conn).Refuse, 1, true, 0},
+		{"idle for too long", peer.Kind{}, (*peer.Conn).Hang, 91 * time.Second, true, 0},
+		{"deaf while idle, HTTP/2", peer.Kind{HTTP2: true, TLS: true}, deaf, time.Minute, true, 0},
+		{"deaf when called, HTTP/2", peer.Kind{HTTP2: true, TLS: true}, deaf, 0, false, 20 * time.Second},
+	}
+	var figures tally
+	figures.log(t, "%d faults of a kept connection x %d operations", len(rows), len(matrixOps))
+	for _, row := range rows {
+		for _, op := range matrixOps {
+			synctest.Test(t, func(t *testing.T) {
+				s := peer.New(row.kind, func(c *peer.Conn) {
+					for c.Next() {
+						c.Answer(404, []byte(kiiError("USER_NOT_FOUND")))
+						if c.Number == 1 {
+							row.fault(c)
+							return
+						}
+					}
+				})
+				tr := bubbleTransport(s.Dial)
+				u := bubbleUser(t, s, tr)
+				answer := want{code: kii.ErrUserNotFound, status: 404}
+				answer.check(t, op, op.call(t.Context(), u))
+				time.Sleep(row.wait)
+				synctest.Wait()
+				start := time.Now()
+				err := op.call(t.Context(), u)
+				assert.Equal(t, row.took, time.Since(start), row.name)
+				if row.right {
+					answer.check(t, op, err)
+					assert.Equal(t, 2, s.Connections(), row.name)
+				} else {
+					lost.check(t, op, err)
+				}
+				assert.Equal(t, 2, s.Requests(), "%s, %s", row.name, op.name)
+				figures.calls.Add(2)
+				figures.forms.Add(requireErrorKeepsSecrets(t, op, err))
+				tr.CloseIdleConnections()
+				s.Close()
+			})
+		}
+	}
+}
+
+func deaf(c *peer.Conn) { c.Deaf = true; c.Hang() }
