@@ -30,6 +30,9 @@ type step struct {
 }
 
 func (s step) connect(base string, rt *http.Transport) (ask, error) {
+	if rt == nil {
+		rt = tunedTransport()
+	}
 	send := byNetHTTP(base, &http.Client{Transport: rt})
 	if s.resty {
 		client := resty.NewWithClient(&http.Client{Transport: rt}).SetResponseBodyLimit(256 << 10).SetRetryCount(s.retries)

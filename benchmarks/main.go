@@ -20,6 +20,12 @@ func main() {
 		serve()
 		return
 	}
+	if order := os.Getenv(countEnv); order != "" {
+		if err := makeCounted(order); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	write := flag.Bool("write", false, "write the tables into README.md")
 	short := flag.Bool("smoke", false, "make few calls")
 	flag.Parse()
@@ -28,7 +34,7 @@ func main() {
 	if *short {
 		p, names = smoke, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Minute)
 	defer cancel()
 	r, err := compare(ctx, p, names)
 	if err != nil {
@@ -51,30 +57,36 @@ func compare(ctx context.Context, p plan, weights []string) (*report, error) {
 	}
 	r := &report{plan: p, began: time.Now(), load: loadAverage()}
 	type table struct {
+		list                   []contestant
 		into                   *[]*runner
 		host                   string
 		rounds, calls, callers int
 	}
 	for _, t := range []table{
-		{&r.sequential, srv.HTTP1, p.sequentialRounds, p.sequential, 1},
-		{&r.sequential2, srv.HTTP2, p.sequentialRounds, p.sequential, 1},
-		{&r.concurrent, srv.HTTP1, p.concurrentRounds, p.concurrent, p.callers},
-		{&r.concurrent2, srv.HTTP2, p.concurrentRounds, p.concurrent, p.callers},
+		{contestants, &r.sequential, srv.HTTP1, p.sequentialRounds, p.sequential, 1},
+		{contestants, &r.sequential2, srv.HTTP2, p.sequentialRounds, p.sequential, 1},
+		{contestants, &r.concurrent, srv.HTTP1, p.concurrentRounds, p.concurrent, p.callers},
+		{contestants, &r.concurrent2, srv.HTTP2, p.concurrentRounds, p.concurrent, p.callers},
+		{steps, &r.steps, srv.HTTP1, p.sequentialRounds, p.sequential, 1},
+		{steps, &r.steps2, srv.HTTP2, p.sequentialRounds, p.sequential, 1},
 	} {
-		if *t.into, err = connectAll(contestants, "https://"+t.host); err != nil {
+		if *t.into, err = connectAll(t.list, "https://"+t.host); err != nil {
 			return nil, err
 		}
 		if err := measure(ctx, *t.into, t.rounds, t.calls, t.callers, srv); err != nil {
 			return nil, err
 		}
 	}
-	for into, list := range map[*[]*runner][]contestant{&r.canned: contestants, &r.steps: steps} {
+	for into, list := range map[*[]*runner][]contestant{&r.canned: contestants, &r.cannedSteps: steps} {
 		if *into, err = connectCanned(list); err != nil {
 			return nil, err
 		}
 		if err := measure(ctx, *into, p.cannedRounds, p.canned, 1, nil); err != nil {
 			return nil, err
 		}
+	}
+	if err := countInstructions(ctx, r.canned, p.counted); err != nil {
+		return nil, err
 	}
 	if r.growth, err = grow(ctx, srv, p.growth); err != nil {
 		return nil, err

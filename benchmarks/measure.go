@@ -17,12 +17,13 @@ type plan struct {
 	concurrent, concurrentRounds int // likewise from many callers
 	callers                      int
 	canned, cannedRounds         int
+	counted                      int   // calls whose instructions are counted
 	growth                       []int // calls made in all, at each look
 }
 
 var (
-	full  = plan{200, 9, 1_000, 3, 64, 1_000, 5, []int{1_000, 10_000, 30_000}}
-	smoke = plan{20, 3, 200, 1, 16, 50, 3, []int{100, 1_000}}
+	full  = plan{200, 25, 10_000, 3, 64, 1_000, 9, 4_000, []int{1_000, 10_000, 100_000}}
+	smoke = plan{20, 3, 200, 1, 16, 50, 3, 0, []int{100, 1_000}}
 )
 
 // A sample is one round of one contestant.
@@ -36,8 +37,9 @@ type sample struct {
 // A runner is a contestant that is connected, with its samples.
 type runner struct {
 	contestant
-	ask     ask
-	samples []sample
+	ask          ask
+	samples      []sample
+	instructions float64 // a call; 0: not counted
 }
 
 // measure runs every contestant in every round, so that what else the machine does meets all alike.

@@ -17,7 +17,9 @@ type report struct {
 
 	sequential, sequential2 []*runner // over TLS on HTTP/1.1 and on HTTP/2
 	concurrent, concurrent2 []*runner
-	canned, steps           []*runner
+	canned                  []*runner
+	steps, steps2           []*runner // as sequential
+	cannedSteps             []*runner
 	growth                  []look
 	local                   local
 	weights                 []weight
@@ -46,20 +48,24 @@ func (r *report) markdown() string {
 		row(&b, one.name, perSecond(one), rate(one, r.concurrent[0]), connections(one), perSecond(two), rate(two, r.concurrent2[0]), connections(two))
 	}
 
-	fmt.Fprintf(&b, "\n### Without a socket\n\nHTTP/1.1 over a canned connection, %d rounds of %d calls: all of it is the client's own work, and allocations are exact.\n\n", p.cannedRounds, p.canned)
-	row(&b, "client", "allocs", "bytes", "µs", "ratio")
-	rule(&b, 4)
+	fmt.Fprintf(&b, "\n### Without a socket\n\nHTTP/1.1 over a canned connection, %d rounds of %d calls: all of it is the client's own work. Allocations are exact; instructions, counted by Valgrind with the garbage collector off, vary by less than a hundredth.\n\n", p.cannedRounds, p.canned)
+	row(&b, "client", "allocs", "bytes", "instructions", "ratio", "µs", "ratio")
+	rule(&b, 6)
 	for _, c := range r.canned {
-		row(&b, c.name, allocs(c), size(c), micros(c), ratio(c, r.canned[0]))
+		counted, byFloor := "", ""
+		if c.instructions > 0 {
+			counted, byFloor = fmt.Sprintf("%.0f", c.instructions), fmt.Sprintf("%.2f", c.instructions/r.canned[0].instructions)
+		}
+		row(&b, c.name, allocs(c), size(c), counted, byFloor, micros(c), ratio(c, r.canned[0]))
 	}
 
-	fmt.Fprint(&b, "\n### What each feature costs\n\nFrom the floor to kii, likewise without a socket.\n\n")
-	row(&b, "step", "allocs", "more", "µs", "ratio")
-	rule(&b, 4)
-	before := r.steps[0]
-	for _, s := range r.steps {
+	fmt.Fprint(&b, "\n### What each feature costs\n\nFrom the floor to kii, each step with all before it: over TLS one call after the other, and without a socket.\n\n")
+	row(&b, "step", "allocs", "more", "HTTP/1.1 ratio", "HTTP/2 ratio", "ratio without a socket")
+	rule(&b, 5)
+	before := r.cannedSteps[0]
+	for i, s := range r.cannedSteps {
 		more := s.median(byAllocs) - before.median(byAllocs)
-		row(&b, s.name, allocs(s), fmt.Sprintf("%+.0f", more), micros(s), ratio(s, r.steps[0]))
+		row(&b, s.name, allocs(s), fmt.Sprintf("%+.0f", more), ratio(r.steps[i], r.steps[0]), ratio(r.steps2[i], r.steps2[0]), ratio(s, r.cannedSteps[0]))
 		before = s
 	}
 

@@ -34,6 +34,8 @@ const firebaseHost = "identitytoolkit.googleapis.com"
 type server struct {
 	HTTP1, HTTP2 string // host:port that speak TLS
 	Control      string // host:port; see count
+
+	stdin io.Closer // the server ends when it is closed, by this process's end at the latest
 }
 
 // A count is what reached a server since it was last asked.
@@ -64,7 +66,8 @@ func startServer(ctx context.Context) (*server, error) {
 	cmd.Env = append(os.Environ(), roleEnv+"=1")
 	cmd.Args = []string{self, certificate, key}
 	cmd.Stderr = os.Stderr
-	if _, err := cmd.StdinPipe(); err != nil { // closed when this process ends, and that ends the server
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
 		return nil, err
 	}
 	out, err := cmd.StdoutPipe()
@@ -78,7 +81,7 @@ func startServer(ctx context.Context) (*server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the server did not start: %w", err)
 	}
-	var s server
+	s := server{stdin: stdin}
 	return &s, json.Unmarshal(line, &s)
 }
 
