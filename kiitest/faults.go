@@ -38,7 +38,7 @@ const EveryTime = math.MaxInt
 // A FaultKind is how a call goes wrong.
 type FaultKind string
 
-// The kinds.
+// The kinds of a [Fault].
 const (
 	// FaultDelay does nothing but wait: the call is handled and answered as usual after Fault.Delay.
 	FaultDelay FaultKind = "delay"

@@ -16,7 +16,7 @@ const maxMessages = 10_000
 // A Channel is how a message went to the user.
 type Channel string
 
-// The channels.
+// The channels of a [Message].
 const (
 	Email Channel = "EMAIL"
 	SMS   Channel = "SMS"
@@ -25,7 +25,7 @@ const (
 // A Purpose is what a message was sent for.
 type Purpose string
 
-// The purposes.
+// The purposes of a [Message].
 const (
 	ResetLink     Purpose = "RESET_LINK"     // holds a link that resets the password, or leads to the page that does
 	ResetPIN      Purpose = "RESET_PIN"      // holds a PIN for complete-reset
@@ -37,7 +37,7 @@ const (
 // A State is what became of the PIN, link or code in a message.
 type State string
 
-// The states. A message that holds nothing to use has none.
+// The states of a [Message]. One that holds nothing to use has none.
 const (
 	Pending  State = "PENDING"
 	Used     State = "USED"

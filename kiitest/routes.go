@@ -9,7 +9,7 @@ import (
 // An Operation is a call of the user API, or a visit to a page that a message links to.
 type Operation string
 
-// The operations. The package comment's table has their paths.
+// The operations of a [Call]. The package comment's table has their paths.
 const (
 	OpRequestReset       Operation = "request-reset"       // kii: User.ResetPassword
 	OpCompleteReset      Operation = "complete-reset"      // kii: User.CompleteResetPassword
