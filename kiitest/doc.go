@@ -32,7 +32,7 @@
 //
 // A server forgets the oldest: it keeps at most 10,000 messages with their links, 10,000 calls with the first
 // 4 KB of their bodies, and 100,000 tokens, those that are over included. When one of these is full a tenth goes,
-// so that a token is dead once 90,000 newer ones were given out. A request of more than 128 KB is
+// so that a token works until 90,000 newer ones were given out, at least. A request of more than 128 KB is
 // answered 413. Accounts and faults have no bound but what the program adds.
 //
 // # What is emulated
