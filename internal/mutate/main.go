@@ -36,6 +36,10 @@ var edits = []edit{
 	{"outcome: 5xx is known", "errors.go", "e.StatusCode/100 == 5", "e.StatusCode/100 == 6", ".", matrix + "|Outcome"},
 	{"outcome: an answer counts as none", tr + "transport.go", "return resp != nil && resp.RawResponse != nil", "return false", ".", matrix},
 	{"outcome: backoff proves nothing", tr + "transport.go", "inBackoff && w.notSent(w.failed)", "inBackoff && false", ".", "InBackoff"},
+	{"outcome: a dial error proves nothing without hooks", tr + "witness.go", "w.getConn.Load() || isDialError(err)", "w.getConn.Load()", ".", matrix},
+	{"outcome: any error proves it without hooks", tr + "witness.go", "w.getConn.Load() || isDialError(err)", "true", ".", matrix},
+	{"outcome: a proxy that cannot be dialled proves nothing", tr + "witness.go", ` || op.Op == "proxyconnect"`, "", ".", matrix},
+	{"outcome: a body cut short is an answer", tr + "transport.go", "return corrupt ||", "return corrupt || true ||", ".", matrix},
 	{"outcome: the cause is lost", tr + "failure.go", "errs = append(errs, cause)", "_ = cause", ".", "TestACancelledCall"},
 	{"outcome: the last failure is lost", tr + "transport.go", "[]error{w.failed, err}", "[]error{err}", ".", "TestACancelledCall"},
 	// Nothing is sent twice.
@@ -43,6 +47,7 @@ var edits = []edit{
 	{"replay: no connection counts as HTTP/2", tr + "witness.go", `== "h2"`, `== "h3"`, trPkg, "HTTP2|H2C"},
 	{"replay: h2c not guarded", tr + "witness.go", "return !w.plainIsHTTP1", "return false", trPkg, "H2C"},
 	{"replay: the body rewinds without hooks", tr + "witness.go", "if !w.getConn.Load() ||", "if", trPkg, "WithoutHooks"},
+	{"replay: a stale connection is not rescued", tr + "witness.go", "w.http2.Load() && w.wrote.Load() {\n\t\t\tw.replayed", "true {\n\t\t\tw.replayed", ".", matrix},
 	{"replay: every failure is retried", tr + "witness.go", "if err == nil || answered(resp) || !w.notSent(err) || w.handshake.Load() {", "if err == nil {", ".", matrix},
 	{"replay: a failed handshake is retried", tr + "witness.go", " || w.handshake.Load()", "", ".", matrix},
 	{"replay: nothing is retried", tr + "transport.go", "SetRetryCount(maxRetries)", "SetRetryCount(0 * maxRetries)", ".", matrix},
@@ -68,6 +73,10 @@ var edits = []edit{
 	{"session: a goroutine is left", tr + "transport.go", "	defer cancel()\n", "	defer cancel()\n	go func() { select {} }()\n", ".", "LeftBehind"},
 	// Bounds.
 	{"bounds: no cap", tr + "transport.go", ".SetResponseBodyLimit(MaxReplyBytes)", "", ".", matrix},
+	{"bounds: headers of any size", tr + "roundtripper.go", "64 << 10", "64 << 20", ".", matrix},
+	{"bounds: a handshake without a limit", tr + "roundtripper.go", "TLSHandshakeTimeout:    10 * time.Second", "TLSHandshakeTimeout:    0 * time.Second", ".", "Handshake"},
+	{"bounds: a deaf peer is not given up", tr + "roundtripper.go", "SendPingTimeout: 15 * time.Second", "SendPingTimeout: 0 * time.Second", ".", matrix},
+	{"outcome: a proxy is passed by", tr + "roundtripper.go", "http.ProxyFromEnvironment", "nil", ".", matrix},
 	{"bounds: no deadline", tr + "transport.go", "context.WithTimeout(ctx, c.timeout)", "context.WithTimeout(ctx, 1000*c.timeout)", ".", "Silent"},
 }
 

@@ -80,6 +80,12 @@ func (s *Server) Close() {
 	s.running.Wait()
 }
 
+// Finish takes no more connections, and waits until the clients have closed theirs and all that they wrote was read.
+func (s *Server) Finish() {
+	_ = s.listener.Close()
+	s.running.Wait()
+}
+
 // Dial is an http.Transport's DialContext that connects in memory.
 func (s *Server) Dial(context.Context, string, string) (net.Conn, error) {
 	client, server := pipe()

@@ -136,6 +136,7 @@ func TestARefusedHTTP2RequestIsNotReplayedOverHTTP1(t *testing.T) {
 			})
 			_, err := newClient(t, trusting()).Do(t.Context(), call(s.URL()))
 			unknown(t, err)
+			s.Finish()
 			assert.Equal(t, 1, s.Requests())
 		})
 	}
