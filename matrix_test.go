@@ -187,7 +187,7 @@ var fullMatrix = os.Getenv("KII_FULL_MATRIX") != ""
 func (y *tally) log(t *testing.T, format string, args ...any) {
 	t.Cleanup(func() {
 		if !t.Failed() {
-			t.Logf("%s: %d calls, none delivered twice, none misjudged; %d printed forms, none leaked",
+			t.Logf("%s: %d calls, none that changes anything delivered twice, none misjudged; %d printed forms, none leaked",
 				fmt.Sprintf(format, args...), y.calls.Load(), y.forms.Load())
 		}
 	})
@@ -237,8 +237,8 @@ func (y *tally) meet(t *testing.T, lane lane, row faultRow, op matrixOp) {
 	s.Close()
 	y.calls.Add(1)
 	row.want.check(t, op, err)
-	assert.NotErrorIs(t, err, context.DeadlineExceeded, "%s did not end by itself", op.name)
-	if !(lane.muted && op.repeats) {
+	if !(lane.muted && op.repeats) { // else net/http may repeat it until the deadline
+		assert.NotErrorIs(t, err, context.DeadlineExceeded, "%s did not end by itself", op.name)
 		assert.LessOrEqual(t, s.Requests(), 1, "%s arrived more than once", op.name)
 	}
 	if err == nil || errorIs[*kii.APIError](err) || errorIs[*kii.SessionError](err) {
