@@ -30,18 +30,30 @@ func Roots() *x509.CertPool {
 	return pool
 }
 
-// TrustBySystem makes this process trust the servers of this package, and nothing else, where a client
-// names no roots. It must come before the first handshake; Go reads the variable on Unix but not on macOS.
+// TrustBySystem makes this process trust the servers of this package where a client names no roots. It must
+// come before the first handshake: Go reads the roots once. On macOS it reads them elsewhere.
 func TrustBySystem() error {
 	file, err := os.CreateTemp("", "peer-*.pem")
 	if err != nil {
 		return err
 	}
+	defer os.Remove(file.Name())
 	defer file.Close()
 	if err := pem.Encode(file, &pem.Block{Type: "CERTIFICATE", Bytes: root.Raw}); err != nil {
 		return err
 	}
-	return os.Setenv("SSL_CERT_FILE", file.Name())
+	const variable = "SSL_CERT_FILE"
+	before, set := os.LookupEnv(variable)
+	if err := os.Setenv(variable, file.Name()); err != nil {
+		return err
+	}
+	if _, err := x509.SystemCertPool(); err != nil {
+		return err
+	}
+	if set {
+		return os.Setenv(variable, before)
+	}
+	return os.Unsetenv(variable)
 }
 
 func serverTLS(kind Kind) *tls.Config {
