@@ -69,6 +69,8 @@ func compare(ctx context.Context, p plan, weights []string) (*report, error) {
 		{contestants, &r.concurrent2, srv.HTTP2, p.concurrentRounds, p.concurrent, p.callers},
 		{steps, &r.steps, srv.HTTP1, p.sequentialRounds, p.sequential, 1},
 		{steps, &r.steps2, srv.HTTP2, p.sequentialRounds, p.sequential, 1},
+		{steps, &r.busySteps, srv.HTTP1, p.concurrentRounds, p.concurrent, p.callers},
+		{steps, &r.busySteps2, srv.HTTP2, p.concurrentRounds, p.concurrent, p.callers},
 	} {
 		if *t.into, err = connectAll(t.list, "https://"+t.host); err != nil {
 			return nil, err

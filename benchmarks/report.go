@@ -19,6 +19,7 @@ type report struct {
 	concurrent, concurrent2 []*runner
 	canned                  []*runner
 	steps, steps2           []*runner // as sequential
+	busySteps, busySteps2   []*runner // as concurrent
 	cannedSteps             []*runner
 	growth                  []look
 	local                   local
@@ -48,7 +49,7 @@ func (r *report) markdown() string {
 		row(&b, one.name, perSecond(one), rate(one, r.concurrent[0]), connections(one), perSecond(two), rate(two, r.concurrent2[0]), connections(two))
 	}
 
-	fmt.Fprintf(&b, "\n### Without a socket\n\nHTTP/1.1 over a canned connection, %d rounds of %d calls: all of it is the client's own work. Allocations are exact; instructions, counted by Valgrind with the garbage collector off, vary by less than a hundredth.\n\n", p.cannedRounds, p.canned)
+	fmt.Fprintf(&b, "\n### Without a socket\n\nHTTP/1.1 over a canned connection, %d rounds of %d calls: all of it is the client's own work. Allocations are exact; instructions, counted by Valgrind with the garbage collector off, vary by about a hundredth.\n\n", p.cannedRounds, p.canned)
 	row(&b, "client", "allocs", "bytes", "instructions", "ratio", "µs", "ratio")
 	rule(&b, 6)
 	for _, c := range r.canned {
@@ -59,13 +60,15 @@ func (r *report) markdown() string {
 		row(&b, c.name, allocs(c), size(c), counted, byFloor, micros(c), ratio(c, r.canned[0]))
 	}
 
-	fmt.Fprint(&b, "\n### What each feature costs\n\nFrom the floor to kii, each step with all before it: over TLS one call after the other, and without a socket.\n\n")
-	row(&b, "step", "allocs", "more", "HTTP/1.1 ratio", "HTTP/2 ratio", "ratio without a socket")
-	rule(&b, 5)
+	fmt.Fprintf(&b, "\n### What each feature costs\n\nFrom the floor to kii, each step with all before it. Times are ratios of one call after the other, rates are of %d callers at once.\n\n", p.callers)
+	row(&b, "step", "allocs", "more", "HTTP/1.1 time", "rate", "HTTP/2 time", "rate", "time without a socket")
+	rule(&b, 7)
 	before := r.cannedSteps[0]
 	for i, s := range r.cannedSteps {
 		more := s.median(byAllocs) - before.median(byAllocs)
-		row(&b, s.name, allocs(s), fmt.Sprintf("%+.0f", more), ratio(r.steps[i], r.steps[0]), ratio(r.steps2[i], r.steps2[0]), ratio(s, r.cannedSteps[0]))
+		row(&b, s.name, allocs(s), fmt.Sprintf("%+.0f", more),
+			ratio(r.steps[i], r.steps[0]), rate(r.busySteps[i], r.busySteps[0]),
+			ratio(r.steps2[i], r.steps2[0]), rate(r.busySteps2[i], r.busySteps2[0]), ratio(s, r.cannedSteps[0]))
 		before = s
 	}
 
