@@ -111,12 +111,12 @@
 //
 // # What is retried, what is not, and why
 //
-// A request that may have arrived is never sent again, by any layer, net/http's replays on HTTP/2 included: a second
-// one would send a second SMS, or burn the PIN. Tried again, up to two times (see [WithMaxRetries]), is only what is
-// proved not to have left: a failed look-up, dial or proxy connect, after a wait of 0.1 to 2 seconds. A [User.Login] is no
-// exception, though repeating it yourself is safe. Only [Session.Profile], which changes nothing, may
-// be read twice by net/http where an HTTP/1 connection broke. A 429 ([ErrRateLimited]) is not retried, because Kii asks clients not to;
-// it names no wait either, so choose your own where [APIError].RetryAfter is 0.
+// A request that changes something and may have arrived is never sent again, by any layer, net/http's replays on
+// HTTP/2 included: a second one would send a second SMS, or burn the PIN. Tried again, up to two times (see
+// [WithMaxRetries]), is only what is proved not to have left: a failed look-up, dial or proxy connect, after a wait of
+// 0.1 to 2 seconds. A [User.Login] is no exception, though repeating it yourself is safe. [Session.Profile], which
+// only reads, may be repeated by net/http where an HTTP/1 connection broke. A 429 ([ErrRateLimited]) is not retried,
+// because Kii asks clients not to; it names no wait either, so choose your own where [APIError].RetryAfter is 0.
 //
 // The numbers: a call ends within 30 seconds, retries included ([WithTimeout]); a dial within 5, a TLS handshake within 10. A
 // reply is read up to 256 KiB after decompression, its headers up to 64 KiB. 128 idle connections are kept for 90

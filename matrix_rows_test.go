@@ -130,6 +130,7 @@ func faultRows() []faultRow {
 		{"503 without a body", replies(503, ""), unexpected(503), nil, false},
 		{"504 without a body", replies(504, ""), unexpected(504), nil, false},
 		{"999", replies(999, ""), unexpected(999), nil, false},
+		{"999 with a code", replies(999, kiiError("USER_NOT_FOUND")), unexpected(999), nil, false},
 		{"a wrong content type", replies(200, "{}", "Content-Type", "image/png; x=\"y"), unexpected(200), nil, false},
 
 		// Redirects lead nowhere.

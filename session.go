@@ -65,7 +65,7 @@ func (s *Session) Err() error {
 // Profile reads the user's own data. A reply about another user than the session's is [ErrUnexpectedReply].
 //
 // Profile is safe for concurrent use and sends one request, which changes nothing, whatever the
-// error. An answer that the token is dead ends the session.
+// error; net/http may repeat it where an HTTP/1 connection broke. An answer that the token is dead ends the session.
 func (s *Session) Profile(ctx context.Context) (*Profile, error) {
 	token, err := s.current(ctx)
 	if err != nil {

@@ -41,7 +41,7 @@ func (r *report) markdown() string {
 		row(&b, one.name, micros(one), ratio(one, r.sequential[0]), allocs(one), size(one), micros(two), ratio(two, r.sequential2[0]), allocs(two))
 	}
 
-	fmt.Fprintf(&b, "\n### %d callers at once, loopback, TLS\n\nMedians of %d rounds of %d calls. Rates are of the floor's in the same round; connections are the most of any round.\n\n", p.callers, p.concurrentRounds, p.concurrent)
+	fmt.Fprintf(&b, "\n### %d callers at once, loopback, TLS\n\nMedians of %d rounds of %d calls. Rates are of the floor's in the same round; connections are the new ones, at most of any round; a first call, not counted, opens one.\n\n", p.callers, p.concurrentRounds, p.concurrent)
 	row(&b, "client", "HTTP/1.1 calls/s", "rate", "connections", "HTTP/2 calls/s", "rate", "connections")
 	rule(&b, 6)
 	for i, one := range r.concurrent {
@@ -60,7 +60,7 @@ func (r *report) markdown() string {
 		row(&b, c.name, allocs(c), size(c), counted, byFloor, micros(c), ratio(c, r.canned[0]))
 	}
 
-	fmt.Fprintf(&b, "\n### What each feature costs\n\nFrom the floor to kii, each step with all before it. Times are ratios of one call after the other, rates are of %d callers at once.\n\n", p.callers)
+	fmt.Fprintf(&b, "\n### What each feature costs\n\nFrom the floor to kii, each step with all before it. Times are ratios of one call after the other, rates are of %d callers at once. They are rounds of their own, so they differ a little from the tables above.\n\n", p.callers)
 	row(&b, "step", "allocs", "more", "HTTP/1.1 time", "rate", "HTTP/2 time", "rate", "time without a socket")
 	rule(&b, 7)
 	before := r.cannedSteps[0]
