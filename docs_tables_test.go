@@ -307,7 +307,7 @@ func TestArchitecturePageNamesEachFolder(t *testing.T) {
 		for _, folder := range folders {
 			info, err := os.Stat(folder)
 			require.NoError(t, err)
-			grouped := slices.Contains([]string{".git", "cmd", "examples", "internal", "examples/internal"}, folder)
+			grouped := slices.Contains([]string{".git", ".idea", ".vscode", "cmd", "examples", "internal", "examples/internal"}, folder)
 			if info.IsDir() && !grouped {
 				there = append(there, folder)
 			}

@@ -20,8 +20,8 @@ func TestFaultMatrixOfKeptConnections(t *testing.T) {
 		kind  peer.Kind
 		fault func(*peer.Conn) // after the first answer
 		wait  time.Duration    // between the calls
-		right bool             // the second call is answered; else its outcome is unknown, but for one that
-		reads bool             // net/http repeats, as it may what only reads
+		right bool             // the second call is answered; else its outcome is unknown
+		reads bool             // if it only reads, net/http repeats it, and it is answered all the same
 		took  time.Duration    // by the second call
 	}{
 		{"closed while idle", peer.Kind{}, (*peer.Conn).Close, 1, true, false, 0},

@@ -51,6 +51,7 @@ func instructions(ctx context.Context, valgrind string, contestant, calls int) (
 		return 0, err
 	}
 	cmd := exec.CommandContext(ctx, valgrind, "--tool=callgrind", "--callgrind-out-file="+filepath.Join(dir, "out"), self)
+	// One thread without preemption, so that the count depends on chance as little as it can.
 	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d,%d", countEnv, contestant, calls), "GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1")
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -119,21 +119,24 @@ func (p *Proxy) Asked(host string) int {
 	return p.asked[host]
 }
 
+// setenv returns a function that gives a variable back its value, so that children of this process see what was.
+func setenv(name, value string) (back func()) {
+	before, had := os.LookupEnv(name)
+	_ = os.Setenv(name, value) // fails for an impossible name or value only
+	return func() {
+		if had {
+			_ = os.Setenv(name, before)
+		} else {
+			_ = os.Unsetenv(name)
+		}
+	}
+}
+
 // UseBySystem makes this process send its https requests through p, but those to loopback and to the domain
 // direct, and its plain ones through a proxy that refuses. It must come before the first request.
 func (p *Proxy) UseBySystem(direct string) error {
 	for name, value := range map[string]string{"HTTPS_PROXY": p.addr, "HTTP_PROXY": "127.0.0.1:1", "NO_PROXY": direct} {
-		old, had := os.LookupEnv(name)
-		if err := os.Setenv(name, value); err != nil {
-			return err
-		}
-		defer func() { // children of this process keep what was
-			if had {
-				_ = os.Setenv(name, old)
-			} else {
-				_ = os.Unsetenv(name)
-			}
-		}()
+		defer setenv(name, value)()
 	}
 	req, err := http.NewRequest(http.MethodGet, "https://any.test", nil)
 	if err == nil {

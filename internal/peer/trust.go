@@ -42,18 +42,9 @@ func TrustBySystem() error {
 	if err := pem.Encode(file, &pem.Block{Type: "CERTIFICATE", Bytes: root.Raw}); err != nil {
 		return err
 	}
-	const variable = "SSL_CERT_FILE"
-	before, set := os.LookupEnv(variable)
-	if err := os.Setenv(variable, file.Name()); err != nil {
-		return err
-	}
-	if _, err := x509.SystemCertPool(); err != nil {
-		return err
-	}
-	if set {
-		return os.Setenv(variable, before)
-	}
-	return os.Unsetenv(variable)
+	defer setenv("SSL_CERT_FILE", file.Name())()
+	_, err = x509.SystemCertPool()
+	return err
 }
 
 func serverTLS(kind Kind) *tls.Config {

@@ -19,14 +19,16 @@ import (
 
 var fuzztime = flag.String("fuzztime", "20s", "how long each fuzz target runs, as go test takes it")
 
+type part struct {
+	name  string
+	prove func() (rows []string, err error)
+}
+
 func main() {
 	flag.Parse()
-	parts := []struct {
-		name  string
-		prove func() ([]string, error)
-	}{{"matrix", matrix}, {"fuzz", fuzz}, {"edits", edits}}
+	parts := []part{{"matrix", matrix}, {"fuzz", fuzz}, {"edits", edits}}
 	for _, arg := range flag.Args() {
-		if arg != "matrix" && arg != "fuzz" && arg != "edits" {
+		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == arg }) {
 			fmt.Fprintf(os.Stderr, "there is no part %q\n", arg)
 			os.Exit(2)
 		}
