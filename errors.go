@@ -195,7 +195,7 @@ var errorCodeForm = regexp.MustCompile(`^([A-Z][A-Z0-9_]{0,63}|[a-z][a-z0-9_]{0,
 // over; OAuth calls the code error and the message error_description.
 func apiError(c *call, reply *transport.Reply) *APIError {
 	e := &APIError{Op: c.op, StatusCode: reply.Status, Code: ErrUnexpectedReply, RetryAfter: retryAfter(reply.Header)}
-	if reply.Broken || reply.Status < 400 || reply.Status > 599 {
+	if reply.Broken != "" || reply.Status < 400 || reply.Status > 599 {
 		return e
 	}
 	var body struct {

@@ -168,7 +168,7 @@ func (a *api) send(ctx context.Context, c *call) (transport.Reply, error) {
 func (a *api) done(ctx context.Context, c *call) error {
 	start := time.Now()
 	reply, err := a.send(ctx, c)
-	if err == nil && (reply.Status/100 != 2 || len(reply.Body) > 0 || reply.Broken) {
+	if err == nil && (reply.Status/100 != 2 || len(reply.Body) > 0 || reply.Broken != "") {
 		err = apiError(c, &reply)
 	}
 	a.log(ctx, c, start, reply.Status, err)

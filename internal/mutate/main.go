@@ -26,7 +26,7 @@ var edits = []edit{
 	// Success is proved.
 	{"success: any 2xx", "kii.go", "|| len(reply.Body) > 0 ", "", ".", matrix},
 	{"success: any status", "kii.go", "reply.Status/100 != 2 || ", "", ".", matrix},
-	{"success: a broken body", "kii.go", " || reply.Broken) {", ") {", ".", matrix},
+	{"success: a broken body", "kii.go", ` || reply.Broken != "") {`, ") {", ".", matrix},
 	{"success: a reply that may be cut", tr + "transport.go", "raw.ProtoMajor == 1", "raw.ProtoMajor == 9", ".", matrix},
 	{"success: 201 of a login", "kii.go", "reply.Status != http.StatusOK ||", "reply.Status/100 != 2 ||", ".", matrix},
 	// Three outcomes.
@@ -39,7 +39,7 @@ var edits = []edit{
 	{"outcome: a dial error proves nothing without hooks", tr + "witness.go", "w.getConn.Load() || isDialError(err)", "w.getConn.Load()", ".", matrix},
 	{"outcome: any error proves it without hooks", tr + "witness.go", "w.getConn.Load() || isDialError(err)", "true", ".", matrix},
 	{"outcome: a proxy that cannot be dialled proves nothing", tr + "witness.go", ` || op.Op == "proxyconnect"`, "", ".", matrix},
-	{"outcome: a body cut short is an answer", tr + "transport.go", "return corrupt ||", "return corrupt || true ||", ".", matrix},
+	{"outcome: a body cut short is an answer", tr + "transport.go", "case corrupt ||", "case true || corrupt ||", ".", matrix},
 	{"outcome: the cause is lost", tr + "failure.go", "errs = append(errs, cause)", "_ = cause", ".", "TestACancelledCall"},
 	{"outcome: the last failure is lost", tr + "transport.go", "[]error{w.failed, err}", "[]error{err}", ".", "TestACancelledCall"},
 	// Nothing is sent twice.

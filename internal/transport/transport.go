@@ -51,13 +51,16 @@ type Reply struct {
 	Status int
 	Header http.Header
 	Body   []byte
-	Broken bool // Body is missing: it was longer than MaxReplyBytes, could not be decompressed or may have been cut off
+	Broken string // why Body is missing, in a few words, such as "too long"; empty: it is whole
+	// Attempts counts this one and those before it, which were proved not sent.
+	Attempts int
 }
 
 // A Failure means that no whole answer arrived.
 type Failure struct {
-	NotSent bool  // proved: nothing of the request reached a server
-	Err     error // the context's error, its cause and the network's failure, joined as far as there are any
+	NotSent  bool  // proved: nothing of the request reached a server
+	Err      error // the context's error, its cause and the network's failure, joined as far as there are any
+	Attempts int   // 0: the context was done before the first
 }
 
 func (f *Failure) Error() string { return f.Err.Error() }
@@ -83,9 +86,9 @@ func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
 	resp, err := r.Execute(req.Method, req.URL)
 	switch {
 	case err == nil:
-		return Reply{Status: resp.StatusCode(), Header: resp.Header(), Body: resp.Body(), Broken: mayBeCut(resp)}, nil
-	case answered(resp) && isBroken(err):
-		return Reply{Status: resp.StatusCode(), Header: resp.Header(), Broken: true}, nil
+		return Reply{Status: resp.StatusCode(), Header: resp.Header(), Body: resp.Body(), Broken: mayBeCut(resp), Attempts: w.attempts}, nil
+	case answered(resp) && broken(err) != "":
+		return Reply{Status: resp.StatusCode(), Header: resp.Header(), Broken: broken(err), Attempts: w.attempts}, nil
 	}
 
 	inBackoff := err == sendCtx.Err() // bare; that of an attempt comes in a *url.Error
@@ -99,25 +102,33 @@ func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
 			errs = append(errs, e)
 		}
 	}
-	return Reply{}, &Failure{NotSent: notSent, Err: errors.Join(errs...)}
+	return Reply{}, &Failure{NotSent: notSent, Err: errors.Join(errs...), Attempts: w.attempts}
 }
 
 // answered says whether the headers of a reply have arrived.
 func answered(resp *resty.Response) bool { return resp != nil && resp.RawResponse != nil }
 
-// mayBeCut says whether resp would be a success without a body, but for all that was said of its
-// length, the connection may as well have ended before the body came.
-func mayBeCut(resp *resty.Response) bool {
+// mayBeCut returns "cut short" if resp would be a success without a body and nothing was said of its
+// length, so that the connection may as well have ended before the body came.
+func mayBeCut(resp *resty.Response) string {
 	raw := resp.RawResponse
-	return len(resp.Body()) == 0 && raw.StatusCode/100 == 2 && raw.StatusCode != http.StatusNoContent &&
-		raw.ProtoMajor == 1 && raw.ContentLength < 0 && len(raw.TransferEncoding) == 0
+	if len(resp.Body()) == 0 && raw.StatusCode/100 == 2 && raw.StatusCode != http.StatusNoContent &&
+		raw.ProtoMajor == 1 && raw.ContentLength < 0 && len(raw.TransferEncoding) == 0 {
+		return "cut short"
+	}
+	return ""
 }
 
-// isBroken says whether a body arrived that cannot be used, as opposed to one cut short.
-func isBroken(err error) bool {
+// broken returns why a body that arrived cannot be used; empty if it was cut short.
+func broken(err error) string {
 	_, corrupt := errors.AsType[flate.CorruptInputError](err)
-	return corrupt || errors.Is(err, resty.ErrResponseBodyTooLarge) ||
-		errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum)
+	switch {
+	case errors.Is(err, resty.ErrResponseBodyTooLarge):
+		return "too long"
+	case corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum):
+		return "cannot be decompressed"
+	}
+	return ""
 }
 
 // silent drops what resty would print to stderr: it holds URLs, and they hold account identifiers.

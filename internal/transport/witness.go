@@ -31,9 +31,11 @@ type witness struct {
 	wrote     atomic.Bool // request headers were handed to a connection
 	replayed  atomic.Bool // a replay was stopped
 
-	hooks  httptrace.ClientTrace
-	body   bytes.Reader
-	failed error // of the last attempt that was judged; resty forgets it when cancelled in backoff
+	hooks httptrace.ClientTrace
+	body  bytes.Reader
+
+	attempts int
+	failed   error // of the last attempt that was judged; resty forgets it when cancelled in backoff
 }
 
 func (w *witness) trace() *httptrace.ClientTrace {
@@ -93,11 +95,12 @@ func (w *witness) Value(key any) any {
 
 // guard gives an attempt a body that cannot be rewound to be written twice.
 func guard(_ *resty.Client, req *http.Request) error {
+	w := req.Context().Value(witnessKey{}).(*witness)
+	w.attempts++
 	rewind := req.GetBody
 	if rewind == nil {
 		return nil
 	}
-	w := req.Context().Value(witnessKey{}).(*witness)
 	req.GetBody = func() (io.ReadCloser, error) {
 		// Where no hooks are fired, nothing tells whether the body was written.
 		if !w.getConn.Load() || w.http2.Load() && w.wrote.Load() {
