@@ -263,7 +263,7 @@ func TestArchitecturePageNamesEachFile(t *testing.T) {
 	page := pages(t)["ARCHITECTURE.md"]
 	for folder, heading := range map[string]string{
 		".": "Package kii", "internal/transport": "Package internal/transport", "kiitest": "Package kiitest",
-		"cmd/kii-emulator": "Command kii-emulator", "examples/webapp": "Example webapp",
+		"cmd/kii-emulator": "Command kii-emulator", "internal/emulator": "Package internal/emulator", "examples/webapp": "Example webapp",
 	} {
 		var named, there []string
 		for _, row := range table(page, heading, 2) {

@@ -252,7 +252,7 @@ func tryLine(t *testing.T, page, line string) error {
 		_, err := os.Stat(strings.TrimSuffix(strings.TrimPrefix(line, "go run github.com/go-kii/kii/"), "@latest") + "/main.go")
 		return err
 	case strings.HasPrefix(line, "E="):
-		flags, err := os.ReadFile("cmd/kii-emulator/flags.go")
+		flags, err := os.ReadFile("internal/emulator/options.go")
 		address, _ := strings.CutSuffix(strings.TrimPrefix(line, "E=http://"), "/emulator/v1")
 		return cmp.Or(err, expect(strings.Contains(string(flags), `"`+address+`"`), "it listens elsewhere"))
 	case strings.HasPrefix(line, "curl "):
@@ -289,7 +289,7 @@ func tryCurl(line string) error {
 	if m == nil {
 		return errors.New("this is no call of the emulator's API")
 	}
-	file, err := os.ReadFile("cmd/kii-emulator/assets/openapi.json")
+	file, err := os.ReadFile("internal/emulator/assets/openapi.json")
 	if err != nil {
 		return err
 	}

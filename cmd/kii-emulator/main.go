@@ -16,6 +16,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/go-kii/kii/internal/emulator"
 )
 
 func main() {
@@ -35,7 +37,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		complain(stderr, err)
 		return 2
 	}
-	if err := serve(ctx, o, stdout, stderr); err != nil {
+	if err := emulator.Serve(ctx, o, stdout, stderr); err != nil {
 		complain(stderr, err)
 		return 1
 	}

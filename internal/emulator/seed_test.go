@@ -1,4 +1,4 @@
-package main
+package emulator
 
 import (
 	"encoding/json"
@@ -57,7 +57,7 @@ func TestATakenAddressIsToldByItsLine(t *testing.T) {
 	name := writeSeed(t, "{\"users\": [{\"email\": \"a@b.c\"},\n{\"email\": \"a@b.c\", \"loginName\": \"other\"}]}")
 	start, err := loadSeed(name)
 	require.NoError(t, err)
-	_, err = newEmulator(options{appID: defaultAppID, appKey: defaultAppKey}, &place{origin: "http://127.0.0.1:1"}, start)
+	_, err = newEmulator(Options{AppID: DefaultAppID, AppKey: DefaultAppKey}, &binding{origin: "http://127.0.0.1:1"}, start)
 	require.EqualError(t, err, name+":2: the account's EMAIL is taken")
 }
 
@@ -133,7 +133,7 @@ func FuzzLoadSeed(f *testing.F) {
 			}
 			return
 		}
-		e, err := newEmulator(options{appID: defaultAppID, appKey: defaultAppKey}, &place{origin: "http://127.0.0.1:1"}, start)
+		e, err := newEmulator(Options{AppID: DefaultAppID, AppKey: DefaultAppKey}, &binding{origin: "http://127.0.0.1:1"}, start)
 		if err == nil {
 			e.srv.Close()
 		} else if !strings.HasPrefix(err.Error(), name) {

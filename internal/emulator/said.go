@@ -1,4 +1,4 @@
-package main
+package emulator
 
 import (
 	"regexp"
@@ -12,7 +12,7 @@ var goName = regexp.MustCompile(`\b(?:Account|Settings|Fault)\.([A-Z]\w*)`)
 
 // said turns an error of kiitest's for a person who wrote JSON or filled in a form: without the
 // package, and with the names of JSON.
-func said(err error) string {
+func userText(err error) string {
 	text := strings.ReplaceAll(err.Error(), "kiitest: ", "")
 	text = goName.ReplaceAllStringFunc(text, func(name string) string {
 		_, field, _ := strings.Cut(name, ".")
@@ -21,7 +21,7 @@ func said(err error) string {
 	return strings.NewReplacer(
 		"\n", "; ",
 		"GeneratePassword", string(kiitest.GeneratePassword), "InputPassword", string(kiitest.InputPassword),
-		"none of FaultKinds", "none of "+list(kiitest.FaultKinds()), "none of Operations", "none of "+list(kiitest.Operations()),
+		"none of FaultKinds", "none of "+joinWords(kiitest.FaultKinds()), "none of Operations", "none of "+joinWords(kiitest.Operations()),
 		"a FaultDelay", "a delay", "a FaultStatus", "a status", "a FaultRefused", "a refused", "a FaultRedirect", "a redirect",
 	).Replace(text)
 }
@@ -36,7 +36,7 @@ func jsonName(field string) string {
 	return strings.ToLower(field[:1]) + field[1:]
 }
 
-func list[T ~string](words []T) string {
+func joinWords[T ~string](words []T) string {
 	texts := make([]string, len(words))
 	for i, w := range words {
 		texts[i] = string(w)

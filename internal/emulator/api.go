@@ -1,4 +1,4 @@
-package main
+package emulator
 
 import (
 	"encoding/json"
@@ -27,9 +27,9 @@ type reply struct {
 	value  any
 }
 
-func ok(value any) (reply, error) { return reply{http.StatusOK, value}, nil }
+func okReply(value any) (reply, error) { return reply{http.StatusOK, value}, nil }
 
-func done() (reply, error) { return reply{http.StatusNoContent, nil}, nil }
+func noContent() (reply, error) { return reply{http.StatusNoContent, nil}, nil }
 
 func (e *emulator) routes() []route {
 	paged := append(slices.Clone(filterParams), "limit", "offset")
@@ -75,7 +75,7 @@ func (e *emulator) api(route route) http.Handler {
 		for name, values := range query {
 			switch {
 			case !slices.Contains(route.query, name):
-				writeProblem(w, problemf(http.StatusBadRequest, "there is a query parameter that this call does not take; it takes %s", names(route.query)))
+				writeProblem(w, problemf(http.StatusBadRequest, "there is a query parameter that this call does not take; it takes %s", joinNames(route.query)))
 				return
 			case len(values) > 1:
 				writeProblem(w, problemf(http.StatusBadRequest, "the query parameter %s is there twice", name))
@@ -94,7 +94,7 @@ func (e *emulator) api(route route) http.Handler {
 	})
 }
 
-func names(query []string) string {
+func joinNames(query []string) string {
 	if len(query) == 0 {
 		return "none"
 	}
@@ -121,7 +121,7 @@ func unknownAPI(w http.ResponseWriter, _ *http.Request) {
 }
 
 // body decodes the request's JSON over what is there.
-func body(r *http.Request, into any) error {
+func decodeBody(r *http.Request, into any) error {
 	data, err := io.ReadAll(r.Body)
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return problemf(http.StatusRequestEntityTooLarge, "a body is at most %d bytes", maxBody)
@@ -129,7 +129,7 @@ func body(r *http.Request, into any) error {
 	if err != nil {
 		return problemf(http.StatusBadRequest, "the body could not be read")
 	}
-	if err := strictly(data, into); err != nil {
+	if err := decodeStrict(data, into); err != nil {
 		return problemf(http.StatusBadRequest, "%v", err)
 	}
 	return nil

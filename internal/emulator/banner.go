@@ -1,4 +1,4 @@
-package main
+package emulator
 
 import (
 	"cmp"
@@ -55,22 +55,22 @@ func (e *emulator) curl() string {
 }
 
 func (e *emulator) onLoopback() bool {
-	return strings.HasPrefix(e.place.origin, "http://127.") || strings.HasPrefix(e.place.origin, "http://[::1]") || strings.HasPrefix(e.place.origin, "http://localhost")
+	return strings.HasPrefix(e.bound.origin, "http://127.") || strings.HasPrefix(e.bound.origin, "http://[::1]") || strings.HasPrefix(e.bound.origin, "http://localhost")
 }
 
 // banner is what the program prints when it is ready.
 func (e *emulator) banner(seedFile string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Kii emulator: nothing is sent. What would have been is at %s/\n\n", e.place.origin)
+	fmt.Fprintf(&b, "Kii emulator: nothing is sent. What would have been is at %s/\n\n", e.bound.origin)
 	if !e.onLoopback() {
-		fmt.Fprintf(&b, "Listens at %s\n\n", e.place.listener.Addr())
+		fmt.Fprintf(&b, "Listens at %s\n\n", e.bound.listener.Addr())
 	}
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "Site\tkii.Site(%q)\n", string(e.srv.Site()))
 	for _, s := range e.snippets() {
 		fmt.Fprintf(w, "%s\t%s\n", s.Name, strings.ReplaceAll(s.Code, "\n", "\n\t"))
 	}
-	fmt.Fprintf(w, "JSON API\t%s%s/openapi.json\n", e.place.origin, apiRoot)
+	fmt.Fprintf(w, "JSON API\t%s%s/openapi.json\n", e.bound.origin, apiRoot)
 	w.Flush()
 	b.WriteString("\n" + e.contents(seedFile) + "Ctrl-C stops it.\n")
 	return b.String()

@@ -1,4 +1,4 @@
-package main
+package emulator
 
 import (
 	"encoding/json"
@@ -221,11 +221,11 @@ func TestTheDescriptionListsTheWordsOfKiitest(t *testing.T) {
 		words string
 		enum  []string
 	}{
-		{list(channels), schemas["Message"].Properties["channel"].Enum},
-		{list(purposes), schemas["Message"].Properties["purpose"].Enum},
-		{list(states), schemas["Message"].Properties["state"].Enum},
-		{list(kiitest.Operations()), schemas["Fault"].Properties["operation"].Enum},
-		{list(kiitest.FaultKinds()), schemas["Fault"].Properties["kind"].Enum},
+		{joinWords(channels), schemas["Message"].Properties["channel"].Enum},
+		{joinWords(purposes), schemas["Message"].Properties["purpose"].Enum},
+		{joinWords(states), schemas["Message"].Properties["state"].Enum},
+		{joinWords(kiitest.Operations()), schemas["Fault"].Properties["operation"].Enum},
+		{joinWords(kiitest.FaultKinds()), schemas["Fault"].Properties["kind"].Enum},
 	} {
 		assert.Equal(t, c.words, strings.Join(c.enum, ", "))
 	}

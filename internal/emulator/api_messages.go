@@ -1,4 +1,4 @@
-package main
+package emulator
 
 import (
 	"context"
@@ -33,15 +33,15 @@ func (e *emulator) listMessages(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	limit, err := number(query, "limit", defaultLimit, 1, maxLimit)
+	limit, err := intParam(query, "limit", defaultLimit, 1, maxLimit)
 	if err != nil {
 		return reply{}, err
 	}
-	offset, err := number(query, "offset", 0, 0, 1<<30)
+	offset, err := intParam(query, "offset", 0, 0, 1<<30)
 	if err != nil {
 		return reply{}, err
 	}
-	return ok(e.find(f, offset, limit))
+	return okReply(e.find(f, offset, limit))
 }
 
 func (e *emulator) deleteMessages(r *http.Request) (reply, error) {
@@ -49,7 +49,7 @@ func (e *emulator) deleteMessages(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return ok(map[string]int{"deleted": e.srv.DeleteMessages(f)})
+	return okReply(map[string]int{"deleted": e.srv.DeleteMessages(f)})
 }
 
 func (e *emulator) latestMessage(r *http.Request) (reply, error) {
@@ -63,7 +63,7 @@ func (e *emulator) latestMessage(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, notFound("message")
 	}
-	return ok(m)
+	return okReply(m)
 }
 
 // waitMessage is the long poll: 200 with a message, or 204 when the time is over.
@@ -91,11 +91,11 @@ func (e *emulator) waitMessage(r *http.Request) (reply, error) {
 	m, err := e.srv.WaitMessage(ctx, f)
 	switch {
 	case err == nil:
-		return ok(m)
+		return okReply(m)
 	case r.Context().Err() != nil:
 		return reply{}, problemf(http.StatusServiceUnavailable, "the emulator is stopping")
 	}
-	return done()
+	return noContent()
 }
 
 func (e *emulator) visitLinks(r *http.Request) (reply, error) {
@@ -103,7 +103,7 @@ func (e *emulator) visitLinks(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return ok(map[string]int{"visited": e.srv.VisitLinks(f)})
+	return okReply(map[string]int{"visited": e.srv.VisitLinks(f)})
 }
 
 // byID reads the message's number in the path.
@@ -124,7 +124,7 @@ func (e *emulator) getMessage(r *http.Request) (reply, error) {
 	if len(found) == 0 {
 		return reply{}, notFound("message")
 	}
-	return ok(found[0])
+	return okReply(found[0])
 }
 
 func (e *emulator) deleteMessage(r *http.Request) (reply, error) {
@@ -135,5 +135,5 @@ func (e *emulator) deleteMessage(r *http.Request) (reply, error) {
 	if e.srv.DeleteMessages(f) == 0 {
 		return reply{}, notFound("message")
 	}
-	return done()
+	return noContent()
 }

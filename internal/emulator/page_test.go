@@ -1,4 +1,4 @@
-package main
+package emulator
 
 import (
 	"fmt"
@@ -86,7 +86,7 @@ func TestLeftRoundsUp(t *testing.T) {
 		time.Millisecond: "1 s left", 59*time.Second + 1: "1 min 0 s left", 10 * time.Minute: "10 min 0 s left",
 		time.Hour: "1 h 0 min left", 49 * time.Hour: "2 days left",
 	} {
-		assert.Equal(t, want, left(now.Add(d), now), d)
+		assert.Equal(t, want, timeLeft(now.Add(d), now), d)
 	}
 }
 

@@ -1,4 +1,4 @@
-package main
+package emulator
 
 import (
 	"context"
@@ -19,9 +19,9 @@ const (
 	maxHeader     = 16 << 10        // bytes; the call log keeps what it is sent
 )
 
-// serve runs the emulator until the context is done, and then exports.
-func serve(ctx context.Context, o options, stdout, stderr io.Writer) error {
-	start, err := loadSeed(o.seed)
+// Serve runs the emulator until the context is done, and then exports.
+func Serve(ctx context.Context, o Options, stdout, stderr io.Writer) error {
+	start, err := loadSeed(o.Seed)
 	if err != nil {
 		return err
 	}
@@ -47,10 +47,10 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(p.listener) }()
-	if o.expose != "" {
+	if o.Expose != "" {
 		fmt.Fprint(stderr, exposedWarning)
 	}
-	fmt.Fprint(stdout, e.banner(o.seed))
+	fmt.Fprint(stdout, e.banner(o.Seed))
 
 	select {
 	case err := <-failed:
@@ -64,5 +64,5 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		server.Close() // an answer without an end, which somebody injected
 	}
 	e.srv.Close()
-	return e.exportTo(o.export)
+	return e.exportTo(o.Export)
 }

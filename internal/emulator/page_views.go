@@ -1,4 +1,4 @@
-package main
+package emulator
 
 import (
 	"net/http"
@@ -10,9 +10,9 @@ import (
 
 // pages adds the pages and what their forms do.
 func (e *emulator) pages(mux *http.ServeMux) {
-	mux.HandleFunc("GET /assets/style.css", asset("style.css", "text/css; charset=utf-8"))
-	mux.HandleFunc("GET /assets/app.js", asset("app.js", "text/javascript; charset=utf-8"))
-	mux.HandleFunc("GET /assets/icon.svg", asset("icon.svg", "image/svg+xml"))
+	mux.HandleFunc("GET /assets/style.css", serveAsset("style.css", "text/css; charset=utf-8"))
+	mux.HandleFunc("GET /assets/app.js", serveAsset("app.js", "text/javascript; charset=utf-8"))
+	mux.HandleFunc("GET /assets/icon.svg", serveAsset("icon.svg", "image/svg+xml"))
 	mux.HandleFunc("GET /{$}", e.showMessages)
 	mux.HandleFunc("GET /users", e.showUsers)
 	mux.HandleFunc("GET /calls", e.showCalls)
@@ -39,12 +39,12 @@ func (e *emulator) showMessages(w http.ResponseWriter, r *http.Request) {
 	status := http.StatusOK
 	f, err := parseFilter(v.Query)
 	if err == nil {
-		v.First, err = number(query, "offset", 0, 0, 1<<30)
+		v.First, err = intParam(query, "offset", 0, 0, 1<<30)
 	}
 	if err != nil {
 		v.Error = err.Error()
 		status = statusOf(err)
-		show(w, status, v)
+		render(w, status, v)
 		return
 	}
 	found := e.find(f, v.First, pageSize)
@@ -57,7 +57,7 @@ func (e *emulator) showMessages(w http.ResponseWriter, r *http.Request) {
 		v.Older = messagesPath(v.Query, v.Last)
 	}
 	v.First++
-	show(w, status, v)
+	render(w, status, v)
 }
 
 func messagesPath(q string, offset int) string {
@@ -90,13 +90,13 @@ func (e *emulator) showUsers(w http.ResponseWriter, r *http.Request) {
 		a, err := e.account(id)
 		if err != nil {
 			v.Error = err.Error()
-			show(w, statusOf(err), v)
+			render(w, statusOf(err), v)
 			return
 		}
 		v.Edit = true
 		v.Form = userForm(a)
 	}
-	show(w, http.StatusOK, v)
+	render(w, http.StatusOK, v)
 }
 
 // userForm holds a user but for the password.
@@ -104,14 +104,14 @@ func userForm(a kiitest.Account) url.Values {
 	form := url.Values{
 		"id": {a.ID}, "email": {a.Email}, "phone": {a.Phone}, "loginName": {a.LoginName}, "displayName": {a.DisplayName}, "country": {a.Country}, "locale": {a.Locale},
 	}
-	check(form, "emailVerified", a.EmailVerified || a.Email == "")
-	check(form, "phoneVerified", a.PhoneVerified || a.Phone == "")
-	check(form, "disabled", a.Disabled)
+	tick(form, "emailVerified", a.EmailVerified || a.Email == "")
+	tick(form, "phoneVerified", a.PhoneVerified || a.Phone == "")
+	tick(form, "disabled", a.Disabled)
 	return form
 }
 
 // check ticks a form's box.
-func check(form url.Values, name string, on bool) {
+func tick(form url.Values, name string, on bool) {
 	if on {
 		form.Set(name, "on")
 	}
@@ -120,7 +120,7 @@ func check(form url.Values, name string, on bool) {
 func (e *emulator) showCalls(w http.ResponseWriter, r *http.Request) {
 	v := e.newView(r, "calls", "/calls")
 	v.Calls, v.Total = e.srv.LatestCalls(shownCalls)
-	show(w, http.StatusOK, v)
+	render(w, http.StatusOK, v)
 }
 
 // A faultKind is a kind with what it does in words.
@@ -155,7 +155,7 @@ func (e *emulator) faultsView(r *http.Request) *view {
 }
 
 func (e *emulator) showFaults(w http.ResponseWriter, r *http.Request) {
-	show(w, http.StatusOK, e.faultsView(r))
+	render(w, http.StatusOK, e.faultsView(r))
 }
 
 func (e *emulator) settingsView(r *http.Request) *view {
@@ -167,9 +167,9 @@ func (e *emulator) settingsView(r *http.Request) *view {
 		"codeValidity": {s.CodeValidity.String()}, "tokenValidity": {s.TokenValidity.String()},
 		"successURL": {s.SuccessURL}, "failureURL": {s.FailureURL},
 	}
-	check(v.Form, "refreshTokens", s.RefreshTokens)
-	check(v.Form, "verifyEmail", s.VerifyEmail)
-	check(v.Form, "verifyPhone", s.VerifyPhone)
+	tick(v.Form, "refreshTokens", s.RefreshTokens)
+	tick(v.Form, "verifyEmail", s.VerifyEmail)
+	tick(v.Form, "verifyPhone", s.VerifyPhone)
 	for _, a := range kiitest.Assumptions() {
 		v.Assumptions = append(v.Assumptions, assumption{a, e.srv.Assumes(a)})
 	}
@@ -179,5 +179,5 @@ func (e *emulator) settingsView(r *http.Request) *view {
 }
 
 func (e *emulator) showSettings(w http.ResponseWriter, r *http.Request) {
-	show(w, http.StatusOK, e.settingsView(r))
+	render(w, http.StatusOK, e.settingsView(r))
 }

@@ -1,4 +1,4 @@
-package main
+package emulator
 
 import (
 	"fmt"
@@ -45,9 +45,9 @@ func (e *emulator) handler(stderr io.Writer) http.Handler {
 // make its own host's name lead to this machine, and would then read everything here as its own.
 func (e *emulator) checkHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !e.place.hosts[strings.ToLower(r.Host)] {
+		if !e.bound.hosts[strings.ToLower(r.Host)] {
 			w.Header().Set("Connection", "close")
-			http.Error(w, "This emulator does not answer to that host name. It was started for "+e.place.origin+"; -expose adds a name.", http.StatusMisdirectedRequest)
+			http.Error(w, "This emulator does not answer to that host name. It was started for "+e.bound.origin+"; -expose adds a name.", http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -1,4 +1,4 @@
-package main
+package emulator
 
 import (
 	"errors"
@@ -10,24 +10,24 @@ import (
 	"syscall"
 )
 
-// A place is where the emulator listens, and the names that it answers to.
-type place struct {
+// A binding is where the emulator listens, and the names that it answers to.
+type binding struct {
 	listener net.Listener
 	origin   string          // scheme and host, where the links in messages begin
 	hosts    map[string]bool // the Host headers that it serves, in lower case
 }
 
 // listen opens the socket. Without -expose the address must be of this machine alone.
-func (o options) listen() (*place, error) {
-	address, err := net.ResolveTCPAddr("tcp", o.addr)
+func (o Options) listen() (*binding, error) {
+	address, err := net.ResolveTCPAddr("tcp", o.Addr)
 	if err != nil {
-		return nil, errors.New("-addr must be a host and a port, such as " + defaultAddr)
+		return nil, errors.New("-addr must be a host and a port, such as " + DefaultAddr)
 	}
-	if !address.IP.IsLoopback() && o.expose == "" {
-		return nil, errors.New("-addr is an address that other machines can reach. Choose one of loopback, such as " + defaultAddr +
+	if !address.IP.IsLoopback() && o.Expose == "" {
+		return nil, errors.New("-addr is an address that other machines can reach. Choose one of loopback, such as " + DefaultAddr +
 			", or add -expose with the host that they call it by")
 	}
-	host, port, err := splitHost(o.expose)
+	host, port, err := splitHost(o.Expose)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (o options) listen() (*place, error) {
 		return nil, fmt.Errorf("cannot listen on -addr: %w", err)
 	}
 	bound := l.Addr().(*net.TCPAddr)
-	p := &place{listener: l, hosts: make(map[string]bool)}
+	p := &binding{listener: l, hosts: make(map[string]bool)}
 	own := strconv.Itoa(bound.Port)
 	if bound.IP.IsLoopback() || bound.IP.IsUnspecified() {
 		for _, name := range []string{"127.0.0.1", "localhost", "::1"} {
@@ -63,7 +63,7 @@ func (o options) listen() (*place, error) {
 }
 
 // allow serves a Host. A client leaves port 80 out.
-func (p *place) allow(host, port string) {
+func (p *binding) allow(host, port string) {
 	p.hosts[strings.ToLower(net.JoinHostPort(host, port))] = true
 	if port == "80" {
 		p.hosts[strings.ToLower(host)] = true

@@ -1,4 +1,4 @@
-package main
+package emulator
 
 import (
 	"encoding/json"
@@ -9,23 +9,25 @@ import (
 	"github.com/go-kii/kii/kiitest"
 )
 
-func (e *emulator) getReady(*http.Request) (reply, error) { return ok(map[string]bool{"ready": true}) }
+func (e *emulator) getReady(*http.Request) (reply, error) {
+	return okReply(map[string]bool{"ready": true})
+}
 
 func (e *emulator) getDescription(*http.Request) (reply, error) {
-	return ok(json.RawMessage(description))
+	return okReply(json.RawMessage(description))
 }
 
 func (e *emulator) getApp(*http.Request) (reply, error) {
-	return ok(map[string]string{"appID": e.srv.AppID(), "site": string(e.srv.Site())})
+	return okReply(map[string]string{"appID": e.srv.AppID(), "site": string(e.srv.Site())})
 }
 
 func (e *emulator) listUsers(*http.Request) (reply, error) {
-	return ok(map[string]any{"users": append([]kiitest.Account{}, e.srv.Accounts()...)})
+	return okReply(map[string]any{"users": append([]kiitest.Account{}, e.srv.Accounts()...)})
 }
 
 func (e *emulator) addUser(r *http.Request) (reply, error) {
 	var a kiitest.Account
-	if err := body(r, &a); err != nil {
+	if err := decodeBody(r, &a); err != nil {
 		return reply{}, err
 	}
 	a, err := e.add(a)
@@ -43,7 +45,7 @@ func (e *emulator) putUser(r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	var a kiitest.Account
-	if err := body(r, &a); err != nil {
+	if err := decodeBody(r, &a); err != nil {
 		return reply{}, err
 	}
 	if a.ID != "" && a.ID != known.ID {
@@ -58,19 +60,21 @@ func (e *emulator) deleteUser(r *http.Request) (reply, error) {
 	if !e.srv.DeleteAccount(r.PathValue("id")) {
 		return reply{}, notFound("user")
 	}
-	return done()
+	return noContent()
 }
 
-func (e *emulator) getSettings(*http.Request) (reply, error) { return ok(settingsOf(e.srv.Settings())) }
+func (e *emulator) getSettings(*http.Request) (reply, error) {
+	return okReply(settingsOf(e.srv.Settings()))
+}
 
 func (e *emulator) patchSettings(r *http.Request) (reply, error) {
 	var patch json.RawMessage
-	if err := body(r, &patch); err != nil {
+	if err := decodeBody(r, &patch); err != nil {
 		return reply{}, err
 	}
 	err := e.change(func(s *kiitest.Settings) error {
 		changed := settingsOf(*s)
-		if err := strictly(patch, &changed); err != nil {
+		if err := decodeStrict(patch, &changed); err != nil {
 			return problemf(http.StatusBadRequest, "%v", err)
 		}
 		if err := changed.validate(); err != nil {
@@ -90,18 +94,18 @@ func (e *emulator) getAssumptions(*http.Request) (reply, error) {
 	for _, a := range kiitest.Assumptions() {
 		holds[a] = e.srv.Assumes(a)
 	}
-	return ok(map[string]any{"assumptions": holds})
+	return okReply(map[string]any{"assumptions": holds})
 }
 
 func (e *emulator) getClock(*http.Request) (reply, error) {
-	return ok(map[string]time.Time{"now": e.srv.Now()})
+	return okReply(map[string]time.Time{"now": e.srv.Now()})
 }
 
 func (e *emulator) moveClock(r *http.Request) (reply, error) {
 	var move struct {
 		Advance duration `json:"advance"`
 	}
-	if err := body(r, &move); err != nil {
+	if err := decodeBody(r, &move); err != nil {
 		return reply{}, err
 	}
 	if err := e.advance(time.Duration(move.Advance)); err != nil {
@@ -115,12 +119,12 @@ func (e *emulator) listFaults(*http.Request) (reply, error) {
 	for _, f := range e.srv.Faults() {
 		left = append(left, faultOf(f))
 	}
-	return ok(map[string]any{"faults": left})
+	return okReply(map[string]any{"faults": left})
 }
 
 func (e *emulator) addFault(r *http.Request) (reply, error) {
 	var f fault
-	if err := body(r, &f); err != nil {
+	if err := decodeBody(r, &f); err != nil {
 		return reply{}, err
 	}
 	if err := e.inject(f.kiitest()); err != nil {
@@ -131,29 +135,29 @@ func (e *emulator) addFault(r *http.Request) (reply, error) {
 
 func (e *emulator) clearFaults(*http.Request) (reply, error) {
 	e.srv.ClearFaults()
-	return done()
+	return noContent()
 }
 
 func (e *emulator) listCalls(r *http.Request) (reply, error) {
 	query := r.URL.Query()
-	limit, err := number(query, "limit", shownCalls, 1, maxLimit)
+	limit, err := intParam(query, "limit", shownCalls, 1, maxLimit)
 	if err != nil {
 		return reply{}, err
 	}
 	var of []kiitest.Operation
 	if name := kiitest.Operation(query.Get("operation")); name != "" {
 		if !slices.Contains(kiitest.Operations(), name) {
-			return reply{}, problemf(http.StatusUnprocessableEntity, "operation must be one of %s", list(kiitest.Operations()))
+			return reply{}, problemf(http.StatusUnprocessableEntity, "operation must be one of %s", joinWords(kiitest.Operations()))
 		}
 		of = append(of, name)
 	}
 	calls, total := e.srv.LatestCalls(limit, of...)
-	return ok(map[string]any{"calls": append([]kiitest.Call{}, calls...), "total": total})
+	return okReply(map[string]any{"calls": append([]kiitest.Call{}, calls...), "total": total})
 }
 
-func (e *emulator) getExport(*http.Request) (reply, error) { return ok(e.export()) }
+func (e *emulator) getExport(*http.Request) (reply, error) { return okReply(e.export()) }
 
 func (e *emulator) postReset(*http.Request) (reply, error) {
 	e.reset()
-	return done()
+	return noContent()
 }

@@ -1,4 +1,6 @@
-package main
+// Package emulator is package kiitest as a program for an app in any language, with a page that shows
+// the mail and SMS that would have been sent, and a JSON API. Command kii-emulator is its command line.
+package emulator
 
 import (
 	"errors"
@@ -26,7 +28,7 @@ const lastYear = 2200
 // An emulator is the program around a kiitest.Server.
 type emulator struct {
 	srv     *kiitest.Server
-	place   *place
+	bound   *binding
 	start   seed
 	appKey  string // empty where the user chose it: then it is shown nowhere
 	waiters chan struct{}
@@ -34,21 +36,21 @@ type emulator struct {
 	changing sync.Mutex // one bounded addition at a time, so that no two pass the bound together
 }
 
-func newEmulator(o options, p *place, start seed) (*emulator, error) {
+func newEmulator(o Options, p *binding, start seed) (*emulator, error) {
 	opts := []kiitest.Option{
 		kiitest.WithOrigin(p.origin),
-		kiitest.WithApp(o.appID, o.appKey),
+		kiitest.WithApp(o.AppID, o.AppKey),
 		kiitest.WithSettings(func(s *kiitest.Settings) { *s = start.settings }),
 	}
-	if o.pin != "" {
-		opts = append(opts, kiitest.WithPIN(o.pin))
+	if o.PIN != "" {
+		opts = append(opts, kiitest.WithPIN(o.PIN))
 	}
 	for a, holds := range start.assumptions {
 		opts = append(opts, kiitest.WithAssumption(a, holds))
 	}
-	e := &emulator{srv: kiitest.NewServer(opts...), place: p, start: start, waiters: make(chan struct{}, maxWaiters)}
-	if o.appKey == defaultAppKey {
-		e.appKey = o.appKey
+	e := &emulator{srv: kiitest.NewServer(opts...), bound: p, start: start, waiters: make(chan struct{}, maxWaiters)}
+	if o.AppKey == DefaultAppKey {
+		e.appKey = o.AppKey
 	}
 	return e, e.addSeed()
 }
@@ -85,7 +87,7 @@ func problemf(status int, format string, args ...any) error {
 	return &problem{status, fmt.Sprintf(format, args...)}
 }
 
-func invalid(err error) error { return problemf(http.StatusUnprocessableEntity, "%s", said(err)) }
+func invalid(err error) error { return problemf(http.StatusUnprocessableEntity, "%s", userText(err)) }
 
 // advance moves the clock forward.
 func (e *emulator) advance(d time.Duration) error {

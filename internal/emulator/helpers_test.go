@@ -1,9 +1,8 @@
-package main
+package emulator
 
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -40,8 +39,8 @@ func newTester(t testing.TB) *tester {
 	require.NoError(t, os.WriteFile(name, []byte(seed), 0o600))
 	start, err := loadSeed(name)
 	require.NoError(t, err)
-	p := &place{origin: "http://" + testHost, hosts: map[string]bool{testHost: true}}
-	e, err := newEmulator(options{appID: defaultAppID, appKey: defaultAppKey}, p, start)
+	p := &binding{origin: "http://" + testHost, hosts: map[string]bool{testHost: true}}
+	e, err := newEmulator(Options{AppID: DefaultAppID, AppKey: DefaultAppKey}, p, start)
 	require.NoError(t, err)
 	t.Cleanup(e.srv.Close)
 	stderr := new(bytes.Buffer)
@@ -91,12 +90,4 @@ func (x *tester) askPIN() kiitest.Message {
 	m, found := x.srv.LastMessage("alice-id")
 	require.True(x.t, found)
 	return m
-}
-
-func readAll(t testing.TB, r io.ReadCloser) string {
-	t.Helper()
-	defer r.Close()
-	data, err := io.ReadAll(r)
-	require.NoError(t, err)
-	return string(data)
 }

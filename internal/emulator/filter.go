@@ -1,4 +1,4 @@
-package main
+package emulator
 
 import (
 	"fmt"
@@ -52,20 +52,20 @@ func setFilter(f *kiitest.Filter, key, value string) (err error) {
 		}
 		f.To = value
 	case "channel":
-		f.Channel, err = one(key, value, channels)
+		f.Channel, err = oneOf(key, value, channels)
 	case "purpose":
-		f.Purpose, err = one(key, value, purposes)
+		f.Purpose, err = oneOf(key, value, purposes)
 	case "is", "state":
-		f.State, err = one(key, value, states)
+		f.State, err = oneOf(key, value, states)
 	}
 	return err
 }
 
 // one finds a word in a list, in upper or lower case, with - for _.
-func one[T ~string](key, value string, words []T) (T, error) {
+func oneOf[T ~string](key, value string, words []T) (T, error) {
 	wanted := T(strings.ToUpper(strings.ReplaceAll(value, "-", "_")))
 	if !slices.Contains(words, wanted) {
-		return "", problemf(http.StatusUnprocessableEntity, "%s: wants one of %s", key, strings.ToLower(list(words)))
+		return "", problemf(http.StatusUnprocessableEntity, "%s: wants one of %s", key, strings.ToLower(joinWords(words)))
 	}
 	return wanted, nil
 }
@@ -86,12 +86,12 @@ func filterOf(query url.Values) (kiitest.Filter, error) {
 	if text := query.Get("text"); text != "" {
 		f.Text = text
 	}
-	f.After, err = number(query, "after", 0, 0, 1<<53)
+	f.After, err = intParam(query, "after", 0, 0, 1<<53)
 	return f, err
 }
 
 // number reads a query parameter that is a whole number.
-func number(query url.Values, name string, otherwise, least, most int) (int, error) {
+func intParam(query url.Values, name string, otherwise, least, most int) (int, error) {
 	text := query.Get(name)
 	if text == "" {
 		return otherwise, nil

@@ -1,4 +1,4 @@
-package main
+package emulator
 
 import (
 	"bytes"
@@ -13,11 +13,11 @@ import (
 
 // strictly decodes JSON that may hold no unknown field and nothing behind it. Its errors say what is
 // wanted and repeat no value, which may be a secret.
-func strictly(data []byte, into any) error {
+func decodeStrict(data []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
-		return wanted(err)
+		return describeJSON(err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return errors.New("there is more than one JSON value")
@@ -25,7 +25,7 @@ func strictly(data []byte, into any) error {
 	return nil
 }
 
-func wanted(err error) error {
+func describeJSON(err error) error {
 	if bad, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return fmt.Errorf("%s must be %s", strings.TrimPrefix("the field "+bad.Field, "the field ."), kindName(bad.Type))
 	}

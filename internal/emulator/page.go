@@ -1,4 +1,4 @@
-package main
+package emulator
 
 import (
 	"bytes"
@@ -29,16 +29,16 @@ var assets embed.FS
 var description []byte
 
 var pageTemplate = template.Must(template.New("").Funcs(template.FuncMap{
-	"lower":       func(word any) string { return strings.ToLower(text(word)) },
+	"lower":       func(word any) string { return strings.ToLower(wordText(word)) },
 	"stamp":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"clock":       clock,
-	"left":        left,
+	"clock":       clockTime,
+	"left":        timeLeft,
 	"statusClass": statusClass,
 	"callText":    callText,
 }).ParseFS(assets, "assets/page.html"))
 
 // text is the string that a kiitest constant is.
-func text(word any) string {
+func wordText(word any) string {
 	switch w := word.(type) {
 	case kiitest.Channel:
 		return string(w)
@@ -49,7 +49,7 @@ func text(word any) string {
 }
 
 // clock shows a moment: the time of a day, with its date where that is not today.
-func clock(t, now time.Time) string {
+func clockTime(t, now time.Time) string {
 	t, now = t.UTC(), now.UTC()
 	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
 		return t.Format("15:04:05")
@@ -58,7 +58,7 @@ func clock(t, now time.Time) string {
 }
 
 // left shows the time until a moment, as app.js does.
-func left(until, now time.Time) string {
+func timeLeft(until, now time.Time) string {
 	d := until.Sub(now)
 	seconds := int((d + time.Second - 1) / time.Second)
 	minutes, hours := seconds/60, seconds/3600
@@ -194,7 +194,7 @@ func (e *emulator) newView(r *http.Request, name, path string) *view {
 }
 
 // show renders a page.
-func show(w http.ResponseWriter, status int, v *view) {
+func render(w http.ResponseWriter, status int, v *view) {
 	var b bytes.Buffer
 	if err := pageTemplate.ExecuteTemplate(&b, "page", v); err != nil {
 		panic(err) // a mistake in the template
@@ -205,7 +205,7 @@ func show(w http.ResponseWriter, status int, v *view) {
 }
 
 // asset serves a file of the page's own.
-func asset(name, contentType string) http.HandlerFunc {
+func serveAsset(name, contentType string) http.HandlerFunc {
 	data, err := assets.ReadFile("assets/" + name)
 	if err != nil {
 		panic(err) // the file is embedded

@@ -1,4 +1,4 @@
-package main
+package emulator
 
 import (
 	"cmp"
@@ -14,7 +14,7 @@ import (
 )
 
 // posted reads a form. Where it cannot be read the answer is given.
-func posted(w http.ResponseWriter, r *http.Request) bool {
+func readForm(w http.ResponseWriter, r *http.Request) bool {
 	err := r.ParseForm()
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		http.Error(w, "The form is too large.", http.StatusRequestEntityTooLarge)
@@ -28,7 +28,7 @@ func posted(w http.ResponseWriter, r *http.Request) bool {
 }
 
 // back leads to the page that the form was on, or to another one of the emulator's.
-func back(w http.ResponseWriter, r *http.Request, otherwise, said string) {
+func redirectBack(w http.ResponseWriter, r *http.Request, otherwise, said string) {
 	to, err := url.Parse(r.PostForm.Get("back"))
 	if err != nil || to.IsAbs() || to.Host != "" || !slices.Contains([]string{"/", "/users", "/calls", "/faults", "/settings"}, to.Path) {
 		to = &url.URL{Path: otherwise}
@@ -42,11 +42,11 @@ func back(w http.ResponseWriter, r *http.Request, otherwise, said string) {
 }
 
 // again shows the page with the form as it was sent, and what is wrong with it.
-func again(w http.ResponseWriter, r *http.Request, v *view, err error) {
+func showAgain(w http.ResponseWriter, r *http.Request, v *view, err error) {
 	v.Error = sentence(err)
 	v.Title = "Error: " + v.Title
 	v.Form = r.PostForm
-	show(w, statusOf(err), v)
+	render(w, statusOf(err), v)
 }
 
 func sentence(err error) string {
@@ -55,7 +55,7 @@ func sentence(err error) string {
 }
 
 func (e *emulator) formDeleteMessages(w http.ResponseWriter, r *http.Request) {
-	if !posted(w, r) {
+	if !readForm(w, r) {
 		return
 	}
 	f, err := parseFilter(r.PostForm.Get("q"))
@@ -69,11 +69,11 @@ func (e *emulator) formDeleteMessages(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	e.srv.DeleteMessages(f)
-	back(w, r, "/", "deleted")
+	redirectBack(w, r, "/", "deleted")
 }
 
 func (e *emulator) formUser(w http.ResponseWriter, r *http.Request) {
-	if !posted(w, r) {
+	if !readForm(w, r) {
 		return
 	}
 	form := r.PostForm
@@ -84,7 +84,7 @@ func (e *emulator) formUser(w http.ResponseWriter, r *http.Request) {
 	}
 	if id != "" && !known {
 		v := e.usersView(r)
-		again(w, r, v, notFound("user any more"))
+		showAgain(w, r, v, notFound("user any more"))
 		return
 	}
 	for name, field := range map[string]*string{
@@ -106,22 +106,22 @@ func (e *emulator) formUser(w http.ResponseWriter, r *http.Request) {
 	if _, err := do(a); err != nil {
 		v := e.usersView(r)
 		v.Edit = known
-		again(w, r, v, err)
+		showAgain(w, r, v, err)
 		return
 	}
-	back(w, r, "/users", done)
+	redirectBack(w, r, "/users", done)
 }
 
 func (e *emulator) formDeleteUser(w http.ResponseWriter, r *http.Request) {
-	if !posted(w, r) {
+	if !readForm(w, r) {
 		return
 	}
 	e.srv.DeleteAccount(r.PostForm.Get("id"))
-	back(w, r, "/users", "deleted")
+	redirectBack(w, r, "/users", "deleted")
 }
 
 func (e *emulator) formClock(w http.ResponseWriter, r *http.Request) {
-	if !posted(w, r) {
+	if !readForm(w, r) {
 		return
 	}
 	d, err := time.ParseDuration(r.PostForm.Get("advance"))
@@ -134,7 +134,7 @@ func (e *emulator) formClock(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, sentence(err), statusOf(err))
 		return
 	}
-	back(w, r, "/", "")
+	redirectBack(w, r, "/", "")
 }
 
 // A formReader reads a form's numbers and times, and keeps the first thing that is wrong.
@@ -168,7 +168,7 @@ func (f *formReader) duration(name string) duration {
 }
 
 func (e *emulator) formFault(w http.ResponseWriter, r *http.Request) {
-	if !posted(w, r) {
+	if !readForm(w, r) {
 		return
 	}
 	form := &formReader{form: r.PostForm}
@@ -190,22 +190,22 @@ func (e *emulator) formFault(w http.ResponseWriter, r *http.Request) {
 		err = e.inject(wanted.kiitest())
 	}
 	if err != nil {
-		again(w, r, e.faultsView(r), err)
+		showAgain(w, r, e.faultsView(r), err)
 		return
 	}
-	back(w, r, "/faults", "injected")
+	redirectBack(w, r, "/faults", "injected")
 }
 
 func (e *emulator) formClearFaults(w http.ResponseWriter, r *http.Request) {
-	if !posted(w, r) {
+	if !readForm(w, r) {
 		return
 	}
 	e.srv.ClearFaults()
-	back(w, r, "/faults", "cleared")
+	redirectBack(w, r, "/faults", "cleared")
 }
 
 func (e *emulator) formSettings(w http.ResponseWriter, r *http.Request) {
-	if !posted(w, r) {
+	if !readForm(w, r) {
 		return
 	}
 	form := &formReader{form: r.PostForm}
@@ -219,16 +219,16 @@ func (e *emulator) formSettings(w http.ResponseWriter, r *http.Request) {
 		return form.err
 	})
 	if err != nil {
-		again(w, r, e.settingsView(r), err)
+		showAgain(w, r, e.settingsView(r), err)
 		return
 	}
-	back(w, r, "/settings", "saved")
+	redirectBack(w, r, "/settings", "saved")
 }
 
 func (e *emulator) formReset(w http.ResponseWriter, r *http.Request) {
-	if !posted(w, r) {
+	if !readForm(w, r) {
 		return
 	}
 	e.reset()
-	back(w, r, "/", "reset")
+	redirectBack(w, r, "/", "reset")
 }

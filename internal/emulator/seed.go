@@ -1,4 +1,4 @@
-package main
+package emulator
 
 import (
 	"bytes"
@@ -32,7 +32,7 @@ type seedAccount struct {
 	where string
 }
 
-func (a seedAccount) wrong(err error) error { return errors.New(a.where + said(err)) }
+func (a seedAccount) wrong(err error) error { return errors.New(a.where + userText(err)) }
 
 // reader goes through a seed file and knows the line that it is at.
 type reader struct {
@@ -120,10 +120,10 @@ func (r *reader) object(what string, field func(name string, at int64) error) er
 func (r *reader) value(name string, at int64, into any) error {
 	var raw json.RawMessage
 	if err := r.dec.Decode(&raw); err != nil {
-		return r.wrong(at, "%v", wanted(err))
+		return r.wrong(at, "%v", describeJSON(err))
 	}
 	quoted, _ := json.Marshal(name) // a string always encodes
-	if err := strictly(slices.Concat([]byte("{"), quoted, []byte(":"), raw, []byte("}")), into); err != nil {
+	if err := decodeStrict(slices.Concat([]byte("{"), quoted, []byte(":"), raw, []byte("}")), into); err != nil {
 		return r.wrong(at, "%s: %v", name, err)
 	}
 	return nil
@@ -136,7 +136,7 @@ func (r *reader) readSettings(start int64) error {
 			return err
 		}
 		if err := read.validate(); err != nil { // after each field, so that the line is its own
-			return r.wrong(at, "%s", said(err))
+			return r.wrong(at, "%s", userText(err))
 		}
 		return nil
 	})
@@ -147,7 +147,7 @@ func (r *reader) readSettings(start int64) error {
 func (r *reader) readAssumptions() error {
 	return r.object("assumptions", func(name string, at int64) error {
 		if !slices.Contains(kiitest.Assumptions(), kiitest.Assumption(name)) {
-			return r.wrong(at, "there is no assumption of that name; there are %s", list(kiitest.Assumptions()))
+			return r.wrong(at, "there is no assumption of that name; there are %s", joinWords(kiitest.Assumptions()))
 		}
 		var holds bool
 		if err := r.dec.Decode(&holds); err != nil {
@@ -175,7 +175,7 @@ func (r *reader) readUsers(start int64) error {
 			return r.wrong(at, "a user needs an email, a phone or a loginName")
 		}
 		if err := a.Validate(); err != nil {
-			return r.wrong(at, "%s", said(err))
+			return r.wrong(at, "%s", userText(err))
 		}
 		if a.ID == "" {
 			a.ID = stableID(a)
