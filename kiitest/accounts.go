@@ -3,10 +3,10 @@ package kiitest
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"unicode/utf8"
 )
 
 // An Account is a user of the app. It prints without what identifies the user.
@@ -72,7 +72,7 @@ func (s *Server) AddAccount(a Account) (id string) {
 	s.checkHome("AddAccount")
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := errors.New("kiitest: Account.ID is taken")
+	var err error = &FieldError{"Account", "ID", "is taken"}
 	if _, taken := s.accounts[a.ID]; !taken {
 		id, err = s.put(a)
 	}
@@ -83,8 +83,8 @@ func (s *Server) AddAccount(a Account) (id string) {
 }
 
 // PutAccount adds a user to the app, or replaces the one that has the account's ID, and returns the
-// user ID. Tokens and pending resets of a replaced account stay. An error says which field is wrong,
-// and changes nothing.
+// user ID. Tokens and pending resets of a replaced account stay. An error is that of
+// [Account.Validate], or a [FieldError] for each name that is taken; it changes nothing.
 func (s *Server) PutAccount(a Account) (id string, err error) {
 	s.checkHome("PutAccount")
 	s.mu.Lock()
@@ -137,32 +137,25 @@ func (s *Server) Accounts() []Account {
 	return all
 }
 
-// Validate says what is wrong with the account, or returns nil. It cannot tell what is taken.
+// Validate returns nil, or an error that joins a [FieldError] for each field that is not valid. It
+// does not know which names are taken. What a registration over HTTP accepts is valid here, and the
+// reverse.
 func (a Account) Validate() error {
+	v := validation{of: "Account"}
+	v.check(a.ID == "" || validUserID(a.ID), "ID", "must be 1 to 64 letters, digits, '.', '_' or '-', start with a letter or digit, and not be me")
+	v.check(a.LoginName == "" || validLoginName(a.LoginName), "LoginName", "must be 3 to 64 letters, digits, '-', '_' or '.'")
+	v.check(utf8.ValidString(a.DisplayName), "DisplayName", "must be UTF-8")
+	v.check(a.Email == "" || validEmail(a.Email), "Email", "must be name@host without spaces or colons before the @, and at most 256 bytes")
 	_, phone := international(a.Phone)
-	for _, rule := range []struct {
-		broken bool
-		text   string
-	}{
-		{a.ID != "" && !validUserID(a.ID), "ID must be 1 to 64 letters, digits, '.', '_' or '-', and not me"},
-		{a.LoginName != "" && !validLoginName(a.LoginName), "LoginName must be 3 to 64 letters, digits, '-', '_' or '.'"},
-		{a.Email != "" && !validEmail(a.Email), "Email must be name@host without spaces or colons before the @"},
-		{a.Phone != "" && !phone, "Phone must be + and 7 to 20 digits, or a country and a local number as in JP-09012341234"},
-		{a.Country != "" && !validCountry(a.Country), "Country must be two capital letters"},
-		{a.Password != "" && !validPassword(a.Password), "Password must be 4 to 50 printable ASCII characters"},
-		{a.EmailVerified && a.Email == "", "EmailVerified without an Email"},
-		{a.PhoneVerified && a.Phone == "", "PhoneVerified without a Phone"},
-	} {
-		if rule.broken {
-			return errors.New("kiitest: Account." + rule.text)
-		}
-	}
-	for name, value := range a.Fields {
-		if !validField(name) || !json.Valid(value) {
-			return errors.New("kiitest: Account.Fields must have names without a leading _ that the account does not use itself, and values of JSON")
-		}
-	}
-	return nil
+	v.check(a.Phone == "" || phone, "Phone", "must be + and 7 to 20 digits, or a country and a local number as in JP-09012341234")
+	v.check(a.Country == "" || validCountry(a.Country), "Country", "must be two capital letters")
+	v.check(utf8.ValidString(a.Locale), "Locale", "must be UTF-8")
+	v.check(a.Password == "" || validPassword(a.Password), "Password", "must be %d to %d printable ASCII characters", minPassword, maxPassword)
+	v.check(a.Email != "" || !a.EmailVerified, "EmailVerified", "cannot be set without an Email")
+	v.check(a.Phone != "" || !a.PhoneVerified, "PhoneVerified", "cannot be set without a Phone")
+	v.check(validFields(a.Fields), "Fields", "must be values of JSON in UTF-8, nested at most %d deep and below %d KB together, "+
+		"under names without a leading _ that the account does not use itself", maxDepth, maxFields>>10)
+	return v.err()
 }
 
 // put adds or replaces an account.
@@ -173,10 +166,16 @@ func (s *Server) put(a Account) (string, error) {
 	if a.Phone != "" {
 		a.Phone, _ = international(a.Phone)
 	}
+	if len(a.Fields) == 0 {
+		a.Fields = nil
+	}
+	v := validation{of: "Account"}
 	for _, address := range s.addresses(a) {
-		if owner := s.byName[address]; owner != nil && owner.ID != a.ID {
-			return "", fmt.Errorf("kiitest: the account's %s is taken", address.kind)
-		}
+		owner := s.byName[address]
+		v.check(owner == nil || owner.ID == a.ID, goField(address.kind), "is taken")
+	}
+	if err := v.err(); err != nil {
+		return "", err
 	}
 	a.ID = cmp.Or(a.ID, s.made.userID())
 	kept := s.accounts[a.ID]

@@ -75,15 +75,15 @@ func TestMalformedAccountsAreRefusedWithoutRepeatingThem(t *testing.T) {
 		{kiitest.Account{Country: "jp"}, "Account.Country must be"},
 		{kiitest.Account{Password: "abc"}, "Account.Password must be"},
 		{kiitest.Account{Password: "päss"}, "Account.Password must be"},
-		{kiitest.Account{EmailVerified: true}, "EmailVerified without an Email"},
-		{kiitest.Account{PhoneVerified: true}, "PhoneVerified without a Phone"},
+		{kiitest.Account{EmailVerified: true}, "Account.EmailVerified cannot be set without an Email"},
+		{kiitest.Account{PhoneVerified: true}, "Account.PhoneVerified cannot be set without a Phone"},
 		{kiitest.Account{Fields: map[string]json.RawMessage{"_x": json.RawMessage("1")}}, "Account.Fields must"},
 		{kiitest.Account{Fields: map[string]json.RawMessage{"userID": json.RawMessage("1")}}, "Account.Fields must"},
 		{kiitest.Account{Fields: map[string]json.RawMessage{"x": json.RawMessage("{")}}, "Account.Fields must"},
 		{kiitest.Account{ID: "taken-id"}, "Account.ID is taken"},
-		{kiitest.Account{LoginName: "taken-name"}, "LOGIN_NAME is taken"},
-		{kiitest.Account{Email: "taken@example.com"}, "EMAIL is taken"},
-		{kiitest.Account{Phone: "JP-09012341234"}, "PHONE is taken"},
+		{kiitest.Account{LoginName: "taken-name"}, "Account.LoginName is taken"},
+		{kiitest.Account{Email: "taken@example.com"}, "Account.Email is taken"},
+		{kiitest.Account{Phone: "JP-09012341234"}, "Account.Phone is taken"},
 	} {
 		text := panicText(func() { srv.AddAccount(one.account) })
 		require.Contains(t, text, one.want, "account %d", i)

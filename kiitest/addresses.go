@@ -129,3 +129,15 @@ func made(text string, least, most int, also string) bool {
 	}
 	return least <= len(text) && len(text) <= most
 }
+
+// goField is the field of an [Account] that holds an address.
+func goField(kind string) string {
+	switch kind {
+	case kindEmail:
+		return "Email"
+	case kindPhone:
+		return "Phone"
+	default:
+		return "LoginName"
+	}
+}

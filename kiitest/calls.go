@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 const (
@@ -109,9 +110,9 @@ func (c *call) remark(format string, args ...any) {
 
 // object reads the body as a JSON object. The call documents the given fields.
 func (c *call) object(documented ...string) (object, *answer) {
-	var o object
-	if err := json.Unmarshal(c.body, &o); err != nil || o == nil {
-		return nil, new(invalidJSON())
+	o, refused := c.anyObject()
+	if refused != nil {
+		return nil, refused
 	}
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		if slices.Contains(documented, name) {
@@ -121,6 +122,15 @@ func (c *call) object(documented ...string) (object, *answer) {
 		if !c.server.Assumes(UnknownFieldsAreIgnored) {
 			return nil, new(invalidInput("The body has an unknown field"))
 		}
+	}
+	return o, nil
+}
+
+// anyObject reads the body as a JSON object with whatever fields.
+func (c *call) anyObject() (object, *answer) {
+	var o object
+	if err := json.Unmarshal(c.body, &o); err != nil || o == nil || !utf8.Valid(c.body) {
+		return nil, new(invalidJSON())
 	}
 	return o, nil
 }

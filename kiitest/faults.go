@@ -1,13 +1,13 @@
 package kiitest
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // A Fault makes calls go wrong: the Nth call of an operation, counted from [Server.Inject] on.
@@ -19,17 +19,17 @@ import (
 //
 // sends the SMS, and the caller cannot know.
 type Fault struct {
-	Operation Operation     `json:"operation,omitempty"` // empty: any
-	Nth       int           `json:"nth,omitempty"`       // 1, the default, is the next call
-	Times     int           `json:"times,omitempty"`     // how many calls from the Nth on; default: 1; see [EveryTime]
-	User      string        `json:"user,omitempty"`      // counts and meets only calls about this user, by ID or address; empty: any
-	Kind      FaultKind     `json:"kind"`
-	Delay     time.Duration `json:"delay,omitempty"`     // before anything else; ends early with the request's context
-	Handled   bool          `json:"handled,omitempty"`   // the call takes effect, whatever it gets for an answer
-	Status    int           `json:"status,omitempty"`    // of FaultStatus; of FaultRedirect: default 307
-	ErrorCode string        `json:"errorCode,omitempty"` // of FaultStatus; empty: no body
-	Location  string        `json:"location,omitempty"`  // of FaultRedirect; default: https://elsewhere.invalid/
-	RetryIn   time.Duration `json:"retryIn,omitempty"`   // a Retry-After header, in whole seconds; default: none, as Kii Cloud
+	Operation Operation // empty: any
+	Nth       int       // 1, the default, is the next call
+	Times     int       // how many calls from the Nth on; default: 1; see [EveryTime]
+	User      string    // counts and meets only calls about this user, by ID or address; empty: any
+	Kind      FaultKind
+	Delay     time.Duration // before anything else; ends early with the request's context
+	Handled   bool          // the call takes effect, whatever it gets for an answer
+	Status    int           // of FaultStatus; of FaultRedirect: default 307
+	ErrorCode string        // of FaultStatus; empty: no body
+	Location  string        // of FaultRedirect; default: https://elsewhere.invalid/
+	RetryIn   time.Duration // a Retry-After header, in whole seconds; default: none, as Kii Cloud
 }
 
 // EveryTime is Fault.Times of a fault without an end.
@@ -75,27 +75,45 @@ func FaultKinds() []FaultKind {
 	}
 }
 
-// Validate says what is wrong with the fault, or returns nil.
+// Validate returns nil, or an error that joins a [FieldError] for each field that is not valid.
 func (f Fault) Validate() error {
+	v := validation{of: "Fault"}
+	v.check(f.Operation == "" || slices.Contains(Operations(), f.Operation), "Operation", "must be one of %s", commaList(Operations()))
+	v.check(slices.Contains(FaultKinds(), f.Kind), "Kind", "must be one of %s", commaList(FaultKinds()))
+	v.check(f.Nth >= 0, "Nth", "cannot be negative")
+	v.check(f.Times >= 0, "Times", "cannot be negative")
+	v.check(f.Delay >= 0, "Delay", "cannot be negative")
+	v.check(f.RetryIn >= 0, "RetryIn", "cannot be negative")
+	v.check(f.Delay != 0 || f.Kind != FaultDelay, "Delay", "must be set for a fault of kind %s", FaultDelay)
 	switch {
-	case f.Operation != "" && !slices.Contains(Operations(), f.Operation):
-		return errors.New("kiitest: Fault.Operation is none of Operations")
-	case f.Nth < 0 || f.Times < 0 || f.Delay < 0 || f.RetryIn < 0:
-		return errors.New("kiitest: Fault.Nth, Times, Delay and RetryIn cannot be negative")
-	case !slices.Contains(FaultKinds(), f.Kind):
-		return errors.New("kiitest: Fault.Kind is none of FaultKinds")
-	case f.Kind == FaultDelay && f.Delay == 0:
-		return errors.New("kiitest: Fault.Delay of a FaultDelay is not set")
-	case f.Kind == FaultStatus && (f.Status < 200 || f.Status > 599):
-		return errors.New("kiitest: Fault.Status of a FaultStatus must be 200 to 599")
-	case f.ErrorCode != "" && (f.Status == http.StatusNoContent || f.Status == http.StatusNotModified):
-		return errors.New("kiitest: Fault.ErrorCode needs a Fault.Status that can have a body")
-	case f.Kind == FaultRefused && f.Handled:
-		return errors.New("kiitest: Fault.Handled of a FaultRefused: what was refused cannot be handled")
-	case f.Kind == FaultRedirect && f.Status != 0 && (f.Status < 300 || f.Status > 399):
-		return errors.New("kiitest: Fault.Status of a FaultRedirect must be 300 to 399")
+	case f.Kind == FaultStatus:
+		v.check(200 <= f.Status && f.Status <= 599, "Status", "must be 200 to 599")
+	case f.Kind == FaultRedirect:
+		v.check(f.Status == 0 || 300 <= f.Status && f.Status <= 399, "Status", "must be 300 to 399")
 	}
-	return nil
+	bodiless := f.Status == http.StatusNoContent || f.Status == http.StatusNotModified
+	v.check(f.ErrorCode == "" || !bodiless, "ErrorCode", "needs a status that can have a body")
+	v.check(headerValue(f.Location), "Location", "must be UTF-8 without control characters")
+	v.check(f.Kind != FaultRefused || !f.Handled, "Handled", "cannot be set for a fault of kind %s: what was refused is not handled", FaultRefused)
+	return v.err()
+}
+
+// headerValue reports whether a header can hold the text.
+func headerValue(text string) bool {
+	control := func(r rune) bool { return r < ' ' || r == 0x7f }
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, control)
+}
+
+// commaList writes constants as a sentence lists them.
+func commaList[T ~string](all []T) string {
+	var text strings.Builder
+	for i, one := range all {
+		if i > 0 {
+			text.WriteString(", ")
+		}
+		text.WriteString(string(one))
+	}
+	return text.String()
 }
 
 // String describes the fault in a line.

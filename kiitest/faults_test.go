@@ -273,19 +273,20 @@ func TestMalformedFaultsAreRefused(t *testing.T) {
 		want  string
 		fault kiitest.Fault
 	}{
-		{"Operation is none", kiitest.Fault{Operation: "compleet-reset", Kind: kiitest.FaultHTML}},
-		{"Kind is none", kiitest.Fault{}},
+		{"Fault.Operation must be one of request-reset, ", kiitest.Fault{Operation: "compleet-reset", Kind: kiitest.FaultHTML}},
+		{"Fault.Kind must be one of delay, ", kiitest.Fault{}},
 		{"cannot be negative", kiitest.Fault{Kind: kiitest.FaultHTML, Nth: -1}},
 		{"cannot be negative", kiitest.Fault{Kind: kiitest.FaultHTML, Times: -1}},
 		{"cannot be negative", kiitest.Fault{Kind: kiitest.FaultHTML, Delay: -1}},
 		{"cannot be negative", kiitest.Fault{Kind: kiitest.FaultHTML, RetryIn: -1}},
-		{"Delay of a", kiitest.Fault{Kind: kiitest.FaultDelay}},
+		{"Fault.Delay must be set", kiitest.Fault{Kind: kiitest.FaultDelay}},
 		{"must be 200 to 599", kiitest.Fault{Kind: kiitest.FaultStatus, Status: 199}},
 		{"must be 200 to 599", kiitest.Fault{Kind: kiitest.FaultStatus, Status: 600}},
 		{"that can have a body", kiitest.Fault{Kind: kiitest.FaultStatus, Status: 204, ErrorCode: "X"}},
 		{"that can have a body", kiitest.Fault{Kind: kiitest.FaultStatus, Status: 304, ErrorCode: "X"}},
 		{"must be 300 to 399", kiitest.Fault{Kind: kiitest.FaultRedirect, Status: 299}},
 		{"must be 300 to 399", kiitest.Fault{Kind: kiitest.FaultRedirect, Status: 400}},
+		{"Fault.Location must be", kiitest.Fault{Kind: kiitest.FaultRedirect, Location: "https://a.example/\r\nX: y"}},
 		{"what was refused", kiitest.Fault{Kind: kiitest.FaultRefused, Handled: true}},
 	} {
 		require.ErrorContains(t, one.fault.Validate(), one.want)

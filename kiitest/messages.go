@@ -34,6 +34,10 @@ const (
 	VerifyAddress Purpose = "VERIFY_ADDRESS" // holds a code that verifies the address it was sent to
 )
 
+func purposes() []Purpose {
+	return []Purpose{ResetLink, ResetPIN, NewPassword, PasswordReset, VerifyAddress}
+}
+
 // A State is what became of the PIN, link or code in a message.
 type State string
 

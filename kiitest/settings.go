@@ -1,7 +1,6 @@
 package kiitest
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -22,18 +21,18 @@ const (
 
 // Settings are an app's settings in Kii's developer portal. See [WithSettings] and [Server.SetSettings].
 type Settings struct {
-	ResetFlow         ResetFlow     `json:"resetFlow"`         // default: GeneratePassword
-	LinkValidity      time.Duration `json:"linkValidity"`      // of a reset link; default: an hour
-	PINValidity       time.Duration `json:"pinValidity"`       // of a reset PIN; default: 10 minutes
-	CodeValidity      time.Duration `json:"codeValidity"`      // of an address verification code; default: 24 hours
-	TokenValidity     time.Duration `json:"tokenValidity"`     // of an access token; default: 2,147,483,647 s; 0: for ever
-	MinPasswordLength int           `json:"minPasswordLength"` // 4 to 50; default: 4
-	RefreshTokens     bool          `json:"refreshTokens"`     // whether a login hands one out; default: no
-	VerifyEmail       bool          `json:"verifyEmail"`       // whether a new e-mail address must be verified; default: no
-	VerifyPhone       bool          `json:"verifyPhone"`       // whether a new phone number must be verified; default: no
-	SuccessURL        string        `json:"successURL"`        // where a link goes after a generated reset; default: a page of the server's
-	FailureURL        string        `json:"failureURL"`        // where a link goes that cannot reset; default: a page of the server's
-	Templates         []Template    `json:"templates"`         // texts that go before the built-in English ones
+	ResetFlow         ResetFlow     // default: GeneratePassword
+	LinkValidity      time.Duration // of a reset link; default: an hour
+	PINValidity       time.Duration // of a reset PIN; default: 10 minutes
+	CodeValidity      time.Duration // of an address verification code; default: 24 hours
+	TokenValidity     time.Duration // of an access token; default: 2,147,483,647 s; 0: for ever
+	MinPasswordLength int           // 4 to 50; default: 4
+	RefreshTokens     bool          // whether a login hands one out; default: no
+	VerifyEmail       bool          // whether a new e-mail address must be verified; default: no
+	VerifyPhone       bool          // whether a new phone number must be verified; default: no
+	SuccessURL        string        // where a link goes after a generated reset; default: a page of the server's
+	FailureURL        string        // where a link goes that cannot reset; default: a page of the server's
+	Templates         []Template    // texts that go before the built-in English ones
 }
 
 func defaultSettings() Settings {
@@ -47,14 +46,13 @@ func defaultSettings() Settings {
 	}
 }
 
-// Validate says what is wrong with the settings, or returns nil.
+// Validate returns nil, or an error that joins a [FieldError] for each field that is not valid.
 func (s Settings) Validate() error {
-	var problems []error
-	if s.ResetFlow != GeneratePassword && s.ResetFlow != InputPassword {
-		problems = append(problems, errors.New("kiitest: Settings.ResetFlow must be GeneratePassword or InputPassword"))
-	}
-	for _, v := range []struct {
-		name  string
+	v := validation{of: "Settings"}
+	flow := s.ResetFlow == GeneratePassword || s.ResetFlow == InputPassword
+	v.check(flow, "ResetFlow", "must be %s or %s", GeneratePassword, InputPassword)
+	for _, one := range []struct {
+		field string
 		value time.Duration
 		least time.Duration
 	}{
@@ -63,24 +61,25 @@ func (s Settings) Validate() error {
 		{"CodeValidity", s.CodeValidity, time.Second},
 		{"TokenValidity", s.TokenValidity, 0},
 	} {
-		if v.value < v.least || v.value%time.Second != 0 {
-			problems = append(problems, fmt.Errorf("kiitest: Settings.%s must be whole seconds, and at least %v", v.name, v.least))
-		}
+		ok := one.value >= one.least && one.value%time.Second == 0
+		v.check(ok, one.field, "must be whole seconds, and at least %v", one.least)
 	}
-	if s.MinPasswordLength < minPassword || s.MinPasswordLength > maxPassword {
-		problems = append(problems, fmt.Errorf("kiitest: Settings.MinPasswordLength must be %d to %d", minPassword, maxPassword))
-	}
-	for name, value := range map[string]string{"SuccessURL": s.SuccessURL, "FailureURL": s.FailureURL} {
-		if u, err := url.Parse(value); value != "" && (err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "") {
-			problems = append(problems, fmt.Errorf("kiitest: Settings.%s must be empty or an http or https URL", name))
-		}
-	}
+	length := minPassword <= s.MinPasswordLength && s.MinPasswordLength <= maxPassword
+	v.check(length, "MinPasswordLength", "must be %d to %d", minPassword, maxPassword)
+	v.check(validRedirect(s.SuccessURL), "SuccessURL", "must be empty or an http or https URL")
+	v.check(validRedirect(s.FailureURL), "FailureURL", "must be empty or an http or https URL")
 	for i, t := range s.Templates {
-		if err := t.validate(); err != nil {
-			problems = append(problems, fmt.Errorf("kiitest: Settings.Templates[%d]: %w", i, err))
+		for _, e := range FieldErrors(t.Validate()) {
+			v.check(false, fmt.Sprintf("Templates[%d].%s", i, e.Field), "%s", e.Reason)
 		}
 	}
-	return errors.Join(problems...)
+	return v.err()
+}
+
+// validRedirect reports whether a browser can be sent to the URL, or there is none.
+func validRedirect(text string) bool {
+	u, err := url.Parse(text)
+	return text == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
 func (s Settings) clone() Settings {

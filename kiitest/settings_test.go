@@ -58,10 +58,10 @@ func TestSettingsThatMakeNoSenseAreRefused(t *testing.T) {
 		"MinPasswordLength must be 4 ": func(s *kiitest.Settings) { s.MinPasswordLength = 51 },
 		"SuccessURL must be":           func(s *kiitest.Settings) { s.SuccessURL = "javascript:alert(1)" },
 		"FailureURL must be":           func(s *kiitest.Settings) { s.FailureURL = "/failed" },
-		"Templates[0]: its Text must":  template(func(t *kiitest.Template) { t.Text = "no secret" }),
-		"Templates[0]: its Purpose":    template(func(t *kiitest.Template) { t.Purpose = "X" }),
-		"Templates[0]: its Channel":    template(func(t *kiitest.Template) { t.Channel = "FAX" }),
-		"Templates[0]: its Locale":     template(func(t *kiitest.Template) { t.Locale = "" }),
+		"Templates[0].Text must":       template(func(t *kiitest.Template) { t.Text = "no secret" }),
+		"Templates[0].Purpose must":    template(func(t *kiitest.Template) { t.Purpose = "X" }),
+		"Templates[0].Channel must":    template(func(t *kiitest.Template) { t.Channel = "FAX" }),
+		"Templates[0].Locale is":       template(func(t *kiitest.Template) { t.Locale = "" }),
 	} {
 		changed := srv.Settings()
 		change(&changed)

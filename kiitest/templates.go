@@ -1,9 +1,6 @@
 package kiitest
 
-import (
-	"errors"
-	"strings"
-)
+import "strings"
 
 // A Template is the text of a message, as the portal's "Email/SMS templates" hold one. The one whose
 // locale matches most of the user's is taken: of zh, zh-Hant and en, a user of zh-Hant-TW gets the
@@ -35,19 +32,15 @@ func (p Purpose) holds() (placeholder string, known bool) {
 	return "", false
 }
 
-func (t Template) validate() error {
+// Validate returns nil, or an error that joins a [FieldError] for each field that is not valid.
+func (t Template) Validate() error {
+	v := validation{of: "Template"}
 	placeholder, known := t.Purpose.holds()
-	switch {
-	case !known:
-		return errors.New("its Purpose is not one of the constants")
-	case t.Channel != Email && t.Channel != SMS:
-		return errors.New("its Channel must be Email or SMS")
-	case t.Locale == "":
-		return errors.New("its Locale is empty")
-	case !strings.Contains(t.Text, placeholder):
-		return errors.New("its Text must hold " + placeholder)
-	}
-	return nil
+	v.check(known, "Purpose", "must be one of %s", commaList(purposes()))
+	v.check(t.Channel == Email || t.Channel == SMS, "Channel", "must be %s or %s", Email, SMS)
+	v.check(t.Locale != "", "Locale", "is empty")
+	v.check(!known || strings.Contains(t.Text, placeholder), "Text", "must hold %s", placeholder)
+	return v.err()
 }
 
 // template picks the text for a message.

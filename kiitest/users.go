@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // registerAndLogin is the registration whose reply carries a token.
@@ -54,16 +55,53 @@ func accountFields() []string {
 	}
 }
 
-// validField tells whether an app may keep a field of that name with its users.
+const (
+	maxFields = 63 << 10 // bytes of what an app keeps with a user, names included: Kii Cloud's limit
+	maxDepth  = 100      // levels of JSON in it, so that what holds an account can still be decoded
+)
+
+// validFields reports whether an app may keep the fields with a user.
+func validFields(fields map[string]json.RawMessage) bool {
+	size := 0
+	for name, value := range fields {
+		size += len(name) + len(value)
+		if !validField(name) || !json.Valid(value) || !utf8.Valid(value) || depth(value) > maxDepth {
+			return false
+		}
+	}
+	return size < maxFields
+}
+
+// validField reports whether an app may keep a field of that name with its users.
 func validField(name string) bool {
-	return name != "" && !strings.HasPrefix(name, "_") && !slices.Contains(accountFields(), name)
+	return name != "" && utf8.ValidString(name) && !strings.HasPrefix(name, "_") && !slices.Contains(accountFields(), name)
+}
+
+// depth returns how deep arrays and objects are nested in valid JSON.
+func depth(value []byte) int {
+	deepest, open, quoted := 0, 0, false
+	for i := 0; i < len(value); i++ {
+		switch c := value[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			open++
+			deepest = max(deepest, open)
+		case c == ']' || c == '}':
+			open--
+		}
+	}
+	return deepest
 }
 
 // register adds an account. It is no login, unless the content type asks for both.
 func (s *Server) register(c *call) answer {
-	var body object
-	if err := json.Unmarshal(c.body, &body); err != nil || body == nil {
-		return invalidJSON()
+	body, refused := c.anyObject()
+	if refused != nil {
+		return *refused
 	}
 	a := Account{Fields: make(map[string]json.RawMessage)}
 	read := map[string]*string{
@@ -74,7 +112,6 @@ func (s *Server) register(c *call) answer {
 		field := read[name]
 		switch {
 		case field != nil:
-			var refused *answer
 			if *field, _, refused = body.text(name); refused != nil {
 				return *refused
 			}
@@ -109,9 +146,6 @@ func (s *Server) register(c *call) answer {
 		if s.byName[address] != nil {
 			return s.alreadyExists(fieldOf(address.kind), address.value)
 		}
-	}
-	if err := a.Validate(); err != nil {
-		return invalidInput("A field is not valid")
 	}
 	id, err := s.put(a)
 	if err != nil {

@@ -145,10 +145,10 @@ func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 		fields url.Values
 		says   string
 	}{
-		{"/users", url.Values{"email": {alice}, "displayName": {"Typed"}}, "The account&#39;s EMAIL is taken."},
+		{"/users", url.Values{"email": {alice}, "displayName": {"Typed"}}, "Email is taken."},
 		{"/users", url.Values{"displayName": {"Typed"}}, "A user needs an e-mail address"},
 		{"/users", url.Values{"phone": {"123"}, "displayName": {"Typed"}}, "Phone must be &#43; and 7 to 20 digits"},
-		{"/faults", url.Values{"kind": {"delay"}, "user": {"Typed"}}, "Delay of a delay is not set."},
+		{"/faults", url.Values{"kind": {"delay"}, "user": {"Typed"}}, "Delay must be set for a fault of kind delay."},
 		{"/faults", url.Values{"kind": {"status"}, "status": {"x"}, "user": {"Typed"}}, "Status must be a whole number."},
 		{"/settings", url.Values{"resetFlow": {"INPUT"}, "pinValidity": {"soon"}, "successURL": {"Typed"}}, "PinValidity: a time is written"},
 	} {

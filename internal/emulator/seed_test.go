@@ -58,7 +58,7 @@ func TestATakenAddressIsToldByItsLine(t *testing.T) {
 	start, err := loadSeed(name)
 	require.NoError(t, err)
 	_, err = newEmulator(Options{AppID: DefaultAppID, AppKey: DefaultAppKey}, &binding{origin: "http://127.0.0.1:1"}, start)
-	require.EqualError(t, err, name+":2: the account's EMAIL is taken")
+	require.EqualError(t, err, name+":2: email is taken")
 }
 
 func TestTheSeedsErrorRepeatsNoPassword(t *testing.T) {

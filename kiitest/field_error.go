@@ -1,0 +1,50 @@
+package kiitest
+
+import (
+	"errors"
+	"fmt"
+)
+
+// A FieldError says that a field of an [Account], [Settings], [Template] or [Fault] is not valid. The
+// Validate methods and [Server.PutAccount] return one, or several that [errors.Join] put together;
+// [FieldErrors] lists them. It never holds the field's value.
+type FieldError struct {
+	Type   string // Account, Settings, Template or Fault
+	Field  string // the field's name in Go: Email, PINValidity, Templates[2].Text
+	Reason string // goes on where the name ends: must be two capital letters
+}
+
+func (e *FieldError) Error() string { return "kiitest: " + e.Type + "." + e.Field + " " + e.Reason }
+
+// FieldErrors lists the field errors that err is or joins, in the order of the fields.
+func FieldErrors(err error) []*FieldError {
+	if one, ok := err.(*FieldError); ok { //nolint:errorlint // the wrapped ones are visited below
+		return []*FieldError{one}
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // likewise
+		var all []*FieldError
+		for _, e := range joined.Unwrap() {
+			all = append(all, FieldErrors(e)...)
+		}
+		return all
+	}
+	if inner := errors.Unwrap(err); inner != nil {
+		return FieldErrors(inner)
+	}
+	return nil
+}
+
+// A validation collects what is wrong with a value of a type.
+type validation struct {
+	of     string
+	errors []error
+}
+
+// check notes that a field is wrong, unless ok.
+func (v *validation) check(ok bool, field, format string, args ...any) {
+	if !ok {
+		v.errors = append(v.errors, &FieldError{v.of, field, fmt.Sprintf(format, args...)})
+	}
+}
+
+func (v *validation) err() error { return errors.Join(v.errors...) }
