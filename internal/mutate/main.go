@@ -17,67 +17,68 @@ import (
 type edit struct{ name, file, old, new, pkg, tests string }
 
 const (
-	tr     = "internal/transport/"
-	trPkg  = "./internal/transport"
-	matrix = "TestFaultMatrix"
+	tr       = "internal/transport/"
+	trPkg    = "./internal/transport"
+	promises = "./internal/promises"
+	matrix   = "TestFaultMatrix"
 )
 
 var edits = []edit{
 	// Success is proved.
-	{"success: any 2xx", "kii.go", "|| len(reply.Body) > 0 ", "", ".", matrix},
-	{"success: any status", "kii.go", "reply.Status/100 != 2 || ", "", ".", matrix},
-	{"success: a broken body", "kii.go", ` || reply.Broken != "") {`, ") {", ".", matrix},
-	{"success: a reply that may be cut", tr + "transport.go", "raw.ProtoMajor == 1", "raw.ProtoMajor == 9", ".", matrix},
-	{"success: 201 of a login", "kii.go", "reply.Status != http.StatusOK ||", "reply.Status/100 != 2 ||", ".", matrix},
+	{"success: any 2xx", "kii.go", "|| len(reply.Body) > 0 ", "", promises, matrix},
+	{"success: any status", "kii.go", "reply.Status/100 != 2 || ", "", promises, matrix},
+	{"success: a broken body", "kii.go", ` || reply.Broken != "") {`, ") {", promises, matrix},
+	{"success: a reply that may be cut", tr + "transport.go", "raw.ProtoMajor == 1", "raw.ProtoMajor == 9", promises, matrix},
+	{"success: 201 of a login", "kii.go", "reply.Status != http.StatusOK ||", "reply.Status/100 != 2 ||", promises, matrix},
 	// Three outcomes.
-	{"outcome: all not sent", tr + "transport.go", "NotSent: notSent,", "NotSent: notSent || true,", ".", matrix},
-	{"outcome: none not sent", tr + "transport.go", "NotSent: notSent,", "NotSent: notSent && false,", ".", matrix},
-	{"outcome: a connection proves nothing", tr + "witness.go", "if w.gotConn.Load() {", "if false {", ".", matrix},
-	{"outcome: 5xx is known", "errors.go", "e.StatusCode/100 == 5", "e.StatusCode/100 == 6", ".", matrix + "|Outcome"},
-	{"outcome: an answer counts as none", tr + "transport.go", "return resp != nil && resp.RawResponse != nil", "return false", ".", matrix},
-	{"outcome: backoff proves nothing", tr + "transport.go", "inBackoff && w.notSent(w.failed)", "inBackoff && false", ".", "InBackoff"},
-	{"outcome: a dial error proves nothing without hooks", tr + "witness.go", "w.getConn.Load() || isDialError(err)", "w.getConn.Load()", ".", matrix},
-	{"outcome: any error proves it without hooks", tr + "witness.go", "w.getConn.Load() || isDialError(err)", "true", ".", matrix},
-	{"outcome: a proxy that cannot be dialled proves nothing", tr + "witness.go", ` || op.Op == "proxyconnect"`, "", ".", matrix},
-	{"outcome: a body cut short is an answer", tr + "transport.go", "case corrupt ||", "case true || corrupt ||", ".", matrix},
-	{"outcome: the cause is lost", tr + "failure.go", "errs = append(errs, cause)", "_ = cause", ".", "TestACancelledCall"},
-	{"outcome: the last failure is lost", tr + "transport.go", "[]error{w.failed, err}", "[]error{err}", ".", "TestACancelledCall"},
+	{"outcome: all not sent", tr + "transport.go", "NotSent: notSent,", "NotSent: notSent || true,", promises, matrix},
+	{"outcome: none not sent", tr + "transport.go", "NotSent: notSent,", "NotSent: notSent && false,", promises, matrix},
+	{"outcome: a connection proves nothing", tr + "witness.go", "if w.gotConn.Load() {", "if false {", promises, matrix},
+	{"outcome: 5xx is known", "errors.go", "e.StatusCode/100 == 5", "e.StatusCode/100 == 6", promises, matrix + "|Outcome"},
+	{"outcome: an answer counts as none", tr + "transport.go", "return resp != nil && resp.RawResponse != nil", "return false", promises, matrix},
+	{"outcome: backoff proves nothing", tr + "transport.go", "inBackoff && w.notSent(w.failed)", "inBackoff && false", promises, "InBackoff"},
+	{"outcome: a dial error proves nothing without hooks", tr + "witness.go", "w.getConn.Load() || isDialError(err)", "w.getConn.Load()", promises, matrix},
+	{"outcome: any error proves it without hooks", tr + "witness.go", "w.getConn.Load() || isDialError(err)", "true", promises, matrix},
+	{"outcome: a proxy that cannot be dialled proves nothing", tr + "witness.go", ` || op.Op == "proxyconnect"`, "", promises, matrix},
+	{"outcome: a body cut short is an answer", tr + "transport.go", "case corrupt ||", "case true || corrupt ||", promises, matrix},
+	{"outcome: the cause is lost", tr + "failure.go", "errs = append(errs, cause)", "_ = cause", promises, "TestACancelledCall"},
+	{"outcome: the last failure is lost", tr + "transport.go", "[]error{w.failed, err}", "[]error{err}", promises, "TestACancelledCall"},
 	// Nothing is sent twice.
 	{"replay: HTTP/2 not guarded", tr + "witness.go", "		w.abort()\n", "", trPkg, "HTTP2|H2C"},
 	{"replay: no connection counts as HTTP/2", tr + "witness.go", `== "h2"`, `== "h3"`, trPkg, "HTTP2|H2C"},
 	{"replay: h2c not guarded", tr + "witness.go", "return !w.plainIsHTTP1", "return false", trPkg, "H2C"},
 	{"replay: the body rewinds without hooks", tr + "witness.go", "if !w.getConn.Load() ||", "if", trPkg, "WithoutHooks"},
-	{"replay: a stale connection is not rescued", tr + "witness.go", "w.http2.Load() && w.wrote.Load() {\n\t\t\tw.replayed", "true {\n\t\t\tw.replayed", ".", matrix},
-	{"replay: every failure is retried", tr + "witness.go", "if err == nil || answered(resp) || !w.notSent(err) || w.handshake.Load() {", "if err == nil {", ".", matrix},
-	{"replay: a failed handshake is retried", tr + "witness.go", " || w.handshake.Load()", "", ".", matrix},
-	{"replay: nothing is retried", tr + "transport.go", "SetRetryCount(maxRetries)", "SetRetryCount(0 * maxRetries)", ".", matrix},
-	{"redirects: Location stays", tr + "roundtripper.go", `hidden.Header.Del("Location")`, "", ".", matrix},
+	{"replay: a stale connection is not rescued", tr + "witness.go", "w.http2.Load() && w.wrote.Load() {\n\t\t\tw.replayed", "true {\n\t\t\tw.replayed", promises, matrix},
+	{"replay: every failure is retried", tr + "witness.go", "if err == nil || answered(resp) || !w.notSent(err) || w.handshake.Load() {", "if err == nil {", promises, matrix},
+	{"replay: a failed handshake is retried", tr + "witness.go", " || w.handshake.Load()", "", promises, matrix},
+	{"replay: nothing is retried", tr + "transport.go", "SetRetryCount(maxRetries)", "SetRetryCount(0 * maxRetries)", promises, matrix},
+	{"redirects: Location stays", tr + "roundtripper.go", `hidden.Header.Del("Location")`, "", promises, matrix},
 	// Secrets stay put.
-	{"secrets: the Message is printed", "errors.go", `"kii: %s: %d %s", e.Op, e.StatusCode, e.Code`, `"kii: %s: %d %s %s", e.Op, e.StatusCode, e.Code, e.Message`, ".", matrix + "|Panic"},
-	{"secrets: the Message is not blanked", "redact.go", "return re.ReplaceAllString(text, blanked)", "return text", ".", matrix},
-	{"secrets: quoted text stays", "redact.go", "before, _, quoted := strings.Cut(err.Error(), `\"`)", "before, quoted := err.Error(), false", ".", matrix},
-	{"secrets: a Session prints its fields", "session.go", "func (s *Session) Format(", "func (s *Session) format(", ".", "Redacted"},
-	{"secrets: a User prints its fields", "user.go", "func (u User) Format(", "func (u User) format(", ".", "Redacted"},
-	{"secrets: a Token prints its fields", "token.go", "func (t Token) Format(", "func (t Token) format(", ".", "Redacted"},
-	{"secrets: a Profile prints its fields", "profile.go", "func (p Profile) Format(", "func (p Profile) format(", ".", "Redacted"},
-	{"secrets: an APIError prints its fields", "errors.go", "func (e APIError) Format(", "func (e APIError) format(", ".", matrix},
-	{"secrets: resty logs", tr + "transport.go", "r.SetLogger(silent{}).", "r.", ".", "Stderr"},
-	{"secrets: any errorCode is taken over", "errors.go", "errorCodeForm.MatchString(string(code)) && ", "", ".", matrix},
+	{"secrets: the Message is printed", "errors.go", `"kii: %s: %d %s", e.Op, e.StatusCode, e.Code`, `"kii: %s: %d %s %s", e.Op, e.StatusCode, e.Code, e.Message`, promises, matrix + "|Panic"},
+	{"secrets: the Message is not blanked", "redact.go", "return re.ReplaceAllString(text, blanked)", "return text", promises, matrix},
+	{"secrets: quoted text stays", "redact.go", "before, _, quoted := strings.Cut(err.Error(), `\"`)", "before, quoted := err.Error(), false", promises, matrix},
+	{"secrets: a Session prints its fields", "session.go", "func (s *Session) Format(", "func (s *Session) format(", promises, "Redacted"},
+	{"secrets: a User prints its fields", "user.go", "func (u User) Format(", "func (u User) format(", promises, "Redacted"},
+	{"secrets: a Token prints its fields", "token.go", "func (t Token) Format(", "func (t Token) format(", promises, "Redacted"},
+	{"secrets: a Profile prints its fields", "profile.go", "func (p Profile) Format(", "func (p Profile) format(", promises, "Redacted"},
+	{"secrets: an APIError prints its fields", "errors.go", "func (e APIError) Format(", "func (e APIError) format(", promises, matrix},
+	{"secrets: resty logs", tr + "transport.go", "r.SetLogger(silent{}).", "r.", promises, "Stderr"},
+	{"secrets: any errorCode is taken over", "errors.go", "errorCodeForm.MatchString(string(code)) && ", "", promises, matrix},
 	// The segment.
 	{"segment: not escaped", "user.go", "url.QueryEscape(s)", "(url.QueryEscape(\"\") + s)", ".", "Fuzz"},
 	{"segment: dot segments", "user.go", `case id == "." || id == "..":`, `case id == "…":`, ".", "Fuzz"},
 	// A dead session.
-	{"session: 404 ends it", "session.go", "e.StatusCode != http.StatusUnauthorized &&", "e.StatusCode != http.StatusNotFound && e.StatusCode != http.StatusUnauthorized &&", ".", matrix},
-	{"session: nothing ends it", "session.go", "	return s.end(sent, err)", "	return err", ".", matrix},
-	{"session: each call has an end of its own", "session.go", "if s.ended == nil && s.token.AccessToken", "if s.token.AccessToken", ".", "DiesUnder"},
-	{"session: a goroutine is left", tr + "transport.go", "	defer cancel()\n", "	defer cancel()\n	go func() { select {} }()\n", ".", "LeftBehind"},
+	{"session: 404 ends it", "session.go", "e.StatusCode != http.StatusUnauthorized &&", "e.StatusCode != http.StatusNotFound && e.StatusCode != http.StatusUnauthorized &&", promises, matrix},
+	{"session: nothing ends it", "session.go", "	return s.end(sent, err)", "	return err", promises, matrix},
+	{"session: each call has an end of its own", "session.go", "if s.ended == nil && s.token.AccessToken", "if s.token.AccessToken", promises, "DiesUnder"},
+	{"session: a goroutine is left", tr + "transport.go", "	defer cancel()\n", "	defer cancel()\n	go func() { select {} }()\n", promises, "LeftBehind"},
 	// Bounds.
-	{"bounds: no cap", tr + "transport.go", ".SetResponseBodyLimit(MaxReplyBytes)", "", ".", matrix},
-	{"bounds: headers of any size", tr + "roundtripper.go", "64 << 10", "64 << 20", ".", matrix},
-	{"bounds: a handshake without a limit", tr + "roundtripper.go", "TLSHandshakeTimeout:    10 * time.Second", "TLSHandshakeTimeout:    0 * time.Second", ".", "Handshake"},
-	{"bounds: a deaf peer is not given up", tr + "roundtripper.go", "SendPingTimeout: 15 * time.Second", "SendPingTimeout: 0 * time.Second", ".", matrix},
-	{"outcome: a proxy is passed by", tr + "roundtripper.go", "http.ProxyFromEnvironment", "nil", ".", matrix},
-	{"bounds: no deadline", tr + "transport.go", "context.WithTimeout(ctx, c.timeout)", "context.WithTimeout(ctx, 1000*c.timeout)", ".", "Silent"},
+	{"bounds: no cap", tr + "transport.go", ".SetResponseBodyLimit(MaxReplyBytes)", "", promises, matrix},
+	{"bounds: headers of any size", tr + "roundtripper.go", "64 << 10", "64 << 20", promises, matrix},
+	{"bounds: a handshake without a limit", tr + "roundtripper.go", "TLSHandshakeTimeout:    10 * time.Second", "TLSHandshakeTimeout:    0 * time.Second", promises, "Handshake"},
+	{"bounds: a deaf peer is not given up", tr + "roundtripper.go", "SendPingTimeout: 15 * time.Second", "SendPingTimeout: 0 * time.Second", promises, matrix},
+	{"outcome: a proxy is passed by", tr + "roundtripper.go", "http.ProxyFromEnvironment", "nil", promises, matrix},
+	{"bounds: no deadline", tr + "transport.go", "context.WithTimeout(ctx, c.timeout)", "context.WithTimeout(ctx, 1000*c.timeout)", promises, "Silent"},
 }
 
 func main() {

@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// DialTimeout bounds one dial of [DefaultTransport].
+const DialTimeout = 5 * time.Second
+
 // DefaultTransport returns a transport for a busy server. A dial fails long before the call's
 // deadline, so that a black hole leaves time to try again; and as many connections stay idle as
 // callers are likely to come at once, where net/http keeps two. It does not ask for compression:
@@ -14,7 +17,7 @@ import (
 func DefaultTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+		DialContext:            (&net.Dialer{Timeout: DialTimeout}).DialContext,
 		TLSHandshakeTimeout:    10 * time.Second,
 		DisableCompression:     true,
 		ForceAttemptHTTP2:      true,

@@ -1,4 +1,4 @@
-package kii_test
+package promises_test
 
 import (
 	"context"

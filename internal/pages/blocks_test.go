@@ -1,4 +1,4 @@
-package kii
+package pages_test
 
 import (
 	"bytes"

@@ -1,8 +1,8 @@
-module github.com/go-kii/kii/benchmarks
+module github.com/go-kii/kii/test/benchmarks
 
 go 1.26.0
 
-replace github.com/go-kii/kii => ../
+replace github.com/go-kii/kii => ../../
 
 require (
 	firebase.google.com/go/v4 v4.19.0

@@ -1,4 +1,4 @@
-package kii_test
+package promises_test
 
 import (
 	"context"
@@ -102,31 +102,15 @@ func TestThreeOutcomesAreNeverConfused(t *testing.T) {
 	}
 }
 
-// closedAddress is an address that nobody listens on.
-func closedAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
-}
-
 var errShutdown = errors.New("shutting down")
 
 // Promise 2.
 func TestCancelledContextIsFoundWithItsCause(t *testing.T) {
 	t.Parallel()
-	c := newCloud(t)
+	client := newClient(t, unreachable(t))
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errShutdown)
-	for name, call := range map[string]func() error{
-		"ResetPassword":         func() error { return c.User.ResetPassword(ctx, "alice", kii.NotificationEmail) },
-		"CompleteResetPassword": func() error { return c.User.CompleteResetPassword(ctx, "alice", "1234", nil) },
-		"Login":                 func() error { _, err := c.User.Login(ctx, "alice", "password"); return err },
-		"Profile":               func() error { return sessionCalls["Profile"](ctx, c.session(t)) },
-		"ChangePassword":        func() error { return sessionCalls["ChangePassword"](ctx, c.session(t)) },
-		"Refresh":               func() error { return sessionCalls["Refresh"](ctx, c.session(t)) },
-	} {
+	for name, call := range operations(ctx, client, resume(t, client)) {
 		err := call()
 		require.ErrorIs(t, err, context.Canceled, name)
 		require.ErrorIs(t, err, errShutdown, name)
@@ -141,7 +125,7 @@ func TestCauseThatHoldsAURLIsFoundAndNotShown(t *testing.T) {
 	cause := &url.Error{Op: "Get", URL: "https://example.com/EMAIL:alice@example.com", Err: io.EOF}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
-	err := newCloud(t).User.ResetPassword(ctx, "alice@example.com", kii.NotificationEmail)
+	err := newClient(t, unreachable(t)).User.ResetPassword(ctx, "alice@example.com", kii.NotificationEmail)
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorIs(t, err, cause)
 	require.ErrorIs(t, err, io.EOF)

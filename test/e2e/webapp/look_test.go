@@ -19,7 +19,7 @@ func axe(t *testing.T) string {
 		t.Fatal(err)
 	}
 	if err != nil {
-		t.Skip("axe-core is not installed: run npm ci in e2e")
+		t.Skip("axe-core is not installed: run npm ci in test/e2e")
 	}
 	return string(source)
 }

@@ -1,4 +1,4 @@
-package kii_test
+package promises_test
 
 import (
 	"encoding/json"
@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -66,7 +67,7 @@ func TestSessionThatDiesUnderManyCallsEndsOnceForAll(t *testing.T) {
 		client := newClient(t, tripper(func(*http.Request) (*http.Response, error) {
 			requests.Add(1)
 			<-release
-			return refusal(http.StatusForbidden, "WRONG_TOKEN").response(), nil
+			return httpmock.NewStringResponse(http.StatusForbidden, `{"errorCode":"WRONG_TOKEN"}`), nil
 		}))
 		s, err := client.User.Resume(kii.Token{AccessToken: "access"})
 		require.NoError(t, err)

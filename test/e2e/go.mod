@@ -1,4 +1,4 @@
-module github.com/go-kii/kii/e2e
+module github.com/go-kii/kii/test/e2e
 
 go 1.26
 
@@ -14,4 +14,4 @@ require (
 	golang.org/x/net v0.43.0 // indirect
 )
 
-replace github.com/go-kii/kii => ../
+replace github.com/go-kii/kii => ../../

@@ -1,0 +1,534 @@
+package kii_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"time"
+
+	"github.com/go-kii/kii"
+	"github.com/go-kii/kii/kiitest"
+)
+
+func ExampleNew() {
+	client, err := kii.New("my-app", "my-key", kii.SiteJP,
+		kii.WithTimeout(10*time.Second),
+		kii.WithUserAgent("myapp/1.2"),
+	)
+	fmt.Println(client != nil, err)
+	// Output: true <nil>
+}
+
+// One client serves all goroutines of a program.
+func ExampleClient() {
+	client, srv := inMemory()
+	defer srv.Close()
+
+	forgotPage := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := client.User.ResetPassword(r.Context(), r.FormValue("id"), kii.NotificationEmail)
+		slog.DebugContext(r.Context(), "asked for a reset", "error", err)
+		fmt.Fprint(w, "If we know you, an e-mail is on its way.") // whatever err is
+	})
+	answer := httptest.NewRecorder()
+	forgotPage.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/forgot?id=bob", nil))
+	fmt.Println(answer.Body)
+	// Output: If we know you, an e-mail is on its way.
+}
+
+func ExampleSite() {
+	_, err := kii.New("my-app", "my-key", kii.Site("https://kii.example.com/api"))
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+func ExampleNotificationMethod() {
+	client, srv := inMemory()
+	defer srv.Close()
+
+	for _, method := range []kii.NotificationMethod{kii.NotificationEmail, kii.NotificationSMS, kii.NotificationSMSPIN} {
+		if err := client.User.ResetPassword(context.Background(), "alice-id", method); err != nil {
+			panic(err)
+		}
+		msg, _ := srv.LastMessage("alice-id")
+		fmt.Printf("%s: %s with a link %t, with a PIN %t\n", method, msg.Channel, msg.Link != "", msg.PIN != "")
+	}
+	// Output:
+	// EMAIL: EMAIL with a link true, with a PIN false
+	// SMS: SMS with a link true, with a PIN false
+	// SMS_PIN: SMS with a link false, with a PIN true
+}
+
+// Of two options of a kind the last one wins, so a program's own can go before its user's.
+func ExampleOption() {
+	opts := []kii.Option{kii.WithMaxRetries(0), kii.WithTimeout(time.Second)}
+	opts = append(opts, kii.WithTimeout(time.Minute))
+	_, err := kii.New("my-app", "my-key", kii.SiteUS, opts...)
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+// A transport of your own, here one that keeps more connections for a busy server than net/http does.
+func ExampleWithHTTPClient() {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 64
+	_, err := kii.New("my-app", "my-key", kii.SiteUS, kii.WithHTTPClient(&http.Client{Transport: transport}))
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+func ExampleWithTimeout() {
+	_, err := kii.New("my-app", "my-key", kii.SiteUS, kii.WithTimeout(0))
+	fmt.Println(err)
+	// Output: kii: d of WithTimeout must be positive
+}
+
+// Not even a failed dial is tried again.
+func ExampleWithMaxRetries() {
+	_, err := kii.New("my-app", "my-key", kii.SiteUS, kii.WithMaxRetries(0))
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+func ExampleWithLogger() {
+	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
+		Level: slog.LevelDebug,
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey || a.Key == "duration" {
+				return slog.Attr{} // they differ from run to run
+			}
+			return a
+		},
+	}))
+	srv := kiitest.NewServer()
+	defer srv.Close()
+	srv.AddAccount(kiitest.Account{Email: "alice@example.com", EmailVerified: true, Password: "old-password"})
+	client, err := kii.New(srv.AppID(), srv.AppKey(), srv.Site(), kii.WithLogger(logger))
+	if err != nil {
+		panic(err)
+	}
+
+	_ = client.User.ResetPassword(context.Background(), "alice@example.com", kii.NotificationEmail)
+	_ = client.User.ResetPassword(context.Background(), "bob@example.com", kii.NotificationEmail)
+	// Output:
+	// level=DEBUG msg="kii call" op=ResetPassword status=204
+	// level=WARN msg="kii call" op=ResetPassword status=404 error="kii: ResetPassword: 404 USER_NOT_FOUND" outcome_unknown=false
+}
+
+func ExampleWithUserAgent() {
+	srv := kiitest.NewServer()
+	defer srv.Close()
+	client, err := kii.New(srv.AppID(), srv.AppKey(), srv.Site(), kii.WithUserAgent("myapp/1.2"))
+	if err != nil {
+		panic(err)
+	}
+	_ = client.User.ResetPassword(context.Background(), "alice@example.com", kii.NotificationEmail)
+	fmt.Println(srv.Calls()[0].Header.Get("User-Agent"))
+	// Output: myapp/1.2 kii-go/0.1.0
+}
+
+// A plain http site is refused, because all that is sent there can be read on the way.
+func ExampleWithInsecureHTTP() {
+	_, err := kii.New("my-app", "my-key", "http://kii.internal/api")
+	fmt.Println(err)
+	_, err = kii.New("my-app", "my-key", "http://kii.internal/api", kii.WithInsecureHTTP())
+	fmt.Println(err)
+	// Output:
+	// kii: site must be https, unless it is loopback or WithInsecureHTTP is given
+	// <nil>
+}
+
+// inMemory returns a client of a Kii Cloud in memory that has one user, alice, with a verified
+// address of each kind.
+func inMemory(opts ...kiitest.Option) (*kii.Client, *kiitest.Server) {
+	srv := kiitest.NewServer(opts...)
+	srv.AddAccount(kiitest.Account{
+		ID: "alice-id", LoginName: "alice", Email: "alice@example.com", EmailVerified: true,
+		Phone: "+819012345678", PhoneVerified: true, Password: "old-password",
+	})
+	client, err := kii.New(srv.AppID(), srv.AppKey(), srv.Site())
+	if err != nil {
+		panic(err)
+	}
+	return client, srv
+}
+
+func ExampleUser() {
+	client, srv := inMemory(kiitest.WithSettings(func(s *kiitest.Settings) { s.ResetFlow = kiitest.InputPassword }))
+	defer srv.Close()
+	ctx := context.Background()
+
+	fmt.Println(client.User.ResetPassword(ctx, "alice@example.com", kii.NotificationSMSPIN))
+	sms, _ := srv.LastMessage("alice@example.com")
+	newPassword := "new-password"
+	fmt.Println(client.User.CompleteResetPassword(ctx, "alice@example.com", sms.PIN, &newPassword))
+	session, err := client.User.Login(ctx, "alice@example.com", newPassword)
+	fmt.Println(session.UserID(), err)
+	// Output:
+	// <nil>
+	// <nil>
+	// alice-id <nil>
+}
+
+// The message goes where the method says, however the user is named.
+func ExampleUser_ResetPassword() {
+	client, srv := inMemory()
+	defer srv.Close()
+
+	err := client.User.ResetPassword(context.Background(), "alice@example.com", kii.NotificationSMS)
+	sms, _ := srv.LastMessage("alice@example.com")
+	fmt.Println(err, sms.Channel, sms.To)
+	// Output: <nil> SMS +819012345678
+}
+
+// Your program may know that there is no such user. The stranger who typed the address must not.
+func ExampleUser_ResetPassword_unknownUser() {
+	client, srv := inMemory()
+	defer srv.Close()
+
+	err := client.User.ResetPassword(context.Background(), "bob@example.com", kii.NotificationEmail)
+	fmt.Println(err)
+	if err == nil || kii.RevealsAccount(err) {
+		fmt.Println("If we know this address, an e-mail is on its way.")
+	}
+	// Output:
+	// kii: ResetPassword: 404 USER_NOT_FOUND
+	// If we know this address, an e-mail is on its way.
+}
+
+// In the flow "Generate Password" newPassword is nil, and the new password comes by a second SMS.
+func ExampleUser_CompleteResetPassword() {
+	client, srv := inMemory(kiitest.WithSeed(1))
+	defer srv.Close()
+	ctx := context.Background()
+
+	fmt.Println(client.User.ResetPassword(ctx, "alice-id", kii.NotificationSMSPIN))
+	sms, _ := srv.LastMessage("alice-id")
+	fmt.Println(client.User.CompleteResetPassword(ctx, "alice-id", "a typo", nil))
+	fmt.Println(client.User.CompleteResetPassword(ctx, "alice-id", sms.PIN, nil))
+	sms, _ = srv.LastMessage("alice-id")
+	session, err := client.User.Login(ctx, "alice", sms.Password)
+	fmt.Println(session.UserID(), err)
+	// Output:
+	// <nil>
+	// kii: CompleteResetPassword: 403 INVALID_VERIFICATION_CODE
+	// <nil>
+	// alice-id <nil>
+}
+
+// A password that Kii Cloud would refuse costs no PIN.
+func ExampleUser_CompleteResetPassword_password() {
+	client, srv := inMemory()
+	defer srv.Close()
+
+	newPassword := "abc"
+	err := client.User.CompleteResetPassword(context.Background(), "alice-id", "042424", &newPassword)
+	fmt.Println(err)
+	// Output: kii: newPassword must be 4 to 50 printable ASCII characters
+}
+
+func ExampleUser_Login() {
+	client, srv := inMemory()
+	defer srv.Close()
+	ctx := context.Background()
+
+	session, err := client.User.Login(ctx, "alice", "old-password")
+	fmt.Println(session.UserID(), err)
+	_, err = client.User.Login(ctx, "alice", "a typo")
+	fmt.Println(errors.Is(err, kii.ErrWrongCredentials))
+	// Output:
+	// alice-id <nil>
+	// true
+}
+
+// A token outlives the process if it is kept, with the care that a password gets.
+func ExampleUser_Resume() {
+	client, srv := inMemory()
+	defer srv.Close()
+	ctx := context.Background()
+	session, err := client.User.Login(ctx, "alice", "old-password")
+	if err != nil {
+		panic(err)
+	}
+	kept, err := json.Marshal(session.Token())
+	if err != nil {
+		panic(err)
+	}
+
+	var token kii.Token
+	if err := json.Unmarshal(kept, &token); err != nil {
+		panic(err)
+	}
+	session, err = client.User.Resume(token)
+	fmt.Println(session.UserID(), err)
+	// Output: alice-id <nil>
+}
+
+// A session that was resumed without a UserID learns it from the profile.
+func ExampleSession_UserID() {
+	client, srv := inMemory()
+	defer srv.Close()
+	ctx := context.Background()
+	session, err := client.User.Login(ctx, "alice", "old-password")
+	if err != nil {
+		panic(err)
+	}
+
+	resumed, err := client.User.Resume(kii.Token{AccessToken: session.Token().AccessToken})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%q\n", resumed.UserID())
+	if _, err := resumed.Profile(ctx); err != nil {
+		panic(err)
+	}
+	fmt.Printf("%q\n", resumed.UserID())
+	// Output:
+	// ""
+	// "alice-id"
+}
+
+func ExampleSession_Token() {
+	client, srv := inMemory()
+	defer srv.Close()
+	session, err := client.User.Login(context.Background(), "alice", "old-password")
+	if err != nil {
+		panic(err)
+	}
+	token := session.Token()
+	fmt.Println(token.UserID, len(token.AccessToken) > 0, token.RefreshToken == "")
+	// Output: alice-id true true
+}
+
+// Whether a reset can work is known beforehand of a user who is logged in.
+func ExampleSession_Profile() {
+	client, srv := inMemory()
+	defer srv.Close()
+	ctx := context.Background()
+	session, err := client.User.Login(ctx, "alice", "old-password")
+	if err != nil {
+		panic(err)
+	}
+	profile, err := session.Profile(ctx)
+	if err != nil {
+		panic(err)
+	}
+	hasPassword := profile.HasPassword == nil || *profile.HasPassword
+	fmt.Println("by e-mail:", hasPassword && profile.EmailVerified)
+	fmt.Println("by SMS:", hasPassword && profile.PhoneVerified)
+	// Output:
+	// by e-mail: true
+	// by SMS: true
+}
+
+func ExampleSession_ChangePassword() {
+	client, srv := inMemory()
+	defer srv.Close()
+	ctx := context.Background()
+	session, err := client.User.Login(ctx, "alice", "old-password")
+	if err != nil {
+		panic(err)
+	}
+
+	err = session.ChangePassword(ctx, "a typo", "new-password")
+	fmt.Println(errors.Is(err, kii.ErrWrongPassword), session.Err())
+	err = session.ChangePassword(ctx, "old-password", "new-password")
+	fmt.Println(err)
+	fmt.Println(session.Err())
+	// Output:
+	// true <nil>
+	// <nil>
+	// kii: the session is over, log in again: the password was changed
+}
+
+// Refresh tokens are switched on in the portal's settings.
+func ExampleSession_Refresh() {
+	client, srv := inMemory(kiitest.WithSettings(func(s *kiitest.Settings) { s.RefreshTokens = true }))
+	defer srv.Close()
+	ctx := context.Background()
+	session, err := client.User.Login(ctx, "alice", "old-password")
+	if err != nil {
+		panic(err)
+	}
+
+	before := session.Token()
+	fmt.Println(session.Refresh(ctx))
+	fmt.Println(session.Token().AccessToken != before.AccessToken) // keep the new one
+	// Output:
+	// <nil>
+	// true
+}
+
+func ExampleSession_Err() {
+	client, srv := inMemory()
+	defer srv.Close()
+	ctx := context.Background()
+	session, err := client.User.Resume(kii.Token{AccessToken: "a dead one"})
+	if err != nil {
+		panic(err)
+	}
+
+	fmt.Println(session.Err()) // nothing was sent so far
+	_, err = session.Profile(ctx)
+	fmt.Println(err == session.Err())
+	fmt.Println(session.Err())
+	// Output:
+	// <nil>
+	// true
+	// kii: the session is over, log in again: kii: Profile: 403 WRONG_TOKEN
+}
+
+// Tokens and profiles print nothing that is secret or personal. Read their fields for that.
+func ExampleToken() {
+	token := kii.Token{UserID: "alice-id", AccessToken: "secret"}
+	fmt.Printf("%v %+v\n", token, token)
+	// Output: kii.Token[redacted] kii.Token[redacted]
+}
+
+func ExampleProfile() {
+	profile := &kii.Profile{LoginName: "alice", Email: "alice@example.com"}
+	fmt.Printf("%v %s\n", profile, profile.LoginName)
+	// Output: kii.Profile[redacted] alice
+}
+
+func ExampleErrorCode() {
+	client, srv := inMemory()
+	defer srv.Close()
+	ctx := context.Background()
+	if err := client.User.ResetPassword(ctx, "alice-id", kii.NotificationSMSPIN); err != nil {
+		panic(err)
+	}
+	sms, _ := srv.LastMessage("alice-id")
+	srv.Advance(time.Hour)
+
+	err := client.User.CompleteResetPassword(ctx, "alice-id", sms.PIN, nil)
+	switch code, _ := errors.AsType[kii.ErrorCode](err); code {
+	case kii.ErrWrongPIN:
+		fmt.Println("This is not the PIN that we sent. Try again.")
+	case kii.ErrPINExpired:
+		fmt.Println("This PIN has expired. Ask for another one.")
+	}
+	// Output: This PIN has expired. Ask for another one.
+}
+
+// A code that this library does not know is told apart all the same.
+func ExampleErrorCode_unknown() {
+	client, srv := inMemory()
+	defer srv.Close()
+	srv.Inject(kiitest.Fault{Kind: kiitest.FaultStatus, Status: http.StatusConflict, ErrorCode: "SOMETHING_NEW"})
+
+	err := client.User.ResetPassword(context.Background(), "alice-id", kii.NotificationEmail)
+	fmt.Println(errors.Is(err, kii.ErrorCode("SOMETHING_NEW")))
+	// Output: true
+}
+
+func ExampleArgumentError() {
+	_, err := kii.New("my-app", "my-key", "US")
+	refused, _ := errors.AsType[*kii.ArgumentError](err)
+	fmt.Println(refused.Name)
+	fmt.Println(refused)
+	// Output:
+	// site
+	// kii: site is a base URL, not a name: use kii.SiteUS, which is https://api.kii.com/api
+}
+
+func ExampleTransportError() {
+	client, srv := inMemory()
+	srv.Close()
+
+	err := client.User.ResetPassword(context.Background(), "alice-id", kii.NotificationEmail)
+	failure, _ := errors.AsType[*kii.TransportError](err)
+	fmt.Println(failure.Op, failure.NotSent)
+	// Output: ResetPassword true
+}
+
+func ExampleAPIError() {
+	client, srv := inMemory(kiitest.WithSettings(func(s *kiitest.Settings) {
+		s.ResetFlow, s.MinPasswordLength = kiitest.InputPassword, 8
+	}))
+	defer srv.Close()
+	ctx := context.Background()
+	if err := client.User.ResetPassword(ctx, "alice-id", kii.NotificationSMSPIN); err != nil {
+		panic(err)
+	}
+	sms, _ := srv.LastMessage("alice-id")
+
+	newPassword := "short"
+	err := client.User.CompleteResetPassword(ctx, "alice-id", sms.PIN, &newPassword)
+	if answer, ok := errors.AsType[*kii.APIError](err); ok && answer.Code == kii.ErrPasswordTooShort {
+		fmt.Println(answer)
+		fmt.Printf("Choose a password of %d characters or more.\n", answer.MinPasswordLength)
+	}
+	// Output:
+	// kii: CompleteResetPassword: 400 PASSWORD_TOO_SHORT
+	// Choose a password of 8 characters or more.
+}
+
+// Kii Cloud documents no wait for its rate limit, so have one of your own.
+func ExampleAPIError_rateLimit() {
+	client, srv := inMemory()
+	defer srv.Close()
+	srv.Inject(kiitest.Fault{Kind: kiitest.FaultRateLimit})
+
+	err := client.User.ResetPassword(context.Background(), "alice-id", kii.NotificationEmail)
+	if answer, ok := errors.AsType[*kii.APIError](err); ok && answer.Code == kii.ErrRateLimited {
+		wait := answer.RetryAfter
+		if wait == 0 {
+			wait = time.Minute
+		}
+		fmt.Println("Try again in", wait)
+	}
+	// Output: Try again in 1m0s
+}
+
+func ExampleSessionError() {
+	client, srv := inMemory()
+	defer srv.Close()
+	session, err := client.User.Resume(kii.Token{UserID: "alice-id", AccessToken: "a dead one"})
+	if err != nil {
+		panic(err)
+	}
+
+	_, err = session.Profile(context.Background())
+	over, _ := errors.AsType[*kii.SessionError](err)
+	fmt.Println(over.UserID, errors.Is(over, kii.ErrWrongToken))
+	// Output: alice-id true
+}
+
+// The answer is lost although the password was reset. A login tells.
+func ExampleOutcomeUnknown() {
+	client, srv := inMemory(kiitest.WithSettings(func(s *kiitest.Settings) { s.ResetFlow = kiitest.InputPassword }))
+	defer srv.Close()
+	ctx := context.Background()
+	if err := client.User.ResetPassword(ctx, "alice-id", kii.NotificationSMSPIN); err != nil {
+		panic(err)
+	}
+	sms, _ := srv.LastMessage("alice-id")
+	srv.Inject(kiitest.Fault{Operation: kiitest.OpCompleteReset, Kind: kiitest.FaultNoAnswer, Handled: true})
+
+	newPassword := "new-password"
+	err := client.User.CompleteResetPassword(ctx, "alice-id", sms.PIN, &newPassword)
+	fmt.Println(kii.OutcomeUnknown(err))
+	_, err = client.User.Login(ctx, "alice", newPassword)
+	fmt.Println(err)
+	// Output:
+	// true
+	// <nil>
+}
+
+func ExampleRevealsAccount() {
+	client, srv := inMemory()
+	defer srv.Close()
+	ctx := context.Background()
+
+	fmt.Println(kii.RevealsAccount(client.User.ResetPassword(ctx, "bob@example.com", kii.NotificationEmail)))
+	srv.Inject(kiitest.Fault{Kind: kiitest.FaultRateLimit})
+	fmt.Println(kii.RevealsAccount(client.User.ResetPassword(ctx, "bob@example.com", kii.NotificationEmail)))
+	// Output:
+	// true
+	// false
+}

@@ -1,0 +1,65 @@
+// Package promises_test attacks the promises of package kii from outside: by servers, networks,
+// proxies and callers that misbehave.
+package promises_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii"
+)
+
+// tripper is a RoundTripper that answers in the caller's goroutine.
+type tripper func(*http.Request) (*http.Response, error)
+
+func (f tripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// unreachable fails the test if anything is sent.
+func unreachable(t *testing.T) tripper {
+	return func(*http.Request) (*http.Response, error) {
+		t.Error("a request was sent")
+		return nil, errors.New("no reply is left")
+	}
+}
+
+// newClient returns a client that sends through rt.
+func newClient(t *testing.T, rt http.RoundTripper) *kii.Client {
+	t.Helper()
+	client, err := kii.New("appId", "appKey", kii.SiteUS, kii.WithHTTPClient(&http.Client{Transport: rt}))
+	require.NoError(t, err)
+	return client
+}
+
+// resume returns a session that can be refreshed.
+func resume(t *testing.T, client *kii.Client) *kii.Session {
+	t.Helper()
+	s, err := client.User.Resume(kii.Token{UserID: "alice", AccessToken: "access-1", RefreshToken: "refresh-1"})
+	require.NoError(t, err)
+	return s
+}
+
+// closedAddress returns an address that nobody listens on.
+func closedAddress(t *testing.T) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// operations are the calls of the library, with arguments that it accepts.
+func operations(ctx context.Context, client *kii.Client, s *kii.Session) map[string]func() error {
+	return map[string]func() error{
+		"ResetPassword":         func() error { return client.User.ResetPassword(ctx, "alice", kii.NotificationEmail) },
+		"CompleteResetPassword": func() error { return client.User.CompleteResetPassword(ctx, "alice", "1234", nil) },
+		"Login":                 func() error { _, err := client.User.Login(ctx, "alice", "password"); return err },
+		"Profile":               func() error { _, err := s.Profile(ctx); return err },
+		"ChangePassword":        func() error { return s.ChangePassword(ctx, "old-pass", "new-pass") },
+		"Refresh":               func() error { return s.Refresh(ctx) },
+	}
+}
