@@ -1,18 +1,14 @@
 package kii
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
-	"net/http"
 	"regexp"
-	"slices"
-	"strconv"
+	"strings"
 	"time"
-
-	"github.com/go-kii/kii/internal/transport"
+	"unicode"
+	"unicode/utf8"
 )
 
 // ErrorCode is Kii Cloud's errorCode. It is itself an error, so that it is what [errors.Is] is given:
@@ -182,70 +178,40 @@ func RevealsAccount(err error) bool {
 		errors.Is(err, ErrNoPassword) || errors.Is(err, ErrUserDisabled)
 }
 
-// knownCodes are told apart from an echo of something secret without looking at it.
-var knownCodes = []ErrorCode{
-	ErrUserNotFound, ErrAddressNotVerified, ErrNoPassword, ErrUserDisabled, ErrWrongPIN, ErrPINExpired,
-	ErrPasswordTooShort, ErrInvalidInput, ErrWrongPassword, ErrWrongCredentials, ErrWrongToken,
-	ErrWrongRefreshToken, ErrUnauthorized, ErrAuthenticationFailed, ErrAppNotFound,
-}
-
-var errorCodeForm = regexp.MustCompile(`^([A-Z][A-Z0-9_]{0,63}|[a-z][a-z0-9_]{0,63})$`)
-
-// apiError reads an answer that is not success. Fields of another type than documented are passed
-// over; OAuth calls the code error and the message error_description.
-func apiError(c *call, reply *transport.Reply) *APIError {
-	e := &APIError{Op: c.op, StatusCode: reply.Status, Code: ErrUnexpectedReply, RetryAfter: retryAfter(reply.Header)}
-	if reply.Broken != "" || reply.Status < 400 || reply.Status > 599 {
-		return e
-	}
-	var body struct {
-		ErrorCode        ErrorCode `json:"errorCode"`
-		OAuthError       ErrorCode `json:"error"`
-		Message          string    `json:"message"`
-		OAuthDescription string    `json:"error_description"`
-		MinimumLength    int       `json:"minimumLength"`
-	}
-	_ = json.Unmarshal(reply.Body, &body) // what cannot be read stays empty, and then there is no code
-	code := firstSet(body.ErrorCode, body.OAuthError)
+func checkAppValue(name, value string) error {
 	switch {
-	case slices.Contains(knownCodes, code),
-		errorCodeForm.MatchString(string(code)) && !c.secrets.in(string(code)):
-		e.Code = code
-	case reply.Status == http.StatusTooManyRequests:
-		e.Code = ErrRateLimited
+	case value == "":
+		return &ArgumentError{name, "must not be empty"}
+	case hasControl(value):
+		return &ArgumentError{name, "must not hold control characters"}
+	case strings.TrimSpace(value) != value:
+		return &ArgumentError{name, "must not begin or end with a space"}
 	}
-	e.Message = c.secrets.blank(firstSet(body.Message, body.OAuthDescription))
-	e.MinPasswordLength = max(0, body.MinimumLength)
-	return e
+	return nil
 }
 
-func firstSet[S ~string](a, b S) S {
-	if a != "" {
-		return a
+var printableASCII = regexp.MustCompile(`^[ -~]{4,50}$`)
+
+// checkNewPassword is Kii Cloud's own rule, applied here so that a refusal burns no PIN.
+func checkNewPassword(password string) error {
+	if !printableASCII.MatchString(password) {
+		return &ArgumentError{"newPassword", "must be 4 to 50 printable ASCII characters"}
 	}
-	return b
+	return nil
 }
 
-// retryAfter reads a Retry-After header, in seconds or as a date; 0 where there is none.
-func retryAfter(h http.Header) time.Duration {
-	value := h.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(value, 10, 63); err == nil || errors.Is(err, strconv.ErrRange) {
-		return saturate(int64(seconds))
+// checkText refuses what would not arrive as it was typed.
+func checkText(name, value string) error {
+	switch {
+	case value == "":
+		return &ArgumentError{name, "must not be empty"}
+	case hasControl(value):
+		return &ArgumentError{name, "must not hold control characters"}
 	}
-	if date, err := http.ParseTime(value); err == nil {
-		return max(0, time.Until(date))
-	}
-	return 0
+	return nil
 }
 
-// saturate returns a number of seconds as a Duration, the longest one where it overflows.
-func saturate(seconds int64) time.Duration {
-	const most = int64(math.MaxInt64 / time.Second)
-	return time.Duration(min(max(seconds, 0), most)) * time.Second
-}
-
-// transportError takes over a failure of the transport.
-func transportError(c *call, err error) *TransportError {
-	failure, _ := errors.AsType[*transport.Failure](err)
-	return &TransportError{Op: c.op, NotSent: failure.NotSent, Err: c.secrets.hide(failure.Err)}
+// hasControl says whether s holds a control character or is no UTF-8.
+func hasControl(s string) bool {
+	return !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl)
 }

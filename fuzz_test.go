@@ -21,7 +21,7 @@ func FuzzID(f *testing.F) {
 		f.Add(id)
 	}
 	f.Fuzz(func(t *testing.T, id string) {
-		a, err := parseAccount(id)
+		a, err := parseID(id)
 		if err != nil {
 			if _, ok := errors.AsType[*ArgumentError](err); !ok {
 				t.Fatalf("%T", err)
@@ -55,8 +55,7 @@ func FuzzErrorBody(f *testing.F) {
 		f.Add(403, []byte(body))
 	}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		var hidden secrets
-		hidden[0] = "seekret"
+		hidden := secrets{"seekret"}
 		e := apiError(&call{op: "Login", secrets: hidden}, &transport.Reply{Status: status, Body: body})
 		if e.Code == "" || e.MinPasswordLength < 0 {
 			t.Fatal("no code, or a negative length")
@@ -140,8 +139,7 @@ func FuzzBlank(f *testing.F) {
 		if len([]rune(secret)) < 2 || hasControl(secret) || strings.Contains(blanked, strings.ToLower(secret)) {
 			t.Skip()
 		}
-		var s secrets
-		s[0] = secret
+		s := secrets{secret}
 		for _, form := range []string{secret, url.PathEscape(secret), url.QueryEscape(secret)} {
 			// What a blanked part stood in front of may form a secret with the mark itself, which tells nothing.
 			for _, part := range strings.Split(s.blank(text+form+text), blanked) {

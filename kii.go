@@ -1,14 +1,9 @@
 package kii
 
 import (
-	"context"
-	"encoding/json"
-	"log/slog"
 	"net"
-	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/go-kii/kii/internal/transport"
 )
@@ -59,37 +54,16 @@ func New(appID, appKey string, site Site, opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	api := &api{
+	agent := []string{cfg.userAgent}
+	return &Client{User: &User{&api{
 		http:       transport.New(&cfg.httpClient, cfg.timeout, cfg.maxRetries),
 		site:       base,
 		app:        base + "/apps/" + escapeSegment(appID),
 		appKey:     appKey,
-		appHeaders: make(map[string]http.Header),
-		agent:      []string{cfg.userAgent},
+		appHeaders: appHeaders(appID, appKey, agent),
+		agent:      agent,
 		logger:     cfg.logger,
-	}
-	for _, contentType := range []string{resetPasswordType, completeResetType, tokenType} {
-		api.appHeaders[contentType] = http.Header{
-			"User-Agent":   api.agent,
-			"Accept":       accept,
-			"Content-Type": {contentType},
-			"X-Kii-Appid":  {appID},
-			"X-Kii-Appkey": {appKey},
-		}
-	}
-	return &Client{User: &User{api}}, nil
-}
-
-func checkAppValue(name, value string) error {
-	switch {
-	case value == "":
-		return &ArgumentError{name, "must not be empty"}
-	case hasControl(value):
-		return &ArgumentError{name, "must not hold control characters"}
-	case strings.TrimSpace(value) != value:
-		return &ArgumentError{name, "must not begin or end with a space"}
-	}
-	return nil
+	}}}, nil
 }
 
 // base checks s and returns it without a trailing slash.
@@ -115,105 +89,4 @@ func (s Site) base(insecureHTTP bool) (string, error) {
 
 func isLoopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || net.ParseIP(host).IsLoopback()
-}
-
-// api sends the calls of one app.
-type api struct {
-	http       *transport.Client
-	site, app  string // base URLs: of the site, and of the app below it
-	appKey     string
-	appHeaders map[string]http.Header // of calls in the app's name, by content type; shared, so read only
-	agent      []string
-	logger     *slog.Logger
-}
-
-var accept = []string{"*/*"}
-
-// The content types of the calls in the app's name.
-const (
-	resetPasswordType = "application/vnd.kii.ResetPasswordRequest+json"
-	completeResetType = "application/vnd.kii.CompletePasswordResetRequest+json"
-	tokenType         = "application/vnd.kii.OauthTokenRequest+json"
-)
-
-// A call is one operation on Kii Cloud.
-type call struct {
-	op          string // the Go method's name, for errors and the log
-	method, url string
-	contentType string  // of body
-	body        []byte  // JSON; nil: none
-	token       string  // an access token; empty: the call is made in the app's name
-	secrets     secrets // what this call must never show
-}
-
-// marshal returns the JSON of a request's body.
-func marshal(body any) []byte {
-	b, err := json.Marshal(body)
-	if err != nil {
-		panic(err) // the bodies are structs of strings
-	}
-	return b
-}
-
-// send makes the call and returns the reply, whatever its status, or a *TransportError.
-func (a *api) send(ctx context.Context, c *call) (transport.Reply, error) {
-	reply, err := a.http.Do(ctx, &transport.Request{Method: c.method, URL: c.url, Header: a.header(c), Body: c.body})
-	if err != nil {
-		return reply, transportError(c, err)
-	}
-	return reply, nil
-}
-
-// done makes a call whose success is an answer without a body.
-func (a *api) done(ctx context.Context, c *call) error {
-	start := time.Now()
-	reply, err := a.send(ctx, c)
-	if err == nil && (reply.Status/100 != 2 || len(reply.Body) > 0 || reply.Broken != "") {
-		err = apiError(c, &reply)
-	}
-	a.log(ctx, c, start, reply.Status, err)
-	return err
-}
-
-// decode makes a call whose success is a 200 with a JSON body that complete accepts.
-func (a *api) decode(ctx context.Context, c *call, into any, complete func() bool) error {
-	start := time.Now()
-	reply, err := a.send(ctx, c)
-	if err == nil && (reply.Status != http.StatusOK || json.Unmarshal(reply.Body, into) != nil || !complete()) {
-		err = apiError(c, &reply)
-	}
-	a.log(ctx, c, start, reply.Status, err)
-	return err
-}
-
-// header names the app, or carries the token, which names it too.
-// https://documentation.kii.com/en/guides/cloudsdk/rest/guidelines/appid_key/
-func (a *api) header(c *call) http.Header {
-	if c.token == "" {
-		return a.appHeaders[c.contentType]
-	}
-	h := http.Header{"User-Agent": a.agent, "Accept": accept, "Authorization": {"Bearer " + c.token}}
-	if c.body != nil {
-		h["Content-Type"] = []string{c.contentType}
-	}
-	return h
-}
-
-// log writes one record a call. It holds no secret and no account: neither do the library's errors.
-func (a *api) log(ctx context.Context, c *call, start time.Time, status int, err error) {
-	level := slog.LevelDebug
-	if err != nil {
-		level = slog.LevelWarn
-	}
-	if a.logger == nil || !a.logger.Enabled(ctx, level) {
-		return
-	}
-	attrs := []slog.Attr{slog.String("op", c.op), slog.Duration("duration", time.Since(start))}
-	if status != 0 {
-		attrs = append(attrs, slog.Int("status", status))
-	}
-	if err != nil {
-		attrs = append(attrs, slog.String("error", err.Error()), slog.Bool("outcome_unknown", OutcomeUnknown(err)))
-	}
-	a.logger.LogAttrs(ctx, level, "kii call", attrs...)
 }

@@ -15,8 +15,7 @@ import (
 const blanked = "[redacted]"
 
 // secrets are what a call must never show: passwords, PINs, tokens, the app key, account identifiers.
-// No call has more; an array stays on the stack.
-type secrets [6]string
+type secrets []string
 
 // blank replaces every secret in text, in any of the forms in which a server or a library may
 // repeat it. One-letter secrets stay, as text without one letter tells it.

@@ -19,10 +19,10 @@ type refresh struct {
 // refresh token works once. Where [OutcomeUnknown] is true the pair may be lost; the session goes on, and
 // the next call tells. An answer of [ErrWrongRefreshToken] or [ErrWrongCredentials] ends the session.
 func (s *Session) Refresh(ctx context.Context) error {
-	old, err := s.current(ctx)
-	if err != nil {
+	if err := s.check(ctx); err != nil {
 		return err
 	}
+	old := s.Token()
 	if old.RefreshToken == "" {
 		return &ArgumentError{"token", "has no RefreshToken: they are switched on in the developer portal"}
 	}
@@ -50,7 +50,7 @@ func (s *Session) Refresh(ctx context.Context) error {
 		case <-shared.done:
 		case <-ctx.Done():
 			err := errors.Join(ctx.Err(), context.Cause(ctx))
-			return &TransportError{Op: "Refresh", NotSent: gone, Err: old.secrets(s.api).hide(err)}
+			return &TransportError{Op: "Refresh", NotSent: gone, Err: secrets{s.api.appKey, old.AccessToken, old.RefreshToken, old.UserID}.hide(err)}
 		}
 		if !shared.gaveUp {
 			return shared.err
@@ -72,14 +72,12 @@ func (s *Session) lead(ctx context.Context, token *Token, shared *refresh) error
 		s.mu.Unlock()
 		close(shared.done)
 	}()
-	fresh, err := s.api.token(ctx, &call{
-		op: "Refresh",
-		body: marshal(struct {
-			GrantType    string `json:"grant_type"`
-			RefreshToken string `json:"refresh_token"`
-		}{"refresh_token", token.RefreshToken}),
-		secrets: token.secrets(s.api),
-	}, token.UserID)
+	body := marshal(struct {
+		GrantType    string `json:"grant_type"`
+		RefreshToken string `json:"refresh_token"`
+	}{"refresh_token", token.RefreshToken})
+	fresh, err := fetch(ctx, s.api.do, s.api.tokenCall("Refresh", body, token.AccessToken, token.RefreshToken, token.UserID),
+		func(r *tokenReply) bool { return r.complete() && (token.UserID == "" || r.ID == token.UserID) })
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,7 +85,7 @@ func (s *Session) lead(ctx context.Context, token *Token, shared *refresh) error
 	case err == nil && s.ended != nil: // meanwhile: the fresh pair is dead, too
 		err = s.ended
 	case err == nil:
-		s.token = fresh
+		s.token = fresh.token()
 	case OutcomeUnknown(err): // whatever its code
 	case errors.Is(err, ErrWrongRefreshToken), errors.Is(err, ErrWrongCredentials):
 		err = s.end(token, err)

@@ -29,7 +29,7 @@ import (
 // ResetPassword is safe for concurrent use and sends one request, never a second one that could send a
 // second message. Where [OutcomeUnknown] is true the message may be on its way.
 func (u *User) ResetPassword(ctx context.Context, id string, method NotificationMethod) error {
-	account, err := u.account(ctx, id)
+	user, err := u.check(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -37,14 +37,14 @@ func (u *User) ResetPassword(ctx context.Context, id string, method Notification
 	if !known {
 		return &ArgumentError{"method", "must be NotificationEmail, NotificationSMS or NotificationSMSPIN"}
 	}
-	return u.api.done(ctx, &call{
+	return u.api.do(ctx, &call{
 		op:          "ResetPassword",
 		method:      http.MethodPost,
-		url:         u.api.app + "/users/" + account.segment() + "/password/request-reset",
+		url:         u.api.app + "/users/" + user.segment() + "/password/request-reset",
 		contentType: resetPasswordType,
 		body:        body,
-		secrets:     secrets{u.api.appKey, string(account)},
-	})
+		secrets:     []string{string(user)},
+	}, empty)
 }
 
 // CompleteResetPassword resets the password with the PIN code that an SMS brought to the user. It
@@ -70,29 +70,29 @@ func (u *User) ResetPassword(ctx context.Context, id string, method Notification
 // CompleteResetPassword is safe for concurrent use and sends one request, never a second one that could burn
 // the PIN. Where [OutcomeUnknown] is true the password may have been reset: log in to find out.
 func (u *User) CompleteResetPassword(ctx context.Context, id, pin string, newPassword *string) error {
-	account, err := u.account(ctx, id)
+	user, err := u.check(ctx, id)
 	if err != nil {
 		return err
 	}
 	if err := checkText("pin", pin); err != nil {
 		return err
 	}
-	secrets := secrets{u.api.appKey, string(account), pin}
+	var password string
 	if newPassword != nil {
-		if err := checkNewPassword(*newPassword); err != nil {
+		password = *newPassword
+		if err := checkNewPassword(password); err != nil {
 			return err
 		}
-		secrets[3] = *newPassword
 	}
-	return u.api.done(ctx, &call{
+	return u.api.do(ctx, &call{
 		op:          "CompleteResetPassword",
 		method:      http.MethodPost,
-		url:         u.api.app + "/users/" + account.segment() + "/password/complete-reset",
+		url:         u.api.app + "/users/" + user.segment() + "/password/complete-reset",
 		contentType: completeResetType,
 		body: marshal(struct {
 			PINCode     string  `json:"pinCode"`
 			NewPassword *string `json:"newPassword,omitempty"`
 		}{pin, newPassword}),
-		secrets: secrets,
-	})
+		secrets: []string{string(user), pin, password},
+	}, empty)
 }

@@ -1,6 +1,7 @@
 package kii
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,30 +68,12 @@ func (s *Session) Err() error {
 // Profile is safe for concurrent use and sends one request, which changes nothing, whatever the
 // error; net/http may repeat it where an HTTP/1 connection broke. An answer that the token is dead ends the session.
 func (s *Session) Profile(ctx context.Context) (*Profile, error) {
-	token, err := s.current(ctx)
-	if err != nil {
+	if err := s.check(ctx); err != nil {
 		return nil, err
 	}
-	var p profileReply
-	ours := func() bool { return p.UserID != "" && (token.UserID == "" || p.UserID == token.UserID) }
-	err = s.api.decode(ctx, &call{
-		op:      "Profile",
-		method:  http.MethodGet,
-		url:     s.api.app + "/users/me",
-		token:   token.AccessToken,
-		secrets: token.secrets(s.api),
-	}, &p, ours)
-	if err != nil {
-		return nil, s.judge(token, err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.token.UserID == "" {
-		filled := *s.token
-		filled.UserID = p.UserID
-		s.token = &filled
-	}
-	return (*Profile)(&p), nil
+	p, err := fetch(ctx, s.do, &call{op: "Profile", method: http.MethodGet, url: s.api.app + "/users/me"},
+		func(p *profileReply) bool { return s.belongsTo(p.UserID) })
+	return (*Profile)(p), err
 }
 
 // ChangePassword replaces the password and thereby ends this session and all others of the user: every
@@ -103,17 +86,10 @@ func (s *Session) Profile(ctx context.Context) (*Profile, error) {
 // ChangePassword is safe for concurrent use and sends one request. Where [OutcomeUnknown] is true the password
 // may have been changed: log in to find out. An answer that the token is dead ends the session.
 func (s *Session) ChangePassword(ctx context.Context, oldPassword, newPassword string) error {
-	token, err := s.current(ctx)
-	if err != nil {
+	if err := s.check(ctx, checkText("oldPassword", oldPassword), checkNewPassword(newPassword)); err != nil {
 		return err
 	}
-	if err := checkText("oldPassword", oldPassword); err != nil {
-		return err
-	}
-	if err := checkNewPassword(newPassword); err != nil {
-		return err
-	}
-	err = s.api.done(ctx, &call{
+	err := s.do(ctx, &call{
 		op:          "ChangePassword",
 		method:      http.MethodPut,
 		url:         s.api.app + "/users/me/password",
@@ -122,44 +98,59 @@ func (s *Session) ChangePassword(ctx context.Context, oldPassword, newPassword s
 			OldPassword string `json:"oldPassword"`
 			NewPassword string `json:"newPassword"`
 		}{oldPassword, newPassword}),
-		token:   token.AccessToken,
-		secrets: secrets{s.api.appKey, token.AccessToken, token.RefreshToken, token.UserID, oldPassword, newPassword},
-	})
-	if err != nil {
-		return s.judge(token, err)
+		secrets: []string{oldPassword, newPassword},
+	}, empty)
+	if err == nil {
+		s.endByChange()
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended == nil {
-		s.ended = &SessionError{UserID: s.token.UserID}
-	}
-	return nil
+	return err
 }
 
-// current returns the token to send, or the error of a session that cannot send any.
-func (s *Session) current(ctx context.Context) (*Token, error) {
+// check refuses a call that cannot be made: it returns why the session cannot send, or else the
+// first error of args.
+func (s *Session) check(ctx context.Context, args ...error) error {
 	if s == nil || s.api == nil {
-		return nil, errNoSession
+		return errNoSession
 	}
 	if ctx == nil {
-		return nil, errNilContext
+		return errNilContext
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended != nil {
-		return nil, s.ended
+	if err := s.Err(); err != nil {
+		return err
 	}
-	return s.token, nil
+	return cmp.Or(args...)
 }
 
 var errNoSession = &ArgumentError{"Session", "is nil or zero: use one that Login or Resume returned"}
+
+// do makes a call with the session's token, and ends the session if the answer is that the token is dead.
+func (s *Session) do(ctx context.Context, c *call, success success) error {
+	s.mu.Lock()
+	c.token = s.token
+	s.mu.Unlock()
+	return s.judge(c.token, s.api.do(ctx, c, success))
+}
+
+// belongsTo reports whether userID is the session's user. A session that does not know its user
+// learns it here.
+func (s *Session) belongsTo(userID string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.token.UserID == "" {
+		named := *s.token
+		named.UserID = userID
+		s.token = &named
+	}
+	return userID != "" && userID == s.token.UserID
+}
 
 // deadToken are the codes that tell that a bearer token is dead. Kii Cloud documents no reply to one;
 // these are what its SDKs and reference name.
 var deadToken = []ErrorCode{ErrWrongToken, ErrUnauthorized, ErrAuthenticationFailed, "invalid_token"}
 
-// judge ends the session if err, the answer to a call with the token sent, says that it is dead,
-// and returns the error to hand to the caller. A token that was replaced meanwhile, or is just being, proves nothing.
+// judge ends the session if err, the answer to a call with the token sent, says that the token is
+// dead, and returns the error to hand to the caller. If the token has been or is being replaced, the
+// answer says nothing about the new one.
 func (s *Session) judge(sent *Token, err error) error {
 	e, ok := errors.AsType[*APIError](err)
 	if !ok || e.StatusCode != http.StatusUnauthorized && e.StatusCode != http.StatusForbidden || !slices.Contains(deadToken, e.Code) {
@@ -182,4 +173,13 @@ func (s *Session) end(sent *Token, err error) error {
 		return err
 	}
 	return s.ended
+}
+
+// endByChange ends the session because its user changed the password.
+func (s *Session) endByChange() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended == nil {
+		s.ended = &SessionError{UserID: s.token.UserID}
+	}
 }

@@ -1,7 +1,6 @@
 package kii
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -33,11 +32,6 @@ func (t Token) String() string {
 	return "kii.Token" + blanked + " until " + t.Expiry.Format(time.RFC3339)
 }
 
-// secrets returns what a call with t must not show.
-func (t *Token) secrets(a *api) secrets {
-	return secrets{a.appKey, t.AccessToken, t.RefreshToken, t.UserID}
-}
-
 // tokenReply is the answer of the token endpoint.
 type tokenReply struct {
 	ID           string      `json:"id"`
@@ -46,10 +40,9 @@ type tokenReply struct {
 	ExpiresIn    json.Number `json:"expires_in"` // seconds; documented ones overflow a Duration
 }
 
-// complete says whether r holds a usable token, for userID if that is known.
-func (r *tokenReply) complete(userID string) bool {
-	return r.ID != "" && r.AccessToken != "" && (userID == "" || userID == r.ID) &&
-		!hasControl(r.ID+r.AccessToken+r.RefreshToken)
+// complete reports whether r holds a token that can be sent.
+func (r *tokenReply) complete() bool {
+	return r.ID != "" && r.AccessToken != "" && !hasControl(r.ID+r.AccessToken+r.RefreshToken)
 }
 
 func (r *tokenReply) token() *Token {
@@ -68,15 +61,15 @@ func (r *tokenReply) lifetime() time.Duration {
 	return saturate(int64(min(seconds, math.MaxInt32*1e9)))
 }
 
-// token makes a call to the token endpoint: a login, or the refresh of userID's session.
+// tokenCall returns a call to the token endpoint: a login or a refresh.
 // https://documentation.kii.com/rest/oauth2/token
-func (a *api) token(ctx context.Context, c *call, userID string) (*Token, error) {
-	c.method = http.MethodPost
-	c.url = a.site + "/oauth2/token"
-	c.contentType = tokenType
-	var reply tokenReply
-	if err := a.decode(ctx, c, &reply, func() bool { return reply.complete(userID) }); err != nil {
-		return nil, err
+func (a *api) tokenCall(op string, body []byte, secrets ...string) *call {
+	return &call{
+		op:          op,
+		method:      http.MethodPost,
+		url:         a.site + "/oauth2/token",
+		contentType: tokenType,
+		body:        body,
+		secrets:     secrets,
 	}
-	return reply.token(), nil
 }

@@ -25,11 +25,11 @@ const (
 
 var edits = []edit{
 	// Success is proved.
-	{"success: any 2xx", "kii.go", "|| len(reply.Body) > 0 ", "", promises, matrix},
-	{"success: any status", "kii.go", "reply.Status/100 != 2 || ", "", promises, matrix},
-	{"success: a broken body", "kii.go", ` || reply.Broken != "") {`, ") {", promises, matrix},
+	{"success: any 2xx", "call.go", " && len(reply.Body) == 0", "", promises, matrix},
+	{"success: any status", "call.go", "reply.Status/100 == 2 && ", "", promises, matrix},
+	{"success: a broken body", "call.go", `reply.Broken != "" || `, "", promises, matrix},
 	{"success: a reply that may be cut", tr + "transport.go", "raw.ProtoMajor == 1", "raw.ProtoMajor == 9", promises, matrix},
-	{"success: 201 of a login", "kii.go", "reply.Status != http.StatusOK ||", "reply.Status/100 != 2 ||", promises, matrix},
+	{"success: 201 of a login", "call.go", "reply.Status == http.StatusOK &&", "reply.Status/100 == 2 &&", promises, matrix},
 	// Three outcomes.
 	{"outcome: all not sent", tr + "transport.go", "NotSent: notSent,", "NotSent: notSent || true,", promises, matrix},
 	{"outcome: none not sent", tr + "transport.go", "NotSent: notSent,", "NotSent: notSent && false,", promises, matrix},
@@ -63,10 +63,10 @@ var edits = []edit{
 	{"secrets: a Profile prints its fields", "profile.go", "func (p Profile) Format(", "func (p Profile) format(", promises, "Redacted"},
 	{"secrets: an APIError prints its fields", "errors.go", "func (e APIError) Format(", "func (e APIError) format(", promises, matrix},
 	{"secrets: resty logs", tr + "transport.go", "r.SetLogger(silent{}).", "r.", promises, "Stderr"},
-	{"secrets: any errorCode is taken over", "errors.go", "errorCodeForm.MatchString(string(code)) && ", "", promises, matrix},
+	{"secrets: any errorCode is taken over", "call.go", "errorCodeForm.MatchString(string(code)) && ", "", promises, matrix},
 	// The segment.
-	{"segment: not escaped", "user.go", "url.QueryEscape(s)", "(url.QueryEscape(\"\") + s)", ".", "Fuzz"},
-	{"segment: dot segments", "user.go", `case id == "." || id == "..":`, `case id == "…":`, ".", "Fuzz"},
+	{"segment: not escaped", "id.go", "url.QueryEscape(s)", "(url.QueryEscape(\"\") + s)", ".", "Fuzz"},
+	{"segment: dot segments", "id.go", `case id == "." || id == "..":`, `case id == "…":`, ".", "Fuzz"},
 	// A dead session.
 	{"session: 404 ends it", "session.go", "e.StatusCode != http.StatusUnauthorized &&", "e.StatusCode != http.StatusNotFound && e.StatusCode != http.StatusUnauthorized &&", promises, matrix},
 	{"session: nothing ends it", "session.go", "	return s.end(sent, err)", "	return err", promises, matrix},
