@@ -8,8 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -82,7 +80,7 @@ func TestOptionTableHasTheDefaults(t *testing.T) {
 		}
 	}
 	documented := make(map[string]string)
-	for _, row := range table(pages(t)["README.md"], "Options and defaults", 3)[1:] {
+	for _, row := range table(t, "README.md", "Option", "Default", "") {
 		documented[row[0]] = row[1]
 	}
 	assert.Equal(t, want, documented)
@@ -94,7 +92,7 @@ func TestLimitTableIsTheTransports(t *testing.T) {
 	def := transport.DefaultTransport()
 	require.Equal(t, def.MaxIdleConns, def.MaxIdleConnsPerHost)
 	documented := make(map[string]string)
-	for _, row := range table(pages(t)["README.md"], "Options and defaults", 2)[1:] {
+	for _, row := range table(t, "README.md", "Limit", "Value") {
 		documented[row[0]] = row[1]
 	}
 	assert.Equal(t, map[string]string{
@@ -131,35 +129,10 @@ func TestLogTableHasEachAttribute(t *testing.T) {
 	for _, own := range []string{slog.TimeKey, slog.LevelKey, slog.MessageKey} {
 		documented[own] = false
 	}
-	for _, row := range table(pages(t)["README.md"], "Logs and traces", 2)[1:] {
+	for _, row := range table(t, "README.md", "Attribute", "") {
 		documented[row[0]] = true
 	}
 	assert.Equal(t, written, documented)
-}
-
-// The replies in testdata are Kii Cloud's as it documents them.
-func TestErrorTablesStatusIsTheDocumentedReplys(t *testing.T) {
-	t.Parallel()
-	statuses := make(map[string]string)
-	for _, row := range table(pages(t)["README.md"], "Errors", 7)[1:] {
-		_, code, _ := strings.Cut(row[0], "`<br>`")
-		statuses[code] = row[1]
-	}
-	files, err := filepath.Glob("testdata/*.json")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		require.NoError(t, err)
-		var reply struct {
-			Status int
-			Body   struct{ ErrorCode string }
-		}
-		require.NoError(t, json.Unmarshal(data, &reply))
-		if want, ok := statuses[reply.Body.ErrorCode]; ok {
-			assert.Equal(t, want, strconv.Itoa(reply.Status), "%s: %s", file, reply.Body.ErrorCode)
-		}
-	}
 }
 
 // The version that every request names is one that the changelog tells of.

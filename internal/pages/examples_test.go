@@ -1,0 +1,68 @@
+package pages_test
+
+import (
+	"go/ast"
+	"go/doc"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// exported is the package as its users see it.
+func exported(t *testing.T) *types.Package {
+	t.Helper()
+	files, err := exports()
+	require.NoError(t, err)
+	importer := importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) { return os.Open(files[path]) })
+	pkg, err := importer.Import("github.com/go-kii/kii")
+	require.NoError(t, err)
+	return pkg
+}
+
+// Every exported function, type and method has a runnable example, those apart that fmt, errors and
+// slog call: the examples of their types show what they print.
+func TestEachExportedNameHasAnExample(t *testing.T) {
+	t.Parallel()
+	shown := make(map[string]bool)
+	names, err := fs.Glob(repository, "example*_test.go")
+	require.NoError(t, err)
+	for _, name := range names {
+		file, err := parser.ParseFile(token.NewFileSet(), name, read(t, name), parser.ParseComments)
+		require.NoError(t, err)
+		for _, e := range doc.Examples(file) {
+			assert.True(t, e.Output != "" || e.EmptyOutput, "%s: the output of %s is not checked", name, e.Name)
+			shown[e.Name] = true
+			parts := strings.Split(e.Name, "_")
+			if last := parts[len(parts)-1]; last != "" && !ast.IsExported(last) {
+				shown[strings.Join(parts[:len(parts)-1], "_")] = true
+			}
+		}
+	}
+	scope := exported(t).Scope()
+	for _, name := range scope.Names() {
+		if !ast.IsExported(name) {
+			continue
+		}
+		switch o := scope.Lookup(name).(type) {
+		case *types.Func:
+			assert.True(t, shown[name], "%s has no example", name)
+		case *types.TypeName:
+			assert.True(t, shown[name], "%s has no example", name)
+			for m := range o.Type().(*types.Named).Methods() {
+				if !slices.Contains([]string{"Error", "Unwrap", "String", "Format", "LogValue"}, m.Name()) && m.Exported() {
+					assert.True(t, shown[name+"_"+m.Name()], "%s.%s has no example", name, m.Name())
+				}
+			}
+		}
+	}
+}
