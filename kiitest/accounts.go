@@ -69,7 +69,7 @@ func (a *account) copy() Account {
 // malformed, or where one of its addresses or its ID is taken; a program that takes accounts from a
 // person calls [Server.PutAccount].
 func (s *Server) AddAccount(a Account) (id string) {
-	s.checkHome("AddAccount")
+	s.checkClock("AddAccount")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var err error = &FieldError{"Account", "ID", "is taken"}
@@ -86,24 +86,24 @@ func (s *Server) AddAccount(a Account) (id string) {
 // user ID. Tokens and pending resets of a replaced account stay. An error is that of
 // [Account.Validate], or a [FieldError] for each name that is taken; it changes nothing.
 func (s *Server) PutAccount(a Account) (id string, err error) {
-	s.checkHome("PutAccount")
+	s.checkClock("PutAccount")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.put(a)
 }
 
-// DeleteAccount removes a user with all tokens, and tells whether there was one. The id is a user ID
+// DeleteAccount removes a user with all tokens, and reports whether there was one. The id is a user ID
 // or an address.
 func (s *Server) DeleteAccount(id string) bool {
-	s.checkHome("DeleteAccount")
+	s.checkClock("DeleteAccount")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.find(id)
 	if a == nil {
 		return false
 	}
-	s.killTokens(a, true)
-	s.endPending(a, nil)
+	a.endTokens(true, a.name()+" was deleted")
+	a.endPending(nil)
 	for _, address := range s.addresses(a.Account) {
 		delete(s.byName, address)
 	}
@@ -114,7 +114,7 @@ func (s *Server) DeleteAccount(id string) bool {
 // Account returns a user by user ID or address, verified or not: alice@example.com,
 // EMAIL:alice@example.com, +819012341234, PHONE:JP-09012341234, alice or LOGIN_NAME:alice.
 func (s *Server) Account(id string) (Account, bool) {
-	s.checkHome("Account")
+	s.checkClock("Account")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.find(id)
@@ -126,7 +126,7 @@ func (s *Server) Account(id string) (Account, bool) {
 
 // Accounts returns all users, as they were added.
 func (s *Server) Accounts() []Account {
-	s.checkHome("Accounts")
+	s.checkClock("Accounts")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	byOrder := func(a, b *account) int { return cmp.Compare(a.order, b.order) }
@@ -177,7 +177,7 @@ func (s *Server) put(a Account) (string, error) {
 	if err := v.err(); err != nil {
 		return "", err
 	}
-	a.ID = cmp.Or(a.ID, s.made.userID())
+	a.ID = cmp.Or(a.ID, s.random.userID())
 	kept := s.accounts[a.ID]
 	if kept == nil {
 		s.order++

@@ -90,7 +90,7 @@ func callingCode(country string) string {
 }
 
 func validUserID(id string) bool {
-	return id != "me" && !strings.ContainsAny(id[:min(1, len(id))], "._-") && made(id, 1, 64, "._-")
+	return id != "me" && !strings.ContainsAny(id[:min(1, len(id))], "._-") && consistsOf(id, 1, 64, "._-")
 }
 
 // validEmail is as wide as the official SDKs: anything around one @, apart from what cannot be in a
@@ -104,10 +104,10 @@ func validEmail(email string) bool {
 
 func validPhone(phone string) bool {
 	digits, plus := strings.CutPrefix(phone, "+")
-	return plus && made(digits, 7, 20, "") && strings.Trim(digits, "0123456789") == ""
+	return plus && consistsOf(digits, 7, 20, "") && strings.Trim(digits, "0123456789") == ""
 }
 
-func validLoginName(name string) bool { return made(name, 3, 64, "._-") }
+func validLoginName(name string) bool { return consistsOf(name, 3, 64, "._-") }
 
 func validCountry(country string) bool {
 	return len(country) == 2 && strings.Trim(country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
@@ -119,8 +119,8 @@ func validPassword(password string) bool {
 	return minPassword <= len(password) && len(password) <= maxPassword && !strings.ContainsFunc(password, odd)
 }
 
-// made tells whether the text consists of ASCII letters, digits and what else is given.
-func made(text string, least, most int, also string) bool {
+// consistsOf reports whether the text consists of ASCII letters, digits and what else is given.
+func consistsOf(text string, least, most int, also string) bool {
 	for _, r := range text {
 		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
 		if digit := '0' <= r && r <= '9'; !letter && !digit && !strings.ContainsRune(also, r) {

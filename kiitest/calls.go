@@ -1,27 +1,21 @@
 package kiitest
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"maps"
-	"mime"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 const (
 	maxBody  = 128 << 10 // bytes of a request; Kii Cloud keeps less than 63 KB of a user
 	maxCalls = 10_000    // in the log; the oldest go first
-	maxKept  = 4 << 10   // bytes of a request's body in the log
+	maxKept  = 4 << 10   // bytes of a request's body in the log, and of an answer's
 )
 
-// A Call is a request that the server got and what it answered. It prints without its path, headers
-// and body, which hold secrets.
+// A Call is a request that the server got and what it answered. It prints without its path, headers,
+// bodies and reason, which hold secrets and accounts.
 type Call struct {
 	ID        int         `json:"id"` // counts from 1
 	Time      time.Time   `json:"time"`
@@ -34,6 +28,17 @@ type Call struct {
 	Status    int         `json:"status"` // 0: no answer was sent
 	ErrorCode string      `json:"errorCode,omitempty"`
 	Fault     FaultKind   `json:"fault,omitempty"` // that it met; empty: none
+
+	AnswerHeader http.Header   `json:"answerHeader"` // without what net/http adds
+	AnswerBody   []byte        `json:"answerBody"`   // its first 4 KB
+	Duration     time.Duration `json:"duration"`     // in nanoseconds, from the call's arrival to its answer
+
+	// Why says in a sentence what the status leaves open: why the call was refused, or what a call
+	// that succeeded ended or ignored. It may name accounts, and holds no password, code or token.
+	// It is for people: the wording may change.
+	Why string `json:"why,omitempty"`
+
+	MessageIDs []int `json:"messageIDs,omitempty"` // of the messages that the call sent
 }
 
 // Format prints the operation and how it ended, whatever the verb.
@@ -41,39 +46,72 @@ func (c Call) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "Call{%d %s %s %d %s}", c.ID, c.Method, c.Operation, c.Status, c.ErrorCode)
 }
 
-// Calls returns the calls of the given operations, or all calls, oldest first. The server keeps the
-// last 9,000 at least.
+func (c Call) clone() Call {
+	c.Header, c.AnswerHeader = c.Header.Clone(), c.AnswerHeader.Clone()
+	c.Body, c.AnswerBody = slices.Clone(c.Body), slices.Clone(c.AnswerBody)
+	c.MessageIDs = slices.Clone(c.MessageIDs)
+	return c
+}
+
+// Calls returns the calls of the given operations, or all calls, oldest first. The server keeps at
+// least the last 9,000.
 func (s *Server) Calls(of ...Operation) []Call {
-	s.checkHome("Calls")
+	s.checkClock("Calls")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var found []Call
 	for _, c := range s.calls {
 		if len(of) == 0 || slices.Contains(of, c.Operation) {
-			c.Header = c.Header.Clone()
-			c.Body = slices.Clone(c.Body)
-			found = append(found, c)
+			found = append(found, c.clone())
 		}
 	}
 	return found
 }
 
-// logged puts a call in the log.
-func (s *Server) logged(c *call, a answer) {
+// LatestCalls returns the newest calls of the given operations, or of all, newest first and at most
+// limit of them. total is how many there are.
+func (s *Server) LatestCalls(limit int, of ...Operation) (part []Call, total int) {
+	s.checkClock("LatestCalls")
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.called++
+	for _, c := range slices.Backward(s.calls) {
+		if len(of) > 0 && !slices.Contains(of, c.Operation) {
+			continue
+		}
+		if total++; len(part) < limit {
+			part = append(part, c.clone())
+		}
+	}
+	return part, total
+}
+
+// Call returns a call by its ID, if the server still keeps it.
+func (s *Server) Call(id int) (Call, bool) {
+	s.checkClock("Call")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, found := slices.BinarySearchFunc(s.calls, id, func(c Call, id int) int { return c.ID - id })
+	if !found {
+		return Call{}, false
+	}
+	return s.calls[i].clone(), true
+}
+
+// log keeps what was asked and answered.
+func (s *Server) log(c *call, a answer) {
 	if len(s.calls) == maxCalls {
 		s.calls = slices.Delete(s.calls, 0, maxCalls/10) // a tenth at once, so that most calls move nothing
 	}
-	status := a.status
-	if a.lost != nil {
-		status = 0
+	kept := Call{
+		ID: c.id, Time: c.now, Operation: c.operation, Method: c.request.Method, Path: c.path, Query: c.request.URL.RawQuery,
+		Header: c.header.Clone(), Body: slices.Clone(c.body[:min(maxKept, len(c.body))]), Status: a.status, ErrorCode: a.code, Fault: c.fault,
+		AnswerHeader: a.header.Clone(), AnswerBody: slices.Clone(a.body[:min(maxKept, len(a.body))]), Duration: time.Since(c.began),
+		Why: strings.Join(c.why, "; "), MessageIDs: c.sent,
 	}
-	s.calls = append(s.calls, Call{
-		ID: s.called, Time: s.now(), Operation: c.operation, Method: c.request.Method, Path: c.path, Query: c.request.URL.RawQuery,
-		Header: c.header.Clone(), Body: slices.Clone(c.body[:min(maxKept, len(c.body))]), Status: status, ErrorCode: a.code, Fault: c.fault,
-	})
+	if a.lost != nil {
+		kept.Status, kept.ErrorCode, kept.AnswerHeader, kept.AnswerBody = 0, "", nil, nil
+	}
+	s.calls = append(s.calls, kept)
 }
 
 // A call is a request while it is handled.
@@ -83,15 +121,19 @@ type call struct {
 	header    http.Header
 	path      string // escaped
 	body      []byte
+	began     time.Time // by the machine's clock
 	operation Operation
 	route     *route
 	app       string // the path's app; empty: none
 	user      string // the path's user, unescaped
 	link      string // the path's link
-	grant     grant  // the body, where the call is one of the token endpoint
+	grant     grant  // the body of a call of the token endpoint
+	id        int    // in the log
 	now       time.Time
 	principal *account // the token's user; nil without a token, and with an anonymous one
 	odd       []string // what a strict server says of the call
+	why       []string // what the log says of the answer
+	sent      []int    // the IDs of the messages that it sent
 	fault     FaultKind
 }
 
@@ -103,97 +145,15 @@ func (c *call) String() string {
 	return c.request.Method + " " + c.route.path
 }
 
-// remark notes what a strict server should say. What it says holds no secret.
+// remark notes what a strict server should say. What it says holds no secret and no account.
 func (c *call) remark(format string, args ...any) {
 	c.odd = append(c.odd, fmt.Sprintf(format, args...))
 }
 
-// object reads the body as a JSON object. The call documents the given fields.
-func (c *call) object(documented ...string) (object, *answer) {
-	o, refused := c.anyObject()
-	if refused != nil {
-		return nil, refused
+// because notes why the call is answered as it is. What it says holds no password, code or token. The
+// call is nil if a Go method does what a call would do.
+func (c *call) because(format string, args ...any) {
+	if c != nil {
+		c.why = append(c.why, fmt.Sprintf(format, args...))
 	}
-	for _, name := range slices.Sorted(maps.Keys(o)) {
-		if slices.Contains(documented, name) {
-			continue
-		}
-		c.remark("sends a JSON field that the call does not document: %s", namely(name))
-		if !c.server.Assumes(UnknownFieldsAreIgnored) {
-			return nil, new(invalidInput("The body has an unknown field"))
-		}
-	}
-	return o, nil
-}
-
-// anyObject reads the body as a JSON object with whatever fields.
-func (c *call) anyObject() (object, *answer) {
-	var o object
-	if err := json.Unmarshal(c.body, &o); err != nil || o == nil || !utf8.Valid(c.body) {
-		return nil, new(invalidJSON())
-	}
-	return o, nil
-}
-
-// namely repeats a field's name where it is one, and no value in the wrong place.
-func namely(name string) string {
-	if made(name, 1, 40, "_") && !strings.ContainsAny(name, "0123456789") {
-		return name
-	}
-	return "(not a name)"
-}
-
-// texts reads the body as a JSON object whose documented fields are strings. A null or missing one is
-// not in the map.
-func (c *call) texts(documented ...string) (map[string]string, *answer) {
-	body, refused := c.object(documented...)
-	if refused != nil {
-		return nil, refused
-	}
-	texts := make(map[string]string)
-	for _, name := range documented {
-		text, given, refused := body.text(name)
-		if refused != nil {
-			return nil, refused
-		}
-		if given {
-			texts[name] = text
-		}
-	}
-	return texts, nil
-}
-
-// form reads the body as a form.
-func (c *call) form() (object, *answer) {
-	values, err := url.ParseQuery(string(c.body))
-	if err != nil {
-		return nil, new(invalidInput("The body is not a form"))
-	}
-	o := make(object)
-	for name := range values {
-		encoded, _ := json.Marshal(values.Get(name)) // a string always encodes
-		o[name] = encoded
-	}
-	return o, nil
-}
-
-// An object is a JSON object whose values were not looked at.
-type object map[string]json.RawMessage
-
-// text returns a field that must be a string; a null or missing one is absent.
-func (o object) text(name string) (value string, present bool, refused *answer) {
-	raw := o[name]
-	if len(raw) == 0 || bytes.Equal(raw, []byte("null")) {
-		return "", false, nil
-	}
-	if err := json.Unmarshal(raw, &value); err != nil {
-		return "", false, new(invalidInput("A field must be a string: " + name))
-	}
-	return value, true, nil
-}
-
-// hasType tells whether the body is of one of the content types.
-func (c *call) hasType(types ...string) bool {
-	t, _, _ := mime.ParseMediaType(c.header.Get("Content-Type"))
-	return slices.ContainsFunc(types, func(one string) bool { return strings.EqualFold(one, t) })
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -93,4 +95,60 @@ func TestBrowserOfAnotherOriginMayCall(t *testing.T) {
 	require.Equal(t, "*", call("GET", "/users/me", nil).header.Get("Access-Control-Allow-Origin"), "and faults")
 	require.Empty(t, call("GET", "/password-reset/x", nil).header.Get("Access-Control-Allow-Origin"), "the pages are for no script")
 	require.Empty(t, c.me("x").header.Get("Access-Control-Allow-Origin"))
+}
+
+func TestCallLogHoldsTheAnswerAndWhatWasSent(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t, kiitest.WithSettings(verify))
+	id := srv.AddAccount(alice())
+	got := c.complete(id, "123456", "new-pass")
+	c.ask(id, byPIN)
+	c.register(registrationType, `{"loginName":"carol","emailAddress":"carol@example.com","phoneNumber":"+819087654321","password":"carol-pass"}`)
+	c.complete(id, srv.FindMessages(kiitest.Filter{ID: 1})[0].PIN, "")
+	all := srv.Calls()
+	require.Equal(t, got.text, string(all[0].AnswerBody))
+	require.Equal(t, "application/vnd.kii.InvalidVerificationCodeException+json", all[0].AnswerHeader.Get("Content-Type"))
+	require.Equal(t, []int(nil), all[0].MessageIDs)
+	require.Equal(t, []int{1}, all[1].MessageIDs)
+	require.Empty(t, all[1].AnswerBody)
+	require.Equal(t, []int{2, 3}, all[2].MessageIDs, "one for each address")
+	require.Equal(t, []int{4}, all[3].MessageIDs, "the generated password")
+	for _, m := range srv.Messages() {
+		call, found := srv.Call(m.CallID)
+		require.True(t, found)
+		require.Contains(t, call.MessageIDs, m.ID)
+	}
+	_, found := srv.Call(99)
+	require.False(t, found)
+	all[0].AnswerBody[0], all[1].MessageIDs[0] = 'X', 99
+	all[0].AnswerHeader.Set("Content-Type", "changed")
+	again, _ := srv.Call(1)
+	require.Equal(t, got.text, string(again.AnswerBody), "a copy")
+	require.NotEqual(t, "changed", again.AnswerHeader.Get("Content-Type"), "a copy")
+
+	for _, fault := range []kiitest.FaultKind{kiitest.FaultNoAnswer, kiitest.FaultGzipBomb} {
+		srv.Inject(kiitest.Fault{Kind: fault, Handled: true})
+		c.client.Get(string(srv.Site()) + "/apps/" + srv.AppID() + "/users/me")
+	}
+	all = srv.Calls()
+	require.Equal(t, 0, all[4].Status)
+	require.Empty(t, all[4].AnswerBody, "the client got none")
+	require.Empty(t, all[4].ErrorCode)
+	require.Len(t, all[5].AnswerBody, 4<<10, "its first 4 KB")
+}
+
+func TestCallLogTellsHowLongACallTook(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv, c := start(t)
+		id := srv.AddAccount(alice())
+		srv.Inject(kiitest.Fault{Kind: kiitest.FaultDelay, Delay: 7 * time.Second})
+		c.ask(id, byPIN)
+		srv.Advance(time.Hour)
+		c.ask(id, byPIN)
+		all := srv.Calls()
+		require.Equal(t, 7*time.Second, all[0].Duration)
+		require.Equal(t, "a fault delayed it by 7s", all[0].Why)
+		require.Zero(t, all[1].Duration, "not moved with the server's clock")
+	})
 }

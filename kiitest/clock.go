@@ -13,7 +13,7 @@ const slack = 24 * time.Hour
 
 // Now returns the server's time: the real one, or the bubble's, and what Advance has added.
 func (s *Server) Now() time.Time {
-	s.checkHome("Now")
+	s.checkClock("Now")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.now()
@@ -23,7 +23,7 @@ func (s *Server) Now() time.Time {
 // It moves no other clock: delays that a fault asks for, and the client's deadlines, keep real time.
 // It panics where d is negative.
 func (s *Server) Advance(d time.Duration) {
-	s.checkHome("Advance")
+	s.checkClock("Advance")
 	if d < 0 {
 		panic(fmt.Sprintf("kiitest: Advance(%v): time only goes forward", d))
 	}
@@ -36,10 +36,10 @@ func (s *Server) now() time.Time {
 	return time.Now().Round(0).Add(s.offset) // Round drops the monotonic reading, which JSON cannot carry
 }
 
-// checkHome panics, or fails the test that was given to [WithTest], where a method is called from
+// checkClock panics, or fails the test that was given to [WithTest], where a method is called from
 // another clock than the server's.
-func (s *Server) checkHome(method string) {
-	complaint := s.strayed()
+func (s *Server) checkClock(method string) {
+	complaint := s.wrongClock()
 	if complaint == "" {
 		return
 	}
@@ -48,9 +48,9 @@ func (s *Server) checkHome(method string) {
 	}
 }
 
-// strayed says what is wrong where the caller lives by another clock than the server, and how to
+// wrongClock says what is wrong where the caller lives by another clock than the server, and how to
 // cure it. Such a test would pass for the wrong reason: no code expires in a year before its own.
-func (s *Server) strayed() string {
+func (s *Server) wrongClock() string {
 	here := bubble()
 	now := time.Now().Round(0)
 	s.mu.Lock()
@@ -60,9 +60,9 @@ func (s *Server) strayed() string {
 	}
 	s.mu.Unlock()
 	switch {
-	case here == s.home && !back:
+	case here == s.bubble && !back:
 		return ""
-	case s.home == "":
+	case s.bubble == "":
 		return "this Server was made outside the testing/synctest bubble that uses it: there the clock starts again in the year 2000, so " +
 			"nothing would expire, and a socket would hang. Call kiitest.NewServer inside the bubble, and give the client Server.Transport"
 	case here == "":

@@ -26,12 +26,13 @@
 //
 // [Server.Inject] makes the nth call of an operation go wrong, so that a test is the same in each run:
 // an error of Kii Cloud's, a limit, a portal's web page, a redirect, a broken connection, an answer
-// that is lost although the call took effect. [Server.Calls] tells what arrived.
+// that is lost although the call took effect. [Server.Calls] shows what arrived, what was answered, and
+// why, in words: "bob has no password".
 //
 // # Bounds
 //
 // A server forgets the oldest: it keeps at most 10,000 messages with their links, 10,000 calls with the first
-// 4 KB of their bodies, and 100,000 tokens, those that are over included. When one of these is full a tenth goes,
+// 4 KB of what was sent and of what was answered, and 100,000 tokens, those that are over included. When one of these is full a tenth goes,
 // so that a token works until 90,000 newer ones were given out, at least. A request of more than 128 KB is
 // answered 413. Accounts and faults have no bound but what the program adds.
 //
@@ -107,5 +108,5 @@
 // that expired is PHONE_NUMBER_VERIFICATION_CODE_EXPIRED; and the message of each error.
 //
 // The tests of this package check each assumption against a real app where KII_APP_ID and the other
-// variables that assumed_test.go lists are set, and print which of them hold.
+// variables that assumptions_test.go lists are set, and print which of them hold.
 package kiitest

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -18,41 +19,49 @@ func (f *Fault) wait(ctx context.Context) error {
 	return sleep(ctx, f.Delay)
 }
 
-// handles tells whether the call takes effect.
+// handles reports whether the call takes effect.
 func (f *Fault) handles() bool {
 	return f == nil || f.Handled || f.Kind == FaultDelay
 }
 
-// answer puts the fault's answer in place of the real one, which is empty where the call was not
+// answer puts the fault's answer in place of the real one, which is empty if the call was not
 // handled.
-func (f *Fault) answer(a answer) answer {
+func (f *Fault) answer(c *call, a answer) answer {
 	if f == nil {
 		return a
 	}
+	switch {
+	case f.Kind == FaultDelay:
+		c.because("a fault delayed it by %v", f.Delay)
+	case f.Handled:
+		c.because("a fault of kind %s took the place of the answer, %d, although the call took effect", f.Kind, a.status)
+	default:
+		c.because("a fault of kind %s took the place of the call, which had no effect", f.Kind)
+	}
 	const asJSON = "application/json"
-	made := answer{status: http.StatusOK}
-	made.set("Content-Type", asJSON)
+	faked := answer{status: http.StatusOK}
+	faked.set("Content-Type", asJSON)
 	switch f.Kind {
 	case FaultDelay:
 		return a
 	case FaultStatus:
-		made = answer{status: f.Status}
+		faked = answer{status: f.Status}
 		if f.ErrorCode != "" {
-			made = failure(f.Status, "InjectedException", f.ErrorCode, "A fault of kiitest", nil)
+			faked = failure(f.Status, "InjectedException", f.ErrorCode, "A fault of kiitest", nil)
 		}
 	case FaultRateLimit:
-		made = answer{status: http.StatusTooManyRequests}
+		faked = answer{status: http.StatusTooManyRequests}
 	case FaultHTML:
-		made = answer{status: http.StatusOK, body: []byte("<!DOCTYPE html><title>Welcome</title><p>Please accept the terms of this network.</p>\n")}
-		made.set("Content-Type", "text/html; charset=utf-8")
+		faked = answer{status: http.StatusOK, body: []byte("<!DOCTYPE html><title>Welcome</title><p>Please accept the terms of this network.</p>\n")}
+		faked.set("Content-Type", "text/html; charset=utf-8")
 	case FaultRedirect:
-		made = answer{status: http.StatusTemporaryRedirect}
+		faked = answer{status: http.StatusTemporaryRedirect}
 		if f.Status != 0 {
-			made.status = f.Status
+			faked.status = f.Status
 		}
-		made.set("Location", "https://elsewhere.invalid/")
+		faked.set("Location", "https://elsewhere.invalid/")
 		if f.Location != "" {
-			made.set("Location", f.Location)
+			faked.set("Location", f.Location)
 		}
 	case FaultRefused:
 		return answer{lost: refusedDial()}
@@ -60,28 +69,28 @@ func (f *Fault) answer(a answer) answer {
 		return answer{lost: brokenConnection()}
 	case FaultCut:
 		if len(a.body) > 1 {
-			made = a
+			faked = a
 		} else {
-			made.body = []byte(`{"cut":"in the middle of this"}`)
+			faked.body = []byte(`{"cut":"in the middle of this"}`)
 		}
-		made.cut = true
+		faked.cut = true
 	case FaultEndless:
-		made.stream = io.MultiReader(bytes.NewReader([]byte(`{"endless":"`)), repeated{[]byte("and so on, ")})
+		faked.stream = io.MultiReader(bytes.NewReader([]byte(`{"endless":"`)), repeated{[]byte("and so on, ")})
 	case FaultGzipBomb:
-		made.body = gzipBomb()
-		made.set("Content-Encoding", "gzip")
+		faked.body = gzipBomb()
+		faked.set("Content-Encoding", "gzip")
 	case FaultContentType:
 		if a.status != 0 {
-			made = a
+			faked = a
 		} else {
-			made.body = []byte("{}")
+			faked.body = []byte("{}")
 		}
-		made.set("Content-Type", "text/plain")
+		faked.set("Content-Type", "text/plain")
 	}
 	if f.RetryIn > 0 {
-		made.set("Retry-After", strconv.Itoa(int(f.RetryIn/time.Second)))
+		faked.set("Retry-After", strconv.Itoa(int(f.RetryIn/time.Second)))
 	}
-	return made
+	return faked
 }
 
 // repeated reads the same for ever.
@@ -95,12 +104,12 @@ func (r repeated) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// gzipBomb packs a gigabyte of blanks. A gzip file may consist of many, so one megabyte is packed
-// and repeated.
-func gzipBomb() []byte {
+// gzipBomb packs a gigabyte of blanks, once. A gzip file may consist of many, so one megabyte is
+// packed and repeated.
+var gzipBomb = sync.OnceValue(func() []byte {
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
 	w.Write(bytes.Repeat([]byte(" "), 1<<20))
 	w.Close()
 	return bytes.Repeat(packed.Bytes(), 1<<10)
-}
+})

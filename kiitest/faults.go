@@ -151,7 +151,7 @@ type pendingFault struct {
 // injected first, and the others wait for the next call. It panics where a fault is malformed; a
 // program that takes faults from a person asks [Fault.Validate] first.
 func (s *Server) Inject(faults ...Fault) {
-	s.checkHome("Inject")
+	s.checkClock("Inject")
 	for _, f := range faults {
 		if err := f.Validate(); err != nil {
 			panic(err.Error())
@@ -166,7 +166,7 @@ func (s *Server) Inject(faults ...Fault) {
 
 // Faults returns the faults that are still to be met. Nth and Times are what is left of them.
 func (s *Server) Faults() []Fault {
-	s.checkHome("Faults")
+	s.checkClock("Faults")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var left []Fault
@@ -183,7 +183,7 @@ func (s *Server) Faults() []Fault {
 
 // ClearFaults takes back all faults that are still to be met.
 func (s *Server) ClearFaults() {
-	s.checkHome("ClearFaults")
+	s.checkClock("ClearFaults")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = nil
@@ -199,10 +199,11 @@ func (s *Server) unmetFaults() []Fault {
 	return unmet
 }
 
-// meet counts a call and returns the fault that it meets, or nil.
+// meet finds out what the call asks for, counts it, and returns the fault that it meets, or nil.
 func (s *Server) meet(c *call) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	c.match(s.routes)
 	var due *pendingFault
 	for _, f := range s.faults {
 		if f.Operation != "" && f.Operation != c.operation || f.User != "" && !c.isAbout(f.User) {
@@ -224,7 +225,7 @@ func (s *Server) meet(c *call) *Fault {
 	return new(due.Fault)
 }
 
-// isAbout tells whether the call names the user: in its path, as the one who logs in, or by a token.
+// isAbout reports whether the call names the user: in its path, as the one who logs in, or by a token.
 func (c *call) isAbout(id string) bool {
 	s := c.server
 	wanted := s.find(id)

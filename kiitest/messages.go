@@ -52,7 +52,8 @@ const (
 // A Message is an e-mail or an SMS that the server would have sent. It prints without its recipient
 // and its secrets.
 type Message struct {
-	ID       int       `json:"id"` // counts from 1
+	ID       int       `json:"id"`               // counts from 1
+	CallID   int       `json:"callID,omitempty"` // of the [Call] that sent it; 0: a Go method did
 	UserID   string    `json:"userID"`
 	Channel  Channel   `json:"channel"`
 	Purpose  Purpose   `json:"purpose"`
@@ -106,22 +107,44 @@ func (s *Server) Messages() []Message { return s.FindMessages(Filter{}) }
 
 // FindMessages returns the messages that the filter lets through, newest first.
 func (s *Server) FindMessages(f Filter) []Message {
-	s.checkHome("FindMessages")
+	s.checkClock("FindMessages")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var found []Message
 	for _, m := range slices.Backward(s.messages) {
-		if s.lets(f, m) {
+		if s.matches(f, m) {
 			found = append(found, m.copy(s.now()))
 		}
 	}
 	return found
 }
 
+// LatestMessages returns a part of what [Server.FindMessages] returns, newest first: at most limit
+// messages, after the first skip. total is how many the filter lets through. It copies only what it
+// returns, for a program that looks again and again.
+func (s *Server) LatestMessages(f Filter, skip, limit int) (part []Message, total int) {
+	s.checkClock("LatestMessages")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range slices.Backward(s.messages) {
+		if !s.matches(f, m) {
+			continue
+		}
+		if skip <= total && len(part) < limit {
+			part = append(part, m.copy(s.now()))
+		}
+		total++
+		if f == (Filter{}) && len(part) >= limit {
+			return part, len(s.messages)
+		}
+	}
+	return part, total
+}
+
 // LastMessage returns the newest message to a user, by user ID or by address as for
 // [Server.Account]. A message is here before the call that sent it is answered.
 func (s *Server) LastMessage(id string) (Message, bool) {
-	s.checkHome("LastMessage")
+	s.checkClock("LastMessage")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.newest(Filter{To: id})
@@ -132,7 +155,7 @@ func (s *Server) LastMessage(id string) (Message, bool) {
 // Filter.After to the ID of the last one. It returns the context's error.
 func (s *Server) WaitMessage(ctx context.Context, f Filter) (Message, error) {
 	for {
-		if complaint := s.strayed(); complaint != "" { // wake would belong to another bubble than who closes it
+		if complaint := s.wrongClock(); complaint != "" { // wake would belong to another bubble than who closes it
 			s.strict.report("WaitMessage: %s", complaint)
 			return Message{}, errors.New("kiitest: WaitMessage: " + complaint)
 		}
@@ -160,44 +183,48 @@ func (s *Server) WaitMessage(ctx context.Context, f Filter) (Message, error) {
 // DeleteMessages forgets the messages that the filter lets through and returns how many. A PIN or a
 // link that the user has seen still works.
 func (s *Server) DeleteMessages(f Filter) int {
-	s.checkHome("DeleteMessages")
+	s.checkClock("DeleteMessages")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := len(s.messages)
-	s.messages = slices.DeleteFunc(s.messages, func(m *message) bool { return s.lets(f, m) })
+	s.messages = slices.DeleteFunc(s.messages, func(m *message) bool { return s.matches(f, m) })
 	return before - len(s.messages)
 }
 
 func (s *Server) newest(f Filter) (Message, bool) {
 	for _, m := range slices.Backward(s.messages) {
-		if s.lets(f, m) {
+		if s.matches(f, m) {
 			return m.copy(s.now()), true
 		}
 	}
 	return Message{}, false
 }
 
-func (s *Server) lets(f Filter, m *message) bool {
+func (s *Server) matches(f Filter, m *message) bool {
 	return (f.ID == 0 || f.ID == m.ID) && m.ID > f.After &&
 		(f.Channel == "" || f.Channel == m.Channel) && (f.Purpose == "" || f.Purpose == m.Purpose) &&
-		(f.To == "" || s.went(m, f.To)) &&
+		(f.To == "" || s.sentTo(m, f.To)) &&
 		(f.State == "" || f.State == m.copy(s.now()).State) &&
 		(f.Text == "" || strings.Contains(strings.ToLower(m.To+"\n"+m.Subject+"\n"+m.Text), strings.ToLower(f.Text)))
 }
 
-// went tells whether a message went to a user, also after the user or the address is gone.
-func (s *Server) went(m *message, id string) bool {
+// sentTo reports whether a message went to a user, also after the user or the address is gone.
+func (s *Server) sentTo(m *message, id string) bool {
 	if a := s.find(id); a != nil {
 		return m.UserID == a.ID
 	}
 	return m.UserID == id || m.To == anyAddress(id).value
 }
 
-// send records a message to the user and wakes who waits for one. What it holds is good for the
-// given time. The account has an address for the channel.
-func (s *Server) send(a *account, m *message, validity time.Duration) {
+// send records a message to the user and wakes the waiters. What it holds is valid for the given
+// time. The account has an address for the channel. The call is nil if a Go method sends it.
+func (s *Server) send(c *call, a *account, m *message, validity time.Duration) {
 	s.sent++
 	m.ID, m.UserID, m.Sent = s.sent, a.ID, s.now()
+	if c != nil {
+		m.CallID = c.id
+		c.sent = append(c.sent, m.ID)
+	}
 	if validity > 0 {
 		m.Expires = m.Sent.Add(validity)
 	}

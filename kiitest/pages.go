@@ -33,7 +33,7 @@ func (s *Server) openLink(c *call) answer {
 	case s.settings.ResetFlow == InputPassword:
 		return s.form(http.StatusOK, l, "")
 	}
-	s.reset(l.account, l.message, "")
+	s.reset(c, l.account, l.message, "")
 	if s.settings.SuccessURL != "" {
 		return redirect(s.settings.SuccessURL)
 	}
@@ -57,29 +57,33 @@ func (s *Server) submitLink(c *call) answer {
 		return *refused
 	}
 	if s.settings.ResetFlow != InputPassword {
+		c.because("the flow is Generate, so no password can be chosen")
 		return page(http.StatusConflict, pageData{Title: "No password can be chosen here", Texts: []string{"Open the link again to get a new password."}})
 	}
 	body, refused := c.form()
 	if refused != nil {
 		return s.form(http.StatusBadRequest, l, "The form could not be read.")
 	}
-	password, _, _ := body.text("password")
-	again, _, _ := body.text("confirm")
+	password, _, _ := body.text(c, "password")
+	again, _, _ := body.text(c, "confirm")
 	switch {
 	case password == l.account.Password:
+		c.because("the new password is the same as the old one")
 		return s.form(http.StatusBadRequest, l, "Choose a password other than the old one.")
-	case s.checkPassword(l.account, password) != nil:
+	case c.checkPassword(l.account, password) != nil:
 		return s.form(http.StatusBadRequest, l, "Choose a password of the length given below, of printable ASCII characters.")
 	case password != again:
+		c.because("password and confirm differ")
 		return s.form(http.StatusBadRequest, l, "The passwords are not the same.")
 	}
-	s.reset(l.account, l.message, password)
+	s.reset(c, l.account, l.message, password)
 	return page(http.StatusOK, pageData{Title: "Your password was changed", Texts: []string{"Log in with your new password."}})
 }
 
-// usableLink finds the reset that the call's link stands for, where it can still be done.
+// usableLink finds the reset that the call's link stands for, if it can still be done.
 func (s *Server) usableLink(c *call) (*link, *answer) {
-	refuse := func(status int, text string) (*link, *answer) {
+	refuse := func(status int, text, why string, args ...any) (*link, *answer) {
+		c.because(why, args...)
 		if s.settings.FailureURL != "" && s.settings.ResetFlow == GeneratePassword {
 			return nil, new(redirect(s.settings.FailureURL))
 		}
@@ -88,15 +92,20 @@ func (s *Server) usableLink(c *call) (*link, *answer) {
 	l := s.links[c.link]
 	switch {
 	case l == nil:
-		return refuse(http.StatusNotFound, "This link is not known. Look for the newest message, or ask for a new link.")
+		return refuse(http.StatusNotFound, "This link is not known. Look for the newest message, or ask for a new link.",
+			"the server sent no such link")
 	case l.message.State == Replaced:
-		return refuse(http.StatusGone, "There is a newer link. Look for the newest message, or ask for a new link.")
-	case l.message.State == Used && s.Assumes(CodesAreSingleUse):
-		return refuse(http.StatusGone, "This link was used before. Ask for a new link if you still cannot log in.")
+		return refuse(http.StatusGone, "There is a newer link. Look for the newest message, or ask for a new link.",
+			"the link, of message %d, was replaced by a newer one or ended by a new password", l.message.ID)
+	case l.message.State == Used && s.assumes(CodesAreSingleUse):
+		return refuse(http.StatusGone, "This link was used before. Ask for a new link if you still cannot log in.",
+			"the link, of message %d, was used before", l.message.ID)
 	case l.message.expired(c.now):
-		return refuse(http.StatusGone, "This link has expired. Ask for a new one.")
-	case l.account.Disabled || l.account.Password == "":
-		return refuse(http.StatusConflict, "This account's password cannot be reset.")
+		return refuse(http.StatusGone, "This link has expired. Ask for a new one.", "the link, of message %d, has expired", l.message.ID)
+	case l.account.Disabled:
+		return refuse(http.StatusConflict, "This account's password cannot be reset.", "%s is disabled", l.account.name())
+	case l.account.Password == "":
+		return refuse(http.StatusConflict, "This account's password cannot be reset.", "%s has no password", l.account.name())
 	}
 	return l, nil
 }

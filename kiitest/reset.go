@@ -8,9 +8,9 @@ const wrongPINLimit = 5
 // requestReset sends a link or a PIN. Nothing else changes: the old password and the tokens live on.
 func (s *Server) requestReset(c *call) answer {
 	channel, withPIN := Email, false
-	if len(c.body) > 0 { // without a body it is the older call, which knows e-mail alone
+	if len(c.body) > 0 { // without a body it is the older call, which knows e-mail only
 		var refused *answer
-		if channel, withPIN, refused = s.resetMethod(c); refused != nil {
+		if channel, withPIN, refused = c.resetMethod(); refused != nil {
 			return *refused
 		}
 	}
@@ -19,28 +19,40 @@ func (s *Server) requestReset(c *call) answer {
 	case refused != nil:
 		return *refused
 	case channel == Email && !a.EmailVerified:
-		return s.invalidStatus("The user has no verified email address")
+		return c.invalidStatus("The user has no verified email address", "%s", a.whyUnreachable(Email))
 	case channel == SMS && !a.PhoneVerified:
-		return s.invalidStatus("The user has no verified phone number")
+		return c.invalidStatus("The user has no verified phone number", "%s", a.whyUnreachable(SMS))
 	case withPIN:
-		s.sendPIN(a)
+		s.sendPIN(c, a)
 	default:
-		s.sendLink(a, channel)
+		s.sendLink(c, a, channel)
 	}
 	return noContent()
+}
+
+// whyUnreachable says why no reset can go to the account's address of the channel.
+func (a *account) whyUnreachable(by Channel) string {
+	kind, value := kindEmail, a.Email
+	if by == SMS {
+		kind, value = kindPhone, a.Phone
+	}
+	if value == "" {
+		return a.name() + " has no " + inWords(kind)
+	}
+	return "the " + inWords(kind) + " of " + a.name() + " is not verified"
 }
 
 // requestResetByEmail is the oldest form of the call.
 func (s *Server) requestResetByEmail(c *call) answer {
 	if kind, ok := parseAddress(c.user); !ok || kind.kind != kindEmail {
-		return notEmulated()
+		return c.notEmulated("password/reset takes an EMAIL: address only")
 	}
 	c.body = nil
 	return s.requestReset(c)
 }
 
-// resetMethod reads how the user wants to be told.
-func (s *Server) resetMethod(c *call) (channel Channel, withPIN bool, refused *answer) {
+// resetMethod reads by which way the user wants to reset.
+func (c *call) resetMethod() (channel Channel, withPIN bool, refused *answer) {
 	body, refused := c.texts("notificationMethod", "smsResetMethod")
 	method := Channel(body["notificationMethod"])
 	how, given := body["smsResetMethod"]
@@ -48,189 +60,235 @@ func (s *Server) resetMethod(c *call) (channel Channel, withPIN bool, refused *a
 	case refused != nil:
 		return "", false, refused
 	case method != Email && method != SMS:
-		return "", false, new(s.badChannel("notificationMethod must be EMAIL or SMS"))
+		return "", false, new(c.badChannel("notificationMethod", "must be EMAIL or SMS"))
 	case method == Email:
 		return Email, false, nil
-	case !given && s.Assumes(SMSDefaultsToLink):
+	case !given && c.server.assumes(SMSDefaultsToLink):
 		return SMS, false, nil
 	case how != "URL" && how != "PIN":
-		return "", false, new(s.badChannel("smsResetMethod must be URL or PIN"))
+		return "", false, new(c.badChannel("smsResetMethod", "must be URL or PIN"))
 	}
 	return SMS, how == "PIN", nil
 }
 
-func (s *Server) badChannel(message string) answer {
-	if s.Assumes(BadChannelIsInvalidInput) {
-		return invalidInput(message)
+func (c *call) badChannel(field, reason string) answer {
+	if c.server.assumes(BadChannelIsInvalidInput) {
+		return c.invalidInput(field, reason)
 	}
-	return invalidJSON()
+	return c.invalidJSON(field + " " + reason)
 }
 
-func (s *Server) sendPIN(a *account) {
+func (s *Server) sendPIN(c *call, a *account) {
 	last := ""
 	if len(a.pins) > 0 {
 		last = a.pins[len(a.pins)-1].PIN
 	}
-	m := &message{Message: Message{Channel: SMS, Purpose: ResetPIN, State: Pending, PIN: s.made.nextPIN(last)}}
-	a.pins = append(s.outdated(a.pins), m)
+	m := &message{Message: Message{Channel: SMS, Purpose: ResetPIN, State: Pending, PIN: s.random.nextPIN(last)}}
+	a.pins = append(s.outdated(c, "PIN", a.pins), m)
 	a.wrongPINs = 0
-	s.send(a, m, s.settings.PINValidity)
+	s.send(c, a, m, s.settings.PINValidity)
 }
 
-func (s *Server) sendLink(a *account, channel Channel) {
-	m := &message{Message: Message{Channel: channel, Purpose: ResetLink, State: Pending}, secret: s.made.token()}
+func (s *Server) sendLink(c *call, a *account, channel Channel) {
+	m := &message{Message: Message{Channel: channel, Purpose: ResetLink, State: Pending}, secret: s.random.token()}
 	m.Link = s.origin + apiPath + "/apps/" + s.appID + "/password-reset/" + m.secret
-	a.links = append(s.outdated(a.links), m)
+	a.links = append(s.outdated(c, "link", a.links), m)
 	s.links[m.secret] = &link{a, m}
-	s.send(a, m, s.settings.LinkValidity)
+	s.send(c, a, m, s.settings.LinkValidity)
 }
 
 // outdated ends the pending messages that a newer one replaces, and returns those that stay.
-func (s *Server) outdated(pending []*message) []*message {
-	if !s.Assumes(NewerRequestReplacesOlder) {
+func (s *Server) outdated(c *call, what string, pending []*message) []*message {
+	if !s.assumes(NewerRequestReplacesOlder) {
 		return pending
 	}
 	for _, m := range pending {
+		if !m.expired(s.now()) {
+			c.because("the older %s, of message %d, was replaced", what, m.ID)
+		}
 		m.State = Replaced
 	}
 	return nil
 }
 
-// completeReset sets a new password for who knows the PIN.
+// completeReset sets a new password for a user who knows the PIN.
 func (s *Server) completeReset(c *call) answer {
 	body, refused := c.object("pinCode", "newPassword")
 	if refused != nil {
 		return *refused
 	}
-	pin, _, refused := body.text("pinCode")
+	pin, _, refused := body.text(c, "pinCode")
 	switch {
 	case refused != nil:
 		return *refused
 	case pin == "":
-		return invalidInput("pinCode is missing or empty")
+		return c.invalidInput("pinCode", "is missing or empty")
 	}
 	a, refused := c.resettable()
 	if refused != nil {
 		return *refused
 	}
 	if !a.PhoneVerified {
-		return s.invalidStatus("The user has no verified phone number")
+		return c.invalidStatus("The user has no verified phone number", "%s", a.whyUnreachable(SMS))
 	}
-	password, badPassword := s.newPassword(a, body)
-	if badPassword != nil && !s.Assumes(PINCheckedBeforePassword) {
-		return *badPassword
+	password := ""
+	passwordFirst := !s.assumes(PINCheckedBeforePassword)
+	if passwordFirst {
+		if password, refused = c.newPassword(a, body); refused != nil {
+			return *refused
+		}
 	}
-	m, refused := s.checkPIN(c, a, pin)
-	switch {
-	case refused != nil:
+	m, refused := c.checkPIN(a, pin)
+	if refused != nil {
 		return *refused
-	case badPassword == nil:
-		s.reset(a, m, password)
-		return noContent()
-	case !s.Assumes(BadPasswordKeepsPIN):
-		s.use(a, m)
 	}
-	return *badPassword
+	if !passwordFirst {
+		password, refused = c.newPassword(a, body)
+	}
+	if refused == nil {
+		s.reset(c, a, m, password)
+		return noContent()
+	}
+	if s.assumes(BadPasswordKeepsPIN) {
+		c.because("the PIN can be used again")
+	} else {
+		s.use(a, m)
+		c.because("the PIN is used up")
+	}
+	return *refused
 }
 
 // checkPIN finds the message that told the PIN.
-func (s *Server) checkPIN(c *call, a *account, pin string) (*message, *answer) {
-	if len(a.pins) == 0 && !s.Assumes(NoPendingPINIsWrongPIN) {
-		return nil, new(s.invalidStatus("The user has no pending password reset"))
+func (c *call) checkPIN(a *account, pin string) (*message, *answer) {
+	s := c.server
+	if len(a.pins) == 0 && !s.assumes(NoPendingPINIsWrongPIN) {
+		return nil, new(c.invalidStatus("The user has no pending password reset", "%s", s.whyWrong(a, pin)))
 	}
 	for _, m := range slices.Backward(a.pins) {
 		switch {
 		case m.PIN != pin:
 		case m.expired(c.now):
-			return nil, new(s.pinExpired())
+			return nil, new(c.pinExpired("the PIN, of message %d, has expired", m.ID))
 		default:
 			return m, nil
 		}
 	}
 	allExpired := !slices.ContainsFunc(a.pins, func(m *message) bool { return !m.expired(c.now) })
-	if len(a.pins) > 0 && allExpired && !s.Assumes(OnlyRightPINExpires) {
-		return nil, new(s.pinExpired())
+	if len(a.pins) > 0 && allExpired && !s.assumes(OnlyRightPINExpires) {
+		return nil, new(c.pinExpired("%s, and the right one has expired", s.whyWrong(a, pin)))
 	}
+	refused := c.wrongCode(a, pin, "%s", s.whyWrong(a, pin))
 	a.wrongPINs++
-	if a.wrongPINs >= wrongPINLimit && !s.Assumes(WrongPINsAreUnlimited) {
+	if a.wrongPINs >= wrongPINLimit && !s.assumes(WrongPINsAreUnlimited) {
 		for _, m := range a.pins {
 			m.State = Replaced
 		}
 		a.pins = nil
+		c.because("%d wrong PINs ended the right one", a.wrongPINs)
 	}
-	return nil, new(s.wrongCode(a, pin))
+	return nil, &refused
 }
 
-// newPassword reads the password that complete-reset should set; in the Generate flow there is none,
+// whyWrong says why the PIN does not work for the account.
+func (s *Server) whyWrong(a *account, pin string) string {
+	for _, m := range slices.Backward(s.messages) {
+		if m.Purpose != ResetPIN || m.PIN != pin || m.State == Pending {
+			continue
+		}
+		switch {
+		case m.UserID != a.ID:
+		case m.State == Used:
+			return "the PIN was used before"
+		case len(a.pins) > 0:
+			return "the PIN was replaced by a newer one"
+		default:
+			return "the PIN was ended before it was used"
+		}
+	}
+	if len(a.pins) == 0 {
+		return "no PIN is pending for " + a.name()
+	}
+	return "this is not the PIN that was sent to " + a.name()
+}
+
+// newPassword reads the password that complete-reset should set. In the Generate flow there is none,
 // whatever was sent.
-func (s *Server) newPassword(a *account, body object) (string, *answer) {
-	if s.settings.ResetFlow == GeneratePassword {
+func (c *call) newPassword(a *account, body object) (string, *answer) {
+	_, sent := body["newPassword"]
+	if c.server.settings.ResetFlow == GeneratePassword {
+		if sent {
+			c.because("the flow is Generate, so the chosen password was ignored")
+		}
 		return "", nil
 	}
-	password, given, refused := body.text("newPassword")
+	password, given, refused := body.text(c, "newPassword")
 	switch {
 	case refused != nil:
 		return "", refused
 	case !given:
-		return "", new(invalidInput("newPassword is missing"))
+		return "", new(c.invalidInput("newPassword", "is missing, and the flow is Input"))
 	}
-	return password, s.checkPassword(a, password)
+	return password, c.checkPassword(a, password)
 }
 
 // checkPassword refuses a password that no account can have, and the one that the account has. The
-// account is nil where there is none, or where its password will do.
-func (s *Server) checkPassword(a *account, password string) *answer {
+// account is nil if there is none, or if reusing the old password is allowed.
+func (c *call) checkPassword(a *account, password string) *answer {
+	least := c.server.settings.MinPasswordLength
 	switch {
-	case len(password) < s.settings.MinPasswordLength:
-		return new(passwordTooShort(s.settings.MinPasswordLength))
+	case len(password) < least:
+		return new(c.passwordTooShort(least))
 	case !validPassword(password):
-		return new(invalidInput("The password must be 4 to 50 printable ASCII characters"))
+		return new(c.invalidInput("newPassword", "must be 4 to 50 printable ASCII characters"))
 	case a != nil && password == a.Password:
-		return new(invalidInput("The new password is the same as the old one"))
+		return new(c.invalidInput("newPassword", "is the same as the old one"))
 	}
 	return nil
 }
 
-// reset gives the account a new password because of the message m: the chosen one, or where it is
-// empty a generated one, which goes the way that m went.
-func (s *Server) reset(a *account, m *message, chosen string) {
+// reset gives the account a new password because of the message m: the chosen one, or a generated
+// one if that is empty, which goes the way that m went.
+func (s *Server) reset(c *call, a *account, m *message, chosen string) {
 	s.use(a, m)
 	told := &message{Message: Message{Channel: m.Channel, Purpose: PasswordReset, To: m.To}}
 	password := chosen
 	if chosen == "" {
-		password = s.made.password(s.settings.MinPasswordLength, a.Password)
+		password = s.random.password(s.settings.MinPasswordLength, a.Password)
 		told.Purpose, told.Password = NewPassword, password
 	}
-	s.setPassword(a, password, m)
-	if chosen == "" || !s.Assumes(InputResetIsSilent) {
-		s.send(a, told, 0)
+	s.setPassword(c, a, password, m)
+	if chosen == "" || !s.assumes(InputResetIsSilent) {
+		s.send(c, a, told, 0)
 	}
 }
 
 // use marks a PIN or a link as used, and takes it from those that work.
 func (s *Server) use(a *account, m *message) {
 	m.State = Used
-	if s.Assumes(CodesAreSingleUse) {
+	if s.assumes(CodesAreSingleUse) {
 		isThis := func(other *message) bool { return other == m }
 		a.pins = slices.DeleteFunc(a.pins, isThis)
 		a.links = slices.DeleteFunc(a.links, isThis)
 	}
 }
 
-// setPassword ends what was obtained with the old password, and what was to replace it; all but the
+// setPassword ends what was obtained with the old password, and what was to replace it, except the
 // message that it was replaced with.
-func (s *Server) setPassword(a *account, password string, because *message) {
+func (s *Server) setPassword(c *call, a *account, password string, because *message) {
 	a.Password = password
-	s.killTokens(a, s.Assumes(NewPasswordKillsRefreshTokens))
-	if s.Assumes(ResetEndsOtherRequests) {
-		s.endPending(a, because)
+	if n := len(a.tokens); n > 0 {
+		a.endTokens(s.assumes(NewPasswordKillsRefreshTokens), a.name()+" got a new password")
+		c.because("the new password ended %d of the tokens of %s", n-len(a.tokens), a.name())
+	}
+	if s.assumes(ResetEndsOtherRequests) {
+		a.endPending(because)
 	}
 }
 
-// endPending ends the account's PINs and links but one.
-func (s *Server) endPending(a *account, but *message) {
+// endPending ends the account's PINs and links except one.
+func (a *account) endPending(except *message) {
 	ended := func(m *message) bool {
-		if m == but {
+		if m == except {
 			return false
 		}
 		m.State = Replaced

@@ -3,6 +3,7 @@ package kiitest
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -35,7 +36,7 @@ func Operations() []Operation {
 	}
 }
 
-// resets tells the calls for those who cannot log in.
+// resets reports whether the call is for users who cannot log in.
 func (o Operation) resets() bool { return o == OpRequestReset || o == OpCompleteReset }
 
 // A route leads from a method and a path to what handles the call.
@@ -84,6 +85,18 @@ func routes() []route {
 	}
 }
 
+// methods lists the methods of the routes.
+func methods() []string {
+	var all []string
+	for _, r := range routes() {
+		if !slices.Contains(all, r.method) && !r.isPage {
+			all = append(all, r.method)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
 // match finds the call's route.
 func (c *call) match(routes []route) {
 	path, below := strings.CutPrefix(c.path, apiPath)
@@ -109,7 +122,7 @@ func (c *call) match(routes []route) {
 	}
 }
 
-// fits tells whether the path is the route's, and takes what stands in the route's braces.
+// fits reports whether the path is the route's, and takes what stands in the route's braces.
 func (c *call) fits(r *route, parts []string) bool {
 	wanted := strings.Split(r.path, "/")
 	if len(parts) != len(wanted) {

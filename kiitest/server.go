@@ -3,6 +3,7 @@ package kiitest
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"sync"
@@ -34,7 +35,7 @@ type Server struct {
 	appID  string
 	appKey string
 	origin string // scheme and host of the site and of the links, without a trailing slash
-	home   string // the testing/synctest bubble that the server was made in; empty: none
+	bubble string // the testing/synctest bubble that the server was made in; empty: none
 	routes []route
 
 	listener *http.Server // nil without a socket
@@ -43,7 +44,7 @@ type Server struct {
 	strict   strict
 
 	mu     sync.Mutex
-	made   generator
+	random generator
 	offset time.Duration // what Advance added
 	latest time.Time     // the newest time read, without the offset
 	closed bool
@@ -53,6 +54,7 @@ type Server struct {
 // state is what Reset clears.
 type state struct {
 	settings Settings
+	assumed  map[Assumption]bool
 	accounts map[string]*account // by user ID
 	byName   map[address]*account
 	tokens   map[string]*token
@@ -78,17 +80,17 @@ func NewServer(opts ...Option) *Server {
 	cfg := newConfig(opts)
 	s := &Server{
 		cfg:    cfg,
-		home:   bubble(),
+		bubble: bubble(),
 		routes: routes(),
-		made:   newGenerator(cfg),
+		random: newGenerator(cfg),
 	}
-	s.appID = cmp.Or(cfg.appID, s.made.hex(8))
-	s.appKey = cmp.Or(cfg.appKey, s.made.hex(32))
+	s.appID = cmp.Or(cfg.appID, s.random.hex(8))
+	s.appKey = cmp.Or(cfg.appKey, s.random.hex(32))
 	s.state = newState(cfg)
 	switch {
 	case cfg.origin != "":
 		s.origin = cfg.origin
-	case cfg.withoutSocket || s.home != "":
+	case cfg.withoutSocket || s.bubble != "":
 		s.origin = nowhere
 	default:
 		s.listen()
@@ -100,6 +102,7 @@ func NewServer(opts ...Option) *Server {
 func newState(cfg config) state {
 	return state{
 		settings: cfg.settings.clone(),
+		assumed:  maps.Clone(cfg.assumed),
 		accounts: make(map[string]*account),
 		byName:   make(map[address]*account),
 		tokens:   make(map[string]*token),
@@ -158,20 +161,20 @@ func (s *Server) Close() {
 
 // AppID returns the ID of the app, as kii.New wants it.
 func (s *Server) AppID() string {
-	s.checkHome("AppID")
+	s.checkClock("AppID")
 	return s.appID
 }
 
 // AppKey returns the key of the app, as kii.New wants it.
 func (s *Server) AppKey() string {
-	s.checkHome("AppKey")
+	s.checkClock("AppKey")
 	return s.appKey
 }
 
 // Site returns the server's base URL, as kii.New wants it. Without a socket it is an https URL of a
 // reserved name, which works through [Server.Transport] alone.
 func (s *Server) Site() kii.Site {
-	s.checkHome("Site")
+	s.checkClock("Site")
 	return kii.Site(s.origin + apiPath)
 }
 
@@ -179,7 +182,7 @@ func (s *Server) Site() kii.Site {
 // calls, and its first settings. The clock keeps its time, and links and tokens given out before
 // are unknown.
 func (s *Server) Reset() {
-	s.checkHome("Reset")
+	s.checkClock("Reset")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for w := range s.waiters {

@@ -89,7 +89,7 @@ func (s Settings) clone() Settings {
 
 // Settings returns the app's settings.
 func (s *Server) Settings() Settings {
-	s.checkHome("Settings")
+	s.checkClock("Settings")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.settings.clone()
@@ -99,7 +99,7 @@ func (s *Server) Settings() Settings {
 // given out keep their time. It panics where the changed settings are not valid; a program that
 // takes them from a person asks [Settings.Validate] first. The change must not call the server.
 func (s *Server) SetSettings(change func(*Settings)) {
-	s.checkHome("SetSettings")
+	s.checkClock("SetSettings")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	changed := s.settings.clone()

@@ -15,16 +15,32 @@ const neverExpires = math.MaxInt64 / 1000
 // maxTokens bounds how many tokens a server knows, those that are over included; the oldest go first.
 const maxTokens = 100_000
 
-// A token stands for an account, or where it is anonymous for the app.
+// A token stands for an account, or if it is anonymous for the app.
 type token struct {
 	value   string
 	account *account
 	expires time.Time // zero: never
 	refresh bool
 	pair    *token // the access token of a refresh token, and the reverse; nil: none
+	ended   string // what ended it before its time; empty: nothing
 }
 
 func (t *token) expired(now time.Time) bool { return !t.expires.IsZero() && !now.Before(t.expires) }
+
+// dead says why the token is no access token that works; empty: it is one. A nil token is dead.
+func (t *token) dead(now time.Time) string {
+	switch {
+	case t == nil:
+		return "the server gave out no such token"
+	case t.refresh:
+		return "the token is a refresh token"
+	case t.ended != "":
+		return "the token ended: " + t.ended
+	case t.expired(now):
+		return "the token has expired"
+	}
+	return ""
+}
 
 // A grant is what a call to the token endpoint asks for.
 type grant struct {
@@ -44,7 +60,7 @@ func (g grant) operation() Operation {
 	}
 }
 
-// isLogin tells the operations of the token endpoint.
+// isLogin reports whether the operation is one of the token endpoint.
 func (o Operation) isLogin() bool { return o == OpLogin || o == OpRefresh || o == OpAnonymousLogin }
 
 // readGrant reads the body of a call to the token endpoint, which is JSON or a form.
@@ -61,17 +77,17 @@ func (c *call) readGrant() grant {
 		"refresh_token": &g.refreshToken, "client_id": &g.clientID, "client_secret": &g.clientSecret,
 	} {
 		if g.refused == nil {
-			*field, _, g.refused = body.text(name)
+			*field, _, g.refused = body.text(c, name)
 		}
 	}
 	if g.refused == nil {
-		g.expiresAt, g.refused = body.millis("expiresAt")
+		g.expiresAt, g.refused = body.millis(c, "expiresAt")
 	}
 	return g
 }
 
 // millis reads a moment in milliseconds since 1970, which some clients send as a string.
-func (o object) millis(name string) (int64, *answer) {
+func (o object) millis(c *call, name string) (int64, *answer) {
 	raw := string(o[name])
 	if raw == "" || raw == "null" {
 		return 0, nil
@@ -81,7 +97,7 @@ func (o object) millis(name string) (int64, *answer) {
 	}
 	n, err := strconv.ParseInt(raw, 10, 64)
 	if err != nil || n <= 0 {
-		return 0, new(invalidInput(name + " must be milliseconds since 1970"))
+		return 0, new(c.invalidInput(name, "must be milliseconds since 1970"))
 	}
 	return n, nil
 }
@@ -100,34 +116,46 @@ func (s *Server) login(c *call) answer {
 		return s.refresh(c, g)
 	case "client_credentials":
 		if g.clientID != s.appID || g.clientSecret != s.appKey {
+			c.because("client_id and client_secret are not the app's ID and key")
 			return oauthFailure(http.StatusBadRequest, "invalid_client", "The client credentials are wrong")
 		}
 		return s.issue(c, nil, g)
 	default:
+		c.because("kiitest knows the grant types password, refresh_token and client_credentials")
 		return oauthFailure(http.StatusBadRequest, "unsupported_grant_type", "The grant type is not supported")
 	}
 }
 
 func (s *Server) loginByPassword(c *call, g grant) answer {
-	if g.username == "" || g.password == "" {
-		return invalidInput("username or password is missing")
+	switch {
+	case g.username == "":
+		return c.invalidInput("username", "is missing or empty")
+	case g.password == "":
+		return c.invalidInput("password", "is missing or empty")
 	}
 	by := anyAddress(g.username)
 	a := s.byName[s.key(by)]
 	switch {
-	case a == nil || a.Password != g.password || !a.verified(by):
-		return s.invalidGrant()
-	case a.Disabled && s.Assumes(DisabledLoginSaysSo):
-		return s.userDisabled(http.StatusUnauthorized, a)
+	case a == nil:
+		return c.invalidGrant("no user has this %s", inWords(by.kind))
+	case !a.verified(by):
+		return c.invalidGrant("the %s of %s is not verified", inWords(by.kind), a.name())
+	case a.Password == "":
+		return c.invalidGrant("%s has no password", a.name())
+	case a.Password != g.password:
+		return c.invalidGrant("this is not the password of %s", a.name())
+	case a.Disabled && s.assumes(DisabledLoginSaysSo):
+		return c.userDisabled(http.StatusUnauthorized, a)
 	case a.Disabled:
-		return s.invalidGrant()
+		return c.invalidGrant("%s is disabled", a.name())
 	}
 	return s.issue(c, a, g)
 }
 
-func (s *Server) invalidGrant() answer {
+func (c *call) invalidGrant(why string, args ...any) answer {
+	c.because(why, args...)
 	status := http.StatusUnauthorized
-	if s.Assumes(WrongLoginIsBadRequest) {
+	if c.server.assumes(WrongLoginIsBadRequest) {
 		status = http.StatusBadRequest
 	}
 	return oauthFailure(status, "invalid_grant", "The user was not found or the password is wrong")
@@ -136,23 +164,33 @@ func (s *Server) invalidGrant() answer {
 // refresh hands out a new pair of tokens for a refresh token, once.
 func (s *Server) refresh(c *call, g grant) answer {
 	t := s.tokens[g.refreshToken]
-	if t == nil || !t.refresh || !s.settings.RefreshTokens {
+	refuse := func(why string) answer {
+		c.because("%s", why)
 		return failure(http.StatusForbidden, "WrongRefreshTokenException", "WRONG_REFRESH_TOKEN", "The provided refresh token is not valid", fields{"appID": s.appID})
 	}
-	if t.account.Disabled {
-		return s.userDisabled(http.StatusUnauthorized, t.account)
+	switch {
+	case !s.settings.RefreshTokens:
+		return refuse("refresh tokens are off in the settings")
+	case t == nil:
+		return refuse("the server gave out no such refresh token")
+	case !t.refresh:
+		return refuse("the token is an access token")
+	case t.ended != "":
+		return refuse("the refresh token ended: " + t.ended)
+	case t.account.Disabled:
+		return c.userDisabled(http.StatusUnauthorized, t.account)
 	}
 	a := s.issue(c, t.account, g)
 	if a.status == http.StatusOK {
-		s.kill(t)
-		s.kill(t.pair)
+		t.end("it was used")
+		t.pair.end("its refresh token was used")
 	}
 	return a
 }
 
-// issue answers with a token for the account, or where it is nil an anonymous one.
+// issue answers with a token for the account, or with an anonymous one if it is nil.
 func (s *Server) issue(c *call, a *account, g grant) answer {
-	access := &token{value: s.made.token(), account: a}
+	access := &token{value: s.random.token(), account: a}
 	seconds := int64(neverExpires)
 	if validity := s.settings.TokenValidity; validity > 0 {
 		access.expires = c.now.Add(validity)
@@ -161,7 +199,7 @@ func (s *Server) issue(c *call, a *account, g grant) answer {
 	if g.expiresAt != 0 {
 		wanted := time.UnixMilli(g.expiresAt)
 		if !wanted.After(c.now) || (!access.expires.IsZero() && wanted.After(access.expires)) {
-			return invalidInput("expiresAt is in the past or exceeds the app's maximum")
+			return c.invalidInput("expiresAt", "is in the past or exceeds the app's maximum")
 		}
 		access.expires = wanted
 		seconds = int64(wanted.Sub(c.now) / time.Second)
@@ -172,7 +210,7 @@ func (s *Server) issue(c *call, a *account, g grant) answer {
 		body["id"] = a.ID
 	}
 	if a != nil && s.settings.RefreshTokens {
-		access.pair = &token{value: s.made.token(), account: a, refresh: true, pair: access}
+		access.pair = &token{value: s.random.token(), account: a, refresh: true, pair: access}
 		body["refresh_token"] = access.pair.value
 		s.keep(access.pair)
 	}
@@ -182,7 +220,8 @@ func (s *Server) issue(c *call, a *account, g grant) answer {
 func (s *Server) keep(t *token) {
 	if len(s.issued) == maxTokens {
 		for _, old := range s.issued[:maxTokens/10] { // a tenth at once, so that most logins move nothing
-			s.kill(old)
+			old.end("it was the oldest of too many")
+			delete(s.tokens, old.value)
 		}
 		s.issued = slices.Delete(s.issued, 0, maxTokens/10)
 	}
@@ -193,24 +232,24 @@ func (s *Server) keep(t *token) {
 	}
 }
 
-func (s *Server) kill(t *token) {
-	if t == nil || s.tokens[t.value] != t {
+// end ends a token that still works; nil is none. The server remembers it, to say why it is dead.
+func (t *token) end(why string) {
+	if t == nil || t.ended != "" {
 		return
 	}
-	delete(s.tokens, t.value)
-	if t.account == nil {
-		return
+	t.ended = why
+	if t.account != nil {
+		t.account.tokens = slices.DeleteFunc(t.account.tokens, func(other *token) bool { return other == t })
 	}
-	t.account.tokens = slices.DeleteFunc(t.account.tokens, func(other *token) bool { return other == t })
 }
 
-// killTokens ends the access tokens of the account, and with them its refresh tokens or not.
-func (s *Server) killTokens(a *account, refreshToo bool) {
+// endTokens ends the access tokens of the account, and its refresh tokens if they are to go too.
+func (a *account) endTokens(refreshToo bool, why string) {
 	a.tokens = slices.DeleteFunc(a.tokens, func(t *token) bool {
-		dies := refreshToo || !t.refresh
-		if dies {
-			delete(s.tokens, t.value)
+		ends := refreshToo || !t.refresh
+		if ends {
+			t.ended = why
 		}
-		return dies
+		return ends
 	})
 }

@@ -17,8 +17,8 @@ func (s *Server) getUser(c *call) answer {
 	switch {
 	case refused != nil:
 		return *refused
-	case c.principal == nil, c.principal != a && !s.Assumes(OtherUsersAreReadable):
-		return s.unauthorized(c.principal)
+	case c.principal == nil, c.principal != a && !s.assumes(OtherUsersAreReadable):
+		return c.unauthorized("the call needs a token of %s", a.name())
 	}
 	body := map[string]any{"userID": a.ID, "internalUserID": a.order, "_disabled": a.Disabled}
 	for name, value := range a.Fields {
@@ -112,13 +112,13 @@ func (s *Server) register(c *call) answer {
 		field := read[name]
 		switch {
 		case field != nil:
-			if *field, _, refused = body.text(name); refused != nil {
+			if *field, _, refused = body.text(c, name); refused != nil {
 				return *refused
 			}
 		case validField(name):
 			a.Fields[name] = body[name]
 		case name != "phoneNumberVerified": // which is the server's to say
-			return invalidInput("The body has a field that an app cannot set")
+			return c.invalidInput(fieldName(name), "is a field that an app cannot set")
 		}
 	}
 	if a.Phone != "" {
@@ -127,44 +127,57 @@ func (s *Server) register(c *call) answer {
 			number, ok = international(a.Country + "-" + a.Phone)
 		}
 		if !ok {
-			return invalidInput("phoneNumber must be international, or local with a country")
+			return c.invalidInput("phoneNumber", "must be international, or local with a country")
 		}
 		a.Phone = number
 	}
 	withLogin := c.hasType(kiiType(registerAndLogin))
 	if a.LoginName == "" && a.Email == "" && a.Phone == "" && !withLogin {
+		c.because("the body has no loginName, emailAddress or phoneNumber")
 		return failure(http.StatusBadRequest, "NoAccountProvidedException", "NO_ACCOUNT_PROVIDED", "The user has no login name, email address or phone number", nil)
 	}
 	if a.Password != "" || !withLogin {
-		if refused := s.checkPassword(nil, a.Password); refused != nil {
+		if refused := c.checkPassword(nil, a.Password); refused != nil {
 			return *refused
 		}
 	}
-	a.EmailVerified = a.Email != "" && !s.settings.VerifyEmail && s.Assumes(VerifiedUnlessRequired)
-	a.PhoneVerified = a.Phone != "" && !s.settings.VerifyPhone && s.Assumes(VerifiedUnlessRequired)
+	a.EmailVerified = a.Email != "" && !s.settings.VerifyEmail && s.assumes(VerifiedUnlessRequired)
+	a.PhoneVerified = a.Phone != "" && !s.settings.VerifyPhone && s.assumes(VerifiedUnlessRequired)
 	for _, address := range s.addresses(a) {
 		if s.byName[address] != nil {
-			return s.alreadyExists(fieldOf(address.kind), address.value)
+			return c.alreadyExists(fieldOf(address.kind), address.value)
 		}
 	}
 	id, err := s.put(a)
-	if err != nil {
-		return invalidInput("A field is not valid")
+	for _, wrong := range FieldErrors(err) {
+		return c.invalidInput(bodyField(wrong.Field), wrong.Reason)
 	}
 	return s.registered(c, s.accounts[id], withLogin)
+}
+
+// bodyField is the name in a registration of a field of an [Account].
+func bodyField(field string) string {
+	switch field {
+	case "Email":
+		return "emailAddress"
+	case "Phone":
+		return "phoneNumber"
+	default:
+		return strings.ToLower(field[:1]) + field[1:]
+	}
 }
 
 // registered answers a registration, after the codes that verify the new addresses went out.
 func (s *Server) registered(c *call, a *account, withLogin bool) answer {
 	if a.Email != "" && s.settings.VerifyEmail {
-		s.sendCode(a, Email)
+		s.sendCode(c, a, Email)
 	}
 	if a.Phone != "" && s.settings.VerifyPhone {
-		s.sendCode(a, SMS)
+		s.sendCode(c, a, SMS)
 	}
 	reply := map[string]any{"userID": a.ID}
 	if withLogin {
-		t := &token{value: s.made.token(), account: a}
+		t := &token{value: s.random.token(), account: a}
 		s.keep(t)
 		reply["_accessToken"] = t.value
 	}
@@ -173,8 +186,8 @@ func (s *Server) registered(c *call, a *account, withLogin bool) answer {
 	return ok
 }
 
-// changePassword sets a new password for who is logged in and knows the old one. All tokens die,
-// the caller's too.
+// changePassword changes the password of a logged-in user who gives the old one. All tokens end, the
+// caller's too.
 func (s *Server) changePassword(c *call) answer {
 	body, refused := c.texts("oldPassword", "newPassword")
 	if refused != nil {
@@ -187,19 +200,21 @@ func (s *Server) changePassword(c *call) answer {
 	case refused != nil:
 		return *refused
 	case a.Password == "":
-		return noPassword()
-	case !oldGiven || !newGiven:
-		return invalidInput("oldPassword or newPassword is missing")
+		return c.noPassword(a)
+	case !oldGiven:
+		return c.invalidInput("oldPassword", "is missing")
+	case !newGiven:
+		return c.invalidInput("newPassword", "is missing")
 	case oldPassword != a.Password:
-		return s.wrongPassword(a)
+		return c.wrongPassword(a)
 	}
 	differs := a
-	if !s.Assumes(ChangedPasswordMustDiffer) {
+	if !s.assumes(ChangedPasswordMustDiffer) {
 		differs = nil
 	}
-	if refused := s.checkPassword(differs, newPassword); refused != nil {
+	if refused := c.checkPassword(differs, newPassword); refused != nil {
 		return *refused
 	}
-	s.setPassword(a, newPassword, nil)
+	s.setPassword(c, a, newPassword, nil)
 	return noContent()
 }

@@ -40,7 +40,7 @@ func (c contact) unverified() string {
 }
 
 // sendCode sends a verification code to the address that wants one. It replaces the last code.
-func (s *Server) sendCode(a *account, by Channel) {
+func (s *Server) sendCode(c *call, a *account, by Channel) {
 	own := s.contact(a, by)
 	m := &message{Message: Message{Channel: by, Purpose: VerifyAddress, State: Pending, To: own.unverified()}}
 	last := ""
@@ -48,9 +48,9 @@ func (s *Server) sendCode(a *account, by Channel) {
 		(*own.code).State = Replaced
 		last = (*own.code).Code
 	}
-	m.Code = s.made.nextPIN(last)
+	m.Code = s.random.nextPIN(last)
 	*own.code = m
-	s.send(a, m, s.settings.CodeValidity)
+	s.send(c, a, m, s.settings.CodeValidity)
 }
 
 // changeAddress gives the account another address: at once, or where the app asks for verification
@@ -72,17 +72,18 @@ func (s *Server) changeAddress(c *call, by Channel) answer {
 		value, valid = international(value)
 	}
 	if !valid {
-		return invalidInput("The address is not valid")
+		return c.invalidInput(field, "is not valid")
 	}
 	if owner := s.byName[s.key(address{own.kind, value})]; owner != nil && owner != a {
-		return s.alreadyExists(field, value)
+		return c.alreadyExists(field, value)
 	}
 	if own.required {
+		c.because("the new address is pending until its code comes back, as the settings ask for verification")
 		*own.pending = value
-		s.sendCode(a, by)
+		s.sendCode(c, a, by)
 		return noContent()
 	}
-	s.setAddress(a, own, value, s.Assumes(VerifiedUnlessRequired))
+	s.setAddress(a, own, value, s.assumes(VerifiedUnlessRequired))
 	return noContent()
 }
 
@@ -107,18 +108,20 @@ func (s *Server) verifyAddress(c *call, by Channel) answer {
 	sent := *own.code
 	switch {
 	case own.unverified() == "":
-		return s.invalidAccountStatus(a, own.kind)
+		return c.invalidAccountStatus(a, own.kind)
 	case sent == nil || sent.To != own.unverified():
+		c.because("no code was sent to the %s of %s that is to be verified", inWords(own.kind), a.name())
 		return failure(http.StatusNotFound, "VerificationCodeNotFoundException", "VERIFICATION_CODE_NOT_FOUND", "No code was sent",
 			fields{"userID": a.ID, "appID": s.appID})
 	case sent.Code != code:
-		return s.wrongCode(a, code)
+		return c.wrongCode(a, code, "this is not the code that was last sent to the %s of %s", inWords(own.kind), a.name())
 	case sent.expired(c.now):
+		c.because("the code, of message %d, has expired", sent.ID)
 		return failure(http.StatusGone, "VerificationCodeExpiredException", "PHONE_NUMBER_VERIFICATION_CODE_EXPIRED", "The code has expired",
 			fields{"userID": a.ID, "appID": s.appID})
 	}
 	if owner := s.byName[s.key(address{own.kind, sent.To})]; owner != nil && owner != a {
-		return s.alreadyExists(fieldOf(own.kind), sent.To) // somebody took it since the code was sent
+		return c.alreadyExists(fieldOf(own.kind), sent.To) // somebody took it since the code was sent
 	}
 	sent.State = Used
 	*own.code = nil
@@ -134,8 +137,8 @@ func (s *Server) resendCode(c *call, by Channel) answer {
 	}
 	own := s.contact(a, by)
 	if own.unverified() == "" {
-		return s.invalidAccountStatus(a, own.kind)
+		return c.invalidAccountStatus(a, own.kind)
 	}
-	s.sendCode(a, by)
+	s.sendCode(c, a, by)
 	return noContent()
 }

@@ -4,12 +4,13 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 )
 
 // answer does what the request asks for. It never holds the lock while it waits.
 func (s *Server) answer(r *http.Request) answer {
-	c := &call{server: s, request: r, header: r.Header, path: r.URL.EscapedPath()}
+	c := &call{server: s, request: r, header: r.Header, path: r.URL.EscapedPath(), began: time.Now()}
 	if a, refused := s.refuse(c); refused {
 		return a
 	}
@@ -20,42 +21,46 @@ func (s *Server) answer(r *http.Request) answer {
 		}
 		c.body = body
 	}
-	c.match(s.routes)
 	fault := s.meet(c)
-	a := s.act(c, fault)
-	s.logged(c, a)
+	gaveUp := fault.wait(r.Context())
+	a := s.act(c, fault, gaveUp)
 	s.reportStrict(c)
 	return a
 }
 
-// act handles the call, unless a fault keeps it from being handled, and puts the fault's answer in
-// place of the real one.
-func (s *Server) act(c *call, fault *Fault) answer {
-	if err := fault.wait(c.request.Context()); err != nil {
-		return answer{lost: err}
-	}
+// act handles the call, unless a fault keeps it from being handled, puts the fault's answer in place
+// of the real one, and logs the call: all in one step, so that another call, a Reset or a Restore
+// comes before it or after it.
+func (s *Server) act(c *call, fault *Fault, gaveUp error) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.called++
+	c.id, c.now = s.called, s.now()
 	var a answer
-	if fault.handles() {
-		s.mu.Lock()
-		c.now = s.now()
-		a = c.serve()
-		s.mu.Unlock()
+	switch {
+	case gaveUp != nil:
+		c.because("the client gave up during the delay that a fault asked for")
+		a.lost = gaveUp
+	default:
+		if fault.handles() {
+			a = c.serve()
+		}
+		a = fault.answer(c, a)
+		c.allowOrigin(&a)
 	}
-	a = fault.answer(a)
-	c.allowOrigin(&a)
+	s.log(c, a)
 	return a
 }
 
 // refuse answers what is no call to a running server in its own time.
 func (s *Server) refuse(c *call) (a answer, refused bool) {
-	if complaint := s.strayed(); complaint != "" {
+	if complaint := s.wrongClock(); complaint != "" {
 		s.strict.report("%s", complaint)
 		return textAnswer(http.StatusInternalServerError, "kiitest: "+complaint), true
 	}
 	s.mu.Lock()
-	closed := s.closed
-	s.mu.Unlock()
-	if !closed {
+	defer s.mu.Unlock()
+	if !s.closed {
 		return a, false
 	}
 	c.match(s.routes)
@@ -68,18 +73,20 @@ func (c *call) serve() answer {
 	s := c.server
 	switch {
 	case c.route == nil:
-		return notEmulated()
+		return c.notEmulated("no call that kiitest emulates has this method and path")
 	case len(c.body) > maxBody:
+		c.because("the body has more than %d KB", maxBody>>10)
 		return failure(http.StatusRequestEntityTooLarge, "ValidationException", "INVALID_INPUT_DATA", "The body is too large", nil)
 	case c.app != "" && c.app != s.appID:
-		return s.appNotFound()
+		return c.appNotFound("path")
 	case c.route.isPage:
 		return c.route.serve(s, c)
 	}
 	if refused := c.identify(); refused != nil {
 		return *refused
 	}
-	if len(c.body) > 0 && !s.Assumes(AnyContentTypeWillDo) && !c.hasType(c.route.types...) {
+	if len(c.body) > 0 && !s.assumes(AnyContentTypeWillDo) && !c.hasType(c.route.types...) {
+		c.because("the call takes the content type %s", strings.Join(c.route.types, " or "))
 		return failure(http.StatusBadRequest, "ValidationException", "INVALID_DATA_TYPE", "The content type is not one that this call takes", nil)
 	}
 	return c.route.serve(s, c)
@@ -88,7 +95,7 @@ func (c *call) serve() answer {
 // preflight answers what a browser asks before it sends a call from another origin's page.
 func (s *Server) preflight(c *call) answer {
 	a := noContent()
-	a.set("Access-Control-Allow-Methods", "GET, POST, PUT")
+	a.set("Access-Control-Allow-Methods", strings.Join(methods(), ", "))
 	a.set("Access-Control-Allow-Headers", c.header.Get("Access-Control-Request-Headers"))
 	a.set("Access-Control-Max-Age", "600")
 	return a
@@ -98,7 +105,7 @@ func (s *Server) preflight(c *call) answer {
 // JavaScript SDK. The pages that messages link to are for nobody's script.
 func (c *call) allowOrigin(a *answer) {
 	isPage := c.route != nil && c.route.isPage && c.operation != OpPreflight
-	if c.header.Get("Origin") == "" || isPage {
+	if c.header.Get("Origin") == "" || isPage || a.lost != nil {
 		return
 	}
 	a.set("Access-Control-Allow-Origin", "*")

@@ -71,5 +71,11 @@ func Assumptions() []Assumption {
 	}
 }
 
-// Assumes tells whether the server takes the assumption to hold.
-func (s *Server) Assumes(a Assumption) bool { return s.cfg.assumed[a] }
+// Assumes reports whether the assumption holds on the server.
+func (s *Server) Assumes(a Assumption) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.assumes(a)
+}
+
+func (s *Server) assumes(a Assumption) bool { return s.assumed[a] }

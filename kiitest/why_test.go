@@ -1,0 +1,140 @@
+package kiitest_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii/kiitest"
+)
+
+// The log says what the status leaves open, of refusals and of successes that ignored something.
+func TestCallLogSaysWhy(t *testing.T) {
+	t.Parallel()
+	const unset = "unset-pass"
+	for name, one := range map[string]struct {
+		do   func(c *caller, srv *kiitest.Server, id string)
+		want string
+	}{
+		"no password":            {func(c *caller, _ *kiitest.Server, _ string) { c.ask("LOGIN_NAME:bob", byEmail) }, "bob has no password"},
+		"unverified":             {func(c *caller, _ *kiitest.Server, _ string) { c.ask("LOGIN_NAME:carol", byEmail) }, "the e-mail address of carol is not verified"},
+		"unverified in the path": {func(c *caller, _ *kiitest.Server, _ string) { c.ask("EMAIL:carol@example.com", byEmail) }, "the e-mail address of carol is not verified"},
+		"no phone":               {func(c *caller, _ *kiitest.Server, _ string) { c.ask("LOGIN_NAME:carol", byPIN) }, "carol has no phone number"},
+		"disabled":               {func(c *caller, _ *kiitest.Server, _ string) { c.ask("LOGIN_NAME:dave", byPIN) }, "dave is disabled"},
+		"nobody":                 {func(c *caller, _ *kiitest.Server, _ string) { c.ask("EMAIL:nobody@example.com", byPIN) }, "no user has this e-mail address"},
+		"a bare name": {
+			func(c *caller, _ *kiitest.Server, _ string) { c.ask("alice", byPIN) },
+			"no user has this ID, but one has this login name: the path needs LOGIN_NAME: before it",
+		},
+		"the older PIN": {func(c *caller, srv *kiitest.Server, id string) {
+			c.ask(id, byPIN)
+			older := last(c.t, srv, id).PIN
+			c.ask(id, byPIN)
+			c.complete(id, older, unset)
+		}, "the PIN was replaced by a newer one"},
+		"what a newer PIN does": {func(c *caller, _ *kiitest.Server, id string) {
+			c.ask(id, byPIN)
+			c.ask(id, byPIN)
+		}, "the older PIN, of message 1, was replaced"},
+		"a used PIN": {func(c *caller, srv *kiitest.Server, id string) {
+			c.ask(id, byPIN)
+			pin := last(c.t, srv, id).PIN
+			c.complete(id, pin, "")
+			c.complete(id, pin, "")
+		}, "the PIN was used before"},
+		"an expired PIN": {func(c *caller, srv *kiitest.Server, id string) {
+			c.ask(id, byPIN)
+			srv.Advance(time.Hour)
+			c.complete(id, last(c.t, srv, id).PIN, "")
+		}, "the PIN, of message 1, has expired"},
+		"no PIN": {func(c *caller, _ *kiitest.Server, id string) { c.complete(id, "123456", "") }, "no PIN is pending for alice"},
+		"a wrong PIN": {func(c *caller, _ *kiitest.Server, id string) {
+			c.ask(id, byPIN)
+			c.complete(id, "123456", "")
+		}, "this is not the PIN that was sent to alice"},
+		"an ignored password": {func(c *caller, srv *kiitest.Server, id string) {
+			c.token("alice", "old-pass")
+			c.ask(id, byPIN)
+			c.complete(id, last(c.t, srv, id).PIN, unset)
+		}, "the flow is Generate, so the chosen password was ignored; the new password ended 1 of the tokens of alice"},
+		"a wrong password":    {func(c *caller, _ *kiitest.Server, _ string) { c.login("alice", unset) }, "this is not the password of alice"},
+		"an unverified login": {func(c *caller, _ *kiitest.Server, _ string) { c.login("carol@example.com", "carol-pass") }, "the e-mail address of carol is not verified"},
+		"a made-up token":     {func(c *caller, _ *kiitest.Server, _ string) { c.me("made-up") }, "the server gave out no such token"},
+		"a token that is over": {func(c *caller, _ *kiitest.Server, _ string) {
+			token := c.token("alice", "old-pass")
+			c.change(token, "old-pass", "new-pass")
+			c.me(token)
+		}, "the token ended: alice got a new password"},
+		"a used link": {func(c *caller, srv *kiitest.Server, id string) {
+			c.ask(id, byEmail)
+			link := last(c.t, srv, id).Link
+			c.open(link)
+			c.open(link)
+		}, "the link, of message 1, was used before"},
+		"an unknown path": {func(c *caller, _ *kiitest.Server, _ string) { c.send("GET", "/nothing", "", "", "") }, "no call that kiitest emulates has this method and path"},
+		"another app":     {func(c *caller, _ *kiitest.Server, _ string) { c.send("GET", "/apps/other/users/me", "", "", "") }, "the path names another app than this server's"},
+		"a field": {
+			func(c *caller, _ *kiitest.Server, id string) {
+				c.ask(id, `{"notificationMethod":"EMAIL","mehtod":"x"}`)
+			},
+			"the field mehtod was ignored, as the call does not document it",
+		},
+		"a fault": {func(c *caller, srv *kiitest.Server, id string) {
+			srv.Inject(kiitest.Fault{Kind: kiitest.FaultStatus, Status: 503, Handled: true})
+			c.ask(id, byPIN)
+		}, "a fault of kind status took the place of the answer, 204, although the call took effect"},
+		"nothing to say": {func(c *caller, _ *kiitest.Server, id string) { c.ask(id, byPIN) }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := kiitest.NewServer(kiitest.WithoutSocket())
+			id := srv.AddAccount(alice())
+			srv.AddAccount(kiitest.Account{LoginName: "bob", Email: "bob@example.com", EmailVerified: true})
+			srv.AddAccount(kiitest.Account{LoginName: "carol", Email: "carol@example.com", Password: "carol-pass"})
+			srv.AddAccount(kiitest.Account{LoginName: "dave", Password: "dave-pass", Disabled: true})
+			one.do(newCaller(t, srv), srv, id)
+			all := srv.Calls()
+			require.Equal(t, one.want, all[len(all)-1].Why)
+			for _, call := range all {
+				for _, m := range srv.Messages() {
+					for _, secret := range []string{m.PIN, m.Link, m.Password, m.Code, unset, "old-pass"} {
+						require.False(t, secret != "" && strings.Contains(call.Why, secret), "a secret in %q", call.Why)
+					}
+				}
+				require.NotContains(t, fmt.Sprintf("%v %+v %#v", call, call, call), "alice")
+			}
+		})
+	}
+}
+
+// Every refusal has a reason: nobody is left to guess.
+func TestEachRefusalHasAReason(t *testing.T) {
+	t.Parallel()
+	for _, flow := range []kiitest.ResetFlow{kiitest.GeneratePassword, kiitest.InputPassword} {
+		srv := kiitest.NewServer(kiitest.WithoutSocket(), kiitest.WithSettings(func(s *kiitest.Settings) { s.ResetFlow = flow }))
+		c := newCaller(t, srv)
+		id := srv.AddAccount(alice())
+		token := c.token("alice", "old-pass")
+		require.Equal(t, "204", c.ask(id, byEmail).String())
+		link := strings.TrimPrefix(last(t, srv, id).Link, string(srv.Site()))
+		for _, path := range []string{
+			"users/" + id + "/password/request-reset", "users/EMAIL:alice@example.com/password/reset", "users/" + id + "/password/reset", "users/me/password/complete-reset",
+			"/oauth2/token", "oauth2/token", "users", "users/me", "users/nobody", "users/me/password", "users/me/email-address", "users/me/phone-number",
+			"users/me/email-address/verify", "users/me/phone-number/verify", "users/me/email-address/resend-verification", link, link + "x",
+		} {
+			for _, method := range []string{"GET", "POST", "PUT"} {
+				for _, body := range []string{"", "{", "{}", "null", "\xff", `{"pinCode":1}`, `{"pinCode":"1"}`, `{"grant_type":"x"}`, `{"username":"x","password":"y","expiresAt":-1}`, `{"emailAddress":"x"}`, `{"loginName":"x"}`} {
+					for _, token := range []string{"", token, "none"} {
+						c.send(method, path, "application/json", body, token)
+					}
+				}
+			}
+		}
+		for _, call := range srv.Calls() {
+			require.False(t, call.Status >= 300 && call.Why == "", "%v %s %s", call, call.Path, call.Body)
+		}
+	}
+}
