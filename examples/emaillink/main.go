@@ -42,14 +42,14 @@ func run(ctx context.Context, getenv func(string) string, in io.Reader, out io.W
 	}
 	err = c.User.ResetPassword(ctx, id, kii.NotificationEmail)
 	if kii.OutcomeUnknown(err) {
-		return fmt.Errorf("the e-mail may be on its way all the same: %w", err)
+		return fmt.Errorf("the e-mail may still be on its way: %w", err)
 	}
 	if err != nil {
 		return fmt.Errorf("no e-mail was sent: %w", err)
 	}
 	c.Say("Kii Cloud has accepted the request for an e-mail with a link")
 
-	// From here on the user is alone with Kii Cloud: the program hears nothing of the link.
+	// The rest happens between the user and Kii Cloud. The program is not told that the link was opened.
 	var generated string
 	if c.Server == nil {
 		c.Say("Open the link in the e-mail. The new password comes by a second one, or is asked for by the page")
@@ -67,7 +67,7 @@ func run(ctx context.Context, getenv func(string) string, in io.Reader, out io.W
 	return c.LoginNew(ctx, id, password)
 }
 
-// openLink is the user who clicks: that alone resets the password, and a second mail brings it.
+// openLink plays the user. Opening the link resets the password; a second e-mail holds the new one.
 func openLink(ctx context.Context, c *demo.Cloud) (generated string, err error) {
 	msg, err := c.Sent()
 	if err != nil {

@@ -9,10 +9,10 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 )
 
-// newTransport traces calls with otelhttp and keeps accounts out of the spans. otelhttp alone
-// records the whole URL as url.full, where Kii Cloud has the user ID or the address, and an error's
-// text as the span's status. So it is put between two halves: the first shows it a URL that names
-// nobody, the second, below it, sends to the real one.
+// newTransport traces calls with otelhttp and keeps accounts out of the spans. By itself, otelhttp
+// records the whole URL, which holds the user ID or the address, and the text of an error. So it is
+// put between two halves: the first shows it a URL that names nobody, the second, below it, sends to
+// the real one.
 //
 // Don't add otelhttp.WithClientTrace: otelhttptrace records header values.
 func newTransport(next http.RoundTripper, opts ...otelhttp.Option) http.RoundTripper {
@@ -53,11 +53,15 @@ type sealed struct{ err error }
 
 func (*sealed) Error() string { return "no answer" }
 
-// route tells which call has this path, and leaves out what it does not know.
+// route returns the path with the user left out, or "/" for a path that no call of the library has.
 func route(path string) string {
 	for _, known := range []string{
 		"/oauth2/token", "/users/me", "/users/me/password",
 		"/users/:user/password/request-reset", "/users/:user/password/complete-reset",
+		"/users/:user/email-address/resend-verification", "/users/:user/phone-number/resend-verification",
+		"/users/:user/email-address/verify", "/users/:user/phone-number/verify",
+		"/users/:user/email-address", "/users/:user/phone-number",
+		"/users/:user/password", "/users/:user/status",
 	} {
 		if strings.HasSuffix(path, strings.TrimPrefix(known, "/users/:user")) {
 			return known

@@ -92,7 +92,7 @@ func run(ctx context.Context, getenv func(string) string, in io.Reader, out io.W
 // explain adds what the caller of a failed call needs to know: whether anything happened.
 func explain(err error) error {
 	if kii.OutcomeUnknown(err) {
-		return fmt.Errorf("it may have happened all the same: look for an SMS, or try to log in: %w", err)
+		return fmt.Errorf("it may still have happened: look for an SMS, or try to log in: %w", err)
 	}
 	return fmt.Errorf("nothing was changed: %w", err)
 }

@@ -37,21 +37,21 @@ func run(ctx context.Context, getenv func(string) string, in io.Reader, out io.W
 		return err
 	}
 
-	// The user may be named by one address and told by another.
+	// The id may be another address than the one that the message goes to.
 	id, err := c.Ask("Whose password (e-mail, phone with +, or user ID)", demo.Email)
 	if err != nil {
 		return err
 	}
 	err = c.User.ResetPassword(ctx, id, kii.NotificationSMS)
 	if kii.OutcomeUnknown(err) {
-		return fmt.Errorf("the SMS may be on its way all the same: %w", err)
+		return fmt.Errorf("the SMS may still be on its way: %w", err)
 	}
 	if err != nil {
 		return fmt.Errorf("no SMS was sent: %w", err)
 	}
 	c.Say("Kii Cloud has accepted the request for an SMS with a link")
 
-	// From here on the user is alone with Kii Cloud: the program hears nothing of the link.
+	// The rest happens between the user and Kii Cloud. The program is not told that the link was opened.
 	const chosen = "new-password"
 	if c.Server == nil {
 		c.Say("Open the link in the SMS and choose a password there, or wait for a second SMS with one")
@@ -69,13 +69,13 @@ func run(ctx context.Context, getenv func(string) string, in io.Reader, out io.W
 	return c.LoginNew(ctx, id, password)
 }
 
-// fillForm is the user who opens the link and types a password into the page behind it.
+// fillForm plays the user, who opens the link and types a password into the page behind it.
 func fillForm(ctx context.Context, c *demo.Cloud, password string) error {
 	msg, err := c.Sent()
 	if err != nil {
 		return err
 	}
-	c.Say("The user opens the link: a page with a form, which alone changes nothing")
+	c.Say("The user opens the link: a page with a form. Nothing has changed yet")
 	if err := c.Follow(ctx, msg.Link, ""); err != nil {
 		return err
 	}

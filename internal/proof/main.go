@@ -107,7 +107,7 @@ func fuzz() (rows []string, err error) {
 
 var timeIsUp = regexp.MustCompile(`(?m)^\s+context deadline exceeded$`)
 
-// endOfTime says whether go test failed because its time ran out in the middle of an input.
+// endOfTime reports whether go test failed because its time ran out in the middle of an input.
 func endOfTime(out string) bool {
 	return timeIsUp.MatchString(out) && !strings.Contains(out, "Failing input") && !strings.Contains(out, "seed corpus entry")
 }

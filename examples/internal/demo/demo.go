@@ -36,8 +36,8 @@ type Cloud struct {
 	out      io.Writer
 }
 
-// Open connects to the app that KII_APP_ID, KII_APP_KEY and KII_SITE name, or where none of them is set to
-// an in-memory Kii Cloud whose portal is set to flow. in and out are the terminal.
+// Open connects to the app that KII_APP_ID, KII_APP_KEY and KII_SITE name. If none of them is set, it
+// starts an in-memory Kii Cloud whose portal is set to flow. in and out are the terminal.
 func Open(getenv func(string) string, in io.Reader, out io.Writer, flow kiitest.ResetFlow) (*Cloud, error) {
 	c := &Cloud{in: bufio.NewReader(in), terminal: in == os.Stdin, out: out}
 	appID, appKey, site := getenv("KII_APP_ID"), getenv("KII_APP_KEY"), getenv("KII_SITE")
@@ -68,7 +68,8 @@ func (c *Cloud) Close() {
 // Say prints a line.
 func (c *Cloud) Say(format string, args ...any) { fmt.Fprintf(c.out, format+"\n", args...) }
 
-// Ask asks the person at the terminal. On the in-memory Kii Cloud it prints answer as if it had been typed.
+// Ask asks the person at the terminal. On the in-memory Kii Cloud it prints answer as if it had been
+// typed.
 func (c *Cloud) Ask(question, answer string) (string, error) {
 	fmt.Fprint(c.out, question+": ")
 	if c.Server != nil {
@@ -82,7 +83,7 @@ func (c *Cloud) Ask(question, answer string) (string, error) {
 	return strings.TrimRight(line, "\r\n"), nil
 }
 
-// AskPassword is Ask without an echo.
+// AskPassword is like Ask, but the terminal does not show what is typed.
 func (c *Cloud) AskPassword(question, answer string) (string, error) {
 	if c.Server != nil {
 		return c.Ask(question, answer)
@@ -105,7 +106,8 @@ func isTerminal(f *os.File) bool {
 }
 
 // echoOff keeps the terminal from showing what is typed, until restore is called or Ctrl-C ends the
-// program. The standard library cannot, so stty does.
+// program. The standard library has no call for that, and golang.org/x/term would be a dependency of
+// the library's module, so this runs stty.
 func echoOff() (restore func(), err error) {
 	stty := func(arg string) error {
 		cmd := exec.Command("stty", arg)
@@ -133,7 +135,7 @@ func (c *Cloud) Sent() (kiitest.Message, error) {
 	return msg, nil
 }
 
-// Follow does what a browser does on a link, or on a form where form is given.
+// Follow does what a browser does when the user opens a link or, if form is set, submits a form.
 func (c *Cloud) Follow(ctx context.Context, link, form string) error {
 	method := http.MethodGet
 	if form != "" {
@@ -155,22 +157,22 @@ func (c *Cloud) Follow(ctx context.Context, link, form string) error {
 	return nil
 }
 
-// ShowOldSession says what becomes of a session that was obtained with the old password. On the
-// real Kii Cloud there is none.
+// ShowOldSession reports what became of a session that was obtained with the old password. On the
+// real Kii Cloud there is no such session.
 func (c *Cloud) ShowOldSession(ctx context.Context, old *kii.Session) error {
 	if old == nil {
 		return nil
 	}
 	_, err := old.Profile(ctx)
 	if ended, ok := errors.AsType[*kii.SessionError](err); ok {
-		c.Say("The old session is over, as %T says: %v", ended, ended)
+		c.Say("The old session is over, as %T tells: %v", ended, ended)
 		return nil
 	}
 	return fmt.Errorf("the old session did not end: %w", err)
 }
 
-// LoginOld logs the in-memory account in with the old password. On the real Kii Cloud, where the
-// user forgot it, it does nothing.
+// LoginOld logs the in-memory account in with the old password. On the real Kii Cloud it does
+// nothing, because the user forgot the password.
 func (c *Cloud) LoginOld(ctx context.Context) (*kii.Session, error) {
 	if c.Server == nil {
 		return nil, nil

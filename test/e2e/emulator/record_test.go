@@ -33,7 +33,7 @@ func (r *record) note(event any) {
 	}
 }
 
-// check fails the test where the page loaded something from elsewhere, or complained.
+// check fails the test if the page loaded something from elsewhere, or complained.
 func (r *record) check(t *testing.T, origin string) {
 	t.Helper()
 	r.mu.Lock()
