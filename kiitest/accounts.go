@@ -22,6 +22,8 @@ type Account struct {
 	Fields        map[string]json.RawMessage `json:"fields,omitempty"`   // what an app keeps with its users beyond these
 	EmailVerified bool                       `json:"emailVerified"`
 	PhoneVerified bool                       `json:"phoneVerified"`
+	PendingEmail  string                     `json:"pendingEmail,omitempty"` // takes the place of Email once it is verified
+	PendingPhone  string                     `json:"pendingPhone,omitempty"` // likewise of Phone; written as Phone is
 	Disabled      bool                       `json:"disabled"`
 }
 
@@ -45,15 +47,13 @@ func addressState(value string, verified bool) string {
 // account is a user as the server keeps it.
 type account struct {
 	Account
-	order        int // as they were added
-	pins         []*message
-	links        []*message
-	wrongPINs    int // since the newest PIN
-	pendingEmail string
-	pendingPhone string
-	emailCode    *message
-	phoneCode    *message
-	tokens       []*token
+	order     int // as they were added
+	pins      []*message
+	links     []*message
+	wrongPINs int // since the newest PIN
+	emailCode *message
+	phoneCode *message
+	tokens    []*token
 }
 
 func (a *account) copy() Account {
@@ -74,7 +74,7 @@ func (s *Server) AddAccount(a Account) (id string) {
 	defer s.mu.Unlock()
 	var err error = &FieldError{"Account", "ID", "is taken"}
 	if _, taken := s.accounts[a.ID]; !taken {
-		id, err = s.put(a)
+		id, err = s.put(a, &s.random)
 	}
 	if err != nil {
 		panic(err.Error())
@@ -89,7 +89,7 @@ func (s *Server) PutAccount(a Account) (id string, err error) {
 	s.checkClock("PutAccount")
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.put(a)
+	return s.put(a, &s.random)
 }
 
 // DeleteAccount removes a user with all tokens, and reports whether there was one. The id is a user ID
@@ -129,6 +129,10 @@ func (s *Server) Accounts() []Account {
 	s.checkClock("Accounts")
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.allAccounts()
+}
+
+func (s *state) allAccounts() []Account {
 	byOrder := func(a, b *account) int { return cmp.Compare(a.order, b.order) }
 	var all []Account
 	for _, a := range slices.SortedFunc(maps.Values(s.accounts), byOrder) {
@@ -153,19 +157,21 @@ func (a Account) Validate() error {
 	v.check(a.Password == "" || validPassword(a.Password), "Password", "must be %d to %d printable ASCII characters", minPassword, maxPassword)
 	v.check(a.Email != "" || !a.EmailVerified, "EmailVerified", "cannot be set without an Email")
 	v.check(a.Phone != "" || !a.PhoneVerified, "PhoneVerified", "cannot be set without a Phone")
+	v.check(a.PendingEmail == "" || validEmail(a.PendingEmail), "PendingEmail", "must be an address as Email is")
+	_, phone = international(a.PendingPhone)
+	v.check(a.PendingPhone == "" || phone, "PendingPhone", "must be a number as Phone is")
 	v.check(validFields(a.Fields), "Fields", "must be values of JSON in UTF-8, nested at most %d deep and below %d KB together, "+
 		"under names without a leading _ that the account does not use itself", maxDepth, maxFields>>10)
 	return v.err()
 }
 
-// put adds or replaces an account.
-func (s *Server) put(a Account) (string, error) {
+// put adds or replaces an account. The random source makes its ID if it has none.
+func (s *state) put(a Account, random *generator) (string, error) {
 	if err := a.Validate(); err != nil {
 		return "", err
 	}
-	if a.Phone != "" {
-		a.Phone, _ = international(a.Phone)
-	}
+	a.Phone, _ = international(a.Phone) // empty if there is none, as it was validated
+	a.PendingPhone, _ = international(a.PendingPhone)
 	if len(a.Fields) == 0 {
 		a.Fields = nil
 	}
@@ -177,7 +183,9 @@ func (s *Server) put(a Account) (string, error) {
 	if err := v.err(); err != nil {
 		return "", err
 	}
-	a.ID = cmp.Or(a.ID, s.random.userID())
+	if a.ID == "" {
+		a.ID = random.userID()
+	}
 	kept := s.accounts[a.ID]
 	if kept == nil {
 		s.order++
@@ -196,7 +204,7 @@ func (s *Server) put(a Account) (string, error) {
 }
 
 // addresses lists what an account goes by.
-func (s *Server) addresses(a Account) []address {
+func (s *state) addresses(a Account) []address {
 	var all []address
 	for _, one := range []address{{kindEmail, a.Email}, {kindPhone, a.Phone}, {kindLoginName, a.LoginName}} {
 		if one.value != "" {
@@ -207,7 +215,7 @@ func (s *Server) addresses(a Account) []address {
 }
 
 // find returns the account that a Go method asks for, or nil.
-func (s *Server) find(id string) *account {
+func (s *state) find(id string) *account {
 	if a := s.accounts[id]; a != nil {
 		return a
 	}

@@ -78,4 +78,4 @@ func (s *Server) Assumes(a Assumption) bool {
 	return s.assumes(a)
 }
 
-func (s *Server) assumes(a Assumption) bool { return s.assumed[a] }
+func (s *state) assumes(a Assumption) bool { return s.assumed[a] }

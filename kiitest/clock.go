@@ -32,6 +32,23 @@ func (s *Server) Advance(d time.Duration) {
 	s.offset += d
 }
 
+// Advanced returns how far [Server.Advance] has moved the clock since the start or the last ResetClock.
+func (s *Server) Advanced() time.Duration {
+	s.checkClock("Advanced")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.offset
+}
+
+// ResetClock takes back what [Server.Advance] has added. For a program in which a person moves the
+// clock; what was sent meanwhile then has a time to come, and lives longer by as much.
+func (s *Server) ResetClock() {
+	s.checkClock("ResetClock")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.offset = 0
+}
+
 func (s *Server) now() time.Time {
 	return time.Now().Round(0).Add(s.offset) // Round drops the monotonic reading, which JSON cannot carry
 }

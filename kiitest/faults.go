@@ -19,6 +19,7 @@ import (
 //
 // sends the SMS, and the caller cannot know.
 type Fault struct {
+	ID        int       // counts from 1; the server sets it, and Inject ignores it
 	Operation Operation // empty: any
 	Nth       int       // 1, the default, is the next call
 	Times     int       // how many calls from the Nth on; default: 1; see [EveryTime]
@@ -148,7 +149,7 @@ type pendingFault struct {
 }
 
 // Inject makes calls go wrong. Where several faults are due on a call, it meets the one that was
-// injected first, and the others wait for the next call. It panics where a fault is malformed; a
+// injected first, and the others wait for the next call. It panics if a fault is not valid; a
 // program that takes faults from a person asks [Fault.Validate] first.
 func (s *Server) Inject(faults ...Fault) {
 	s.checkClock("Inject")
@@ -160,6 +161,8 @@ func (s *Server) Inject(faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range faults {
+		s.injected++
+		f.ID = s.injected
 		s.faults = append(s.faults, &pendingFault{Fault: f})
 	}
 }
@@ -187,6 +190,17 @@ func (s *Server) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = nil
+}
+
+// RemoveFault takes back a fault, by the ID that [Server.Faults] shows, and reports whether it was
+// still to be met.
+func (s *Server) RemoveFault(id int) bool {
+	s.checkClock("RemoveFault")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := len(s.faults)
+	s.faults = slices.DeleteFunc(s.faults, func(f *pendingFault) bool { return f.ID == id })
+	return len(s.faults) < before
 }
 
 func (s *Server) unmetFaults() []Fault {

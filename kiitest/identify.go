@@ -143,7 +143,7 @@ func (a *account) name() string {
 }
 
 // key is the form of an address under which accounts are found.
-func (s *Server) key(a address) address {
+func (s *state) key(a address) address {
 	if a.kind == kindEmail && !s.assumes(EmailCaseMatters) {
 		a.value = strings.ToLower(a.value)
 	}

@@ -191,6 +191,22 @@ func (s *Server) DeleteMessages(f Filter) int {
 	return before - len(s.messages)
 }
 
+// ExpireMessage lets the PIN, link or code in a message expire now, and reports whether it was still
+// to be used.
+func (s *Server) ExpireMessage(id int) bool {
+	s.checkClock("ExpireMessage")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	for _, m := range s.messages {
+		if m.ID == id && m.copy(now).State == Pending {
+			m.Expires = now
+			return true
+		}
+	}
+	return false
+}
+
 func (s *Server) newest(f Filter) (Message, bool) {
 	for _, m := range slices.Backward(s.messages) {
 		if s.matches(f, m) {

@@ -1,9 +1,9 @@
 package kiitest
 
 import (
-	"maps"
 	"net/url"
 	"regexp"
+	"slices"
 )
 
 // An Option sets a [Server] up before it starts. Their order does not matter; the last of a kind wins.
@@ -23,9 +23,6 @@ type config struct {
 
 func newConfig(opts []Option) config {
 	cfg := config{settings: defaultSettings(), assumed: make(map[Assumption]bool)}
-	for _, a := range Assumptions() {
-		cfg.assumed[a] = true
-	}
 	for _, o := range opts {
 		o(&cfg)
 	}
@@ -33,6 +30,15 @@ func newConfig(opts []Option) config {
 		panic(err.Error())
 	}
 	return cfg
+}
+
+// state is what a server starts with. The configuration was validated.
+func (c config) state() state {
+	fresh, err := newState(Snapshot{Settings: c.settings, Assumptions: c.assumed}, nil)
+	if err != nil {
+		panic(err.Error())
+	}
+	return fresh
 }
 
 // WithTest makes the server strict, and closes it when the test ends. A strict server fails the test,
@@ -102,8 +108,7 @@ func WithSettings(change func(*Settings)) Option {
 // WithAssumption says whether one of the [Assumption] constants holds. Default: all of them do.
 func WithAssumption(a Assumption, holds bool) Option {
 	return func(c *config) {
-		c.assumed = maps.Clone(c.assumed)
-		if _, known := c.assumed[a]; !known {
+		if !slices.Contains(Assumptions(), a) {
 			panic("kiitest: WithAssumption: no such assumption")
 		}
 		c.assumed[a] = holds

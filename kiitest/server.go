@@ -3,7 +3,6 @@ package kiitest
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
 	"sync"
@@ -51,7 +50,7 @@ type Server struct {
 	state
 }
 
-// state is what Reset clears.
+// state is what Reset and Restore replace.
 type state struct {
 	settings Settings
 	assumed  map[Assumption]bool
@@ -64,6 +63,7 @@ type state struct {
 	sent     int              // the number of the newest message
 	waiters  map[chan struct{}]struct{}
 	faults   []*pendingFault
+	injected int    // the ID of the newest fault
 	calls    []Call // oldest first
 	called   int    // the number of the newest call
 	order    int    // the number of the newest account
@@ -86,7 +86,7 @@ func NewServer(opts ...Option) *Server {
 	}
 	s.appID = cmp.Or(cfg.appID, s.random.hex(8))
 	s.appKey = cmp.Or(cfg.appKey, s.random.hex(32))
-	s.state = newState(cfg)
+	s.state = cfg.state()
 	switch {
 	case cfg.origin != "":
 		s.origin = cfg.origin
@@ -97,18 +97,6 @@ func NewServer(opts ...Option) *Server {
 	}
 	s.strict.attach(s)
 	return s
-}
-
-func newState(cfg config) state {
-	return state{
-		settings: cfg.settings.clone(),
-		assumed:  maps.Clone(cfg.assumed),
-		accounts: make(map[string]*account),
-		byName:   make(map[address]*account),
-		tokens:   make(map[string]*token),
-		links:    make(map[string]*link),
-		waiters:  make(map[chan struct{}]struct{}),
-	}
 }
 
 func (s *Server) listen() {
@@ -176,19 +164,6 @@ func (s *Server) AppKey() string {
 func (s *Server) Site() kii.Site {
 	s.checkClock("Site")
 	return kii.Site(s.origin + apiPath)
-}
-
-// Reset makes the server what it was when it started: no accounts, tokens, messages, faults or
-// calls, and its first settings. The clock keeps its time, and links and tokens given out before
-// are unknown.
-func (s *Server) Reset() {
-	s.checkClock("Reset")
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for w := range s.waiters {
-		close(w) // a waiter looks again, and registers anew
-	}
-	s.state = newState(s.cfg)
 }
 
 // Transport returns a client's way in without a socket: each RoundTrip is handled in the goroutine

@@ -30,8 +30,8 @@ func (s *Server) getUser(c *call) answer {
 		some["locale"] = a.Locale
 		some["emailAddress"] = a.Email
 		some["phoneNumber"] = a.Phone
-		some["_emailAddressPending"] = a.pendingEmail
-		some["_phoneNumberPending"] = a.pendingPhone
+		some["_emailAddressPending"] = a.PendingEmail
+		some["_phoneNumberPending"] = a.PendingPhone
 		if a.Email != "" {
 			body["emailAddressVerified"] = a.EmailVerified
 		}
@@ -148,7 +148,7 @@ func (s *Server) register(c *call) answer {
 			return c.alreadyExists(fieldOf(address.kind), address.value)
 		}
 	}
-	id, err := s.put(a)
+	id, err := s.put(a, &s.random)
 	for _, wrong := range FieldErrors(err) {
 		return c.invalidInput(bodyField(wrong.Field), wrong.Reason)
 	}

@@ -26,9 +26,9 @@ type contact struct {
 
 func (s *Server) contact(a *account, by Channel) contact {
 	if by == Email {
-		return contact{kindEmail, &a.Email, &a.EmailVerified, &a.pendingEmail, &a.emailCode, s.settings.VerifyEmail}
+		return contact{kindEmail, &a.Email, &a.EmailVerified, &a.PendingEmail, &a.emailCode, s.settings.VerifyEmail}
 	}
-	return contact{kindPhone, &a.Phone, &a.PhoneVerified, &a.pendingPhone, &a.phoneCode, s.settings.VerifyPhone}
+	return contact{kindPhone, &a.Phone, &a.PhoneVerified, &a.PendingPhone, &a.phoneCode, s.settings.VerifyPhone}
 }
 
 // unverified is the address that a code would verify; empty: there is none.
