@@ -13,6 +13,8 @@ type config struct {
 	t             TB
 	appID         string
 	appKey        string
+	clientID      string
+	clientSecret  string
 	origin        string
 	withoutSocket bool
 	seed          *uint64
@@ -28,6 +30,9 @@ func newConfig(opts []Option) config {
 	}
 	if err := cfg.settings.Validate(); err != nil {
 		panic(err.Error())
+	}
+	if cfg.clientID != "" && cfg.clientID == cfg.appID {
+		panic("kiitest: WithAdmin: clientID is the app's ID, which names no administrator")
 	}
 	return cfg
 }
@@ -66,6 +71,17 @@ func WithApp(appID, appKey string) Option {
 		panic("kiitest: WithApp: appKey is empty")
 	}
 	return func(c *config) { c.appID, c.appKey = appID, appKey }
+}
+
+// WithAdmin sets the ID and the secret of the app's administrator. Default: made at random.
+func WithAdmin(clientID, clientSecret string) Option {
+	if clientID == "" || !headerValue(clientID) {
+		panic("kiitest: WithAdmin: clientID is empty or holds a control character")
+	}
+	if clientSecret == "" || !headerValue(clientSecret) {
+		panic("kiitest: WithAdmin: clientSecret is empty or holds a control character")
+	}
+	return func(c *config) { c.clientID, c.clientSecret = clientID, clientSecret }
 }
 
 // WithoutSocket starts the server without a socket: it is reached through [Server.Transport].

@@ -75,6 +75,9 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	for want, f := range map[string]func(){
 		"appID must be":           func() { kiitest.WithApp("a/b", "key") },
 		"appKey is empty":         func() { kiitest.WithApp("app", "") },
+		"clientID is empty":       func() { kiitest.WithAdmin("", "secret") },
+		"clientSecret is empty":   func() { kiitest.WithAdmin("client", "") },
+		"clientID is the app's":   func() { kiitest.NewServer(kiitest.WithApp("app", "key"), kiitest.WithAdmin("app", "secret")) },
 		"pin must be":             func() { kiitest.WithPIN("12a4") },
 		"origin must be":          func() { kiitest.WithOrigin("127.0.0.1:8080") },
 		"WithOrigin: origin must": func() { kiitest.WithOrigin("http://127.0.0.1:8080/") },

@@ -33,6 +33,10 @@ type Server struct {
 	cfg    config
 	appID  string
 	appKey string
+
+	clientID     string
+	clientSecret string
+
 	origin string // scheme and host of the site and of the links, without a trailing slash
 	bubble string // the testing/synctest bubble that the server was made in; empty: none
 	routes []route
@@ -86,6 +90,8 @@ func NewServer(opts ...Option) *Server {
 	}
 	s.appID = cmp.Or(cfg.appID, s.random.hex(8))
 	s.appKey = cmp.Or(cfg.appKey, s.random.hex(32))
+	s.clientID = cmp.Or(cfg.clientID, s.random.hex(32))
+	s.clientSecret = cmp.Or(cfg.clientSecret, s.random.hex(64))
 	s.state = cfg.state()
 	switch {
 	case cfg.origin != "":
@@ -159,8 +165,20 @@ func (s *Server) AppKey() string {
 	return s.appKey
 }
 
+// ClientID returns the ID of the app's administrator, as kii's Client.Admin wants it.
+func (s *Server) ClientID() string {
+	s.checkClock("ClientID")
+	return s.clientID
+}
+
+// ClientSecret returns the secret of the app's administrator, as kii's Client.Admin wants it.
+func (s *Server) ClientSecret() string {
+	s.checkClock("ClientSecret")
+	return s.clientSecret
+}
+
 // Site returns the server's base URL, as kii.New wants it. Without a socket it is an https URL of a
-// reserved name, which works through [Server.Transport] alone.
+// reserved name, which works only through [Server.Transport].
 func (s *Server) Site() kii.Site {
 	s.checkClock("Site")
 	return kii.Site(s.origin + apiPath)
