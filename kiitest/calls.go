@@ -97,6 +97,14 @@ func (s *Server) Call(id int) (Call, bool) {
 	return s.calls[i].clone(), true
 }
 
+// ClearCalls forgets the calls that the log holds. Their numbers are not used again.
+func (s *Server) ClearCalls() {
+	s.checkClock("ClearCalls")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = nil
+}
+
 // log keeps what was asked and answered.
 func (s *Server) log(c *call, a answer) {
 	if len(s.calls) == maxCalls {

@@ -59,3 +59,28 @@ func TestLatestCallsAreTheNewestFirst(t *testing.T) {
 	again, _ := srv.LatestCalls(1, kiitest.OpRequestReset)
 	assert.Empty(t, again[0].Header.Get("Changed"), "what is returned is a copy")
 }
+
+func TestClearedCallsAreGoneAndTheNextKeepsCounting(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t)
+	c.login("nobody", "pass-1")
+	srv.ClearCalls()
+	require.Empty(t, srv.Calls())
+	_, found := srv.Call(1)
+	require.False(t, found)
+	c.login("nobody", "pass-1")
+	require.Equal(t, 2, srv.Calls()[0].ID)
+}
+
+func TestAFilterBoundsTheIDsOnBothSides(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t)
+	id := srv.AddAccount(alice())
+	for range 4 {
+		c.ask("EMAIL:"+alice().Email, "")
+	}
+	found, total := srv.LatestMessages(kiitest.Filter{After: 1, Before: 4}, 0, 1)
+	require.Equal(t, 2, total)
+	require.Equal(t, 3, found[0].ID)
+	require.Len(t, srv.FindMessages(kiitest.Filter{To: id, Before: 3}), 2)
+}

@@ -94,6 +94,7 @@ func (m *message) expired(now time.Time) bool { return !now.Before(m.Expires) }
 type Filter struct {
 	ID      int    // this message alone
 	After   int    // messages with a greater ID
+	Before  int    // messages with a smaller ID; 0: all
 	To      string // a user ID or an address, as for [Server.Account]
 	Channel Channel
 	Purpose Purpose
@@ -217,7 +218,7 @@ func (s *Server) newest(f Filter) (Message, bool) {
 }
 
 func (s *Server) matches(f Filter, m *message) bool {
-	return (f.ID == 0 || f.ID == m.ID) && m.ID > f.After &&
+	return (f.ID == 0 || f.ID == m.ID) && m.ID > f.After && (f.Before == 0 || m.ID < f.Before) &&
 		(f.Channel == "" || f.Channel == m.Channel) && (f.Purpose == "" || f.Purpose == m.Purpose) &&
 		(f.To == "" || s.sentTo(m, f.To)) &&
 		(f.State == "" || f.State == m.copy(s.now()).State) &&
