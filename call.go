@@ -155,6 +155,7 @@ var knownCodes = []ErrorCode{
 	ErrUserNotFound, ErrAddressNotVerified, ErrNoPassword, ErrUserDisabled, ErrWrongPIN, ErrPINExpired,
 	ErrPasswordTooShort, ErrInvalidInput, ErrWrongPassword, ErrWrongCredentials, ErrWrongToken,
 	ErrWrongRefreshToken, ErrUnauthorized, ErrAuthenticationFailed, ErrAppNotFound,
+	ErrAlreadyVerified, ErrCodeExpired, ErrNoCodePending, ErrAddressTaken,
 }
 
 var errorCodeForm = regexp.MustCompile(`^([A-Z][A-Z0-9_]{0,63}|[a-z][a-z0-9_]{0,63})$`)

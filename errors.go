@@ -31,7 +31,7 @@ const (
 	ErrNoPassword ErrorCode = "OPERATION_NOT_ALLOWED"
 	// 401: the account is disabled. A session survives this.
 	ErrUserDisabled ErrorCode = "USER_DISABLED"
-	// 403: this is not the PIN that was sent.
+	// 403: this is not the PIN, or the verification code, that was sent.
 	ErrWrongPIN ErrorCode = "INVALID_VERIFICATION_CODE"
 	// 410: the PIN is too old. Ask for another one.
 	ErrPINExpired ErrorCode = "PIN_CODE_EXPIRED"
@@ -53,6 +53,14 @@ const (
 	ErrAuthenticationFailed ErrorCode = "AUTHENTICATION_FAILED"
 	// 404: the app ID is wrong, or the app is at another site.
 	ErrAppNotFound ErrorCode = "APP_NOT_FOUND"
+	// 400: the address is verified, so there is nothing to verify or to send a code for.
+	ErrAlreadyVerified ErrorCode = "INVALID_ACCOUNT_STATUS"
+	// 410: the verification code is too old. Ask for another one.
+	ErrCodeExpired ErrorCode = "PHONE_NUMBER_VERIFICATION_CODE_EXPIRED"
+	// 404: no verification code was sent to the address. Ask for one.
+	ErrNoCodePending ErrorCode = "VERIFICATION_CODE_NOT_FOUND"
+	// 409: another user has the address as a verified one, which somebody who asks to change to it so learns.
+	ErrAddressTaken ErrorCode = "USER_ALREADY_EXISTS"
 )
 
 // The codes that are made here, for answers that carry none.

@@ -162,4 +162,18 @@ var operations = map[string]operation{
 		return c.session(t).ChangePassword(t.Context(), "old-pass", "new-pass")
 	},
 	"Refresh": func(t *testing.T, c *cloud) error { return c.session(t).Refresh(t.Context()) },
+	"ResendEmailVerification": func(t *testing.T, c *cloud) error {
+		return c.session(t).ResendEmailVerification(t.Context())
+	},
+	"ResendPhoneVerification": func(t *testing.T, c *cloud) error {
+		return c.session(t).ResendPhoneVerification(t.Context())
+	},
+	"VerifyEmail": func(t *testing.T, c *cloud) error { return c.session(t).VerifyEmail(t.Context(), "012345") },
+	"VerifyPhone": func(t *testing.T, c *cloud) error { return c.session(t).VerifyPhone(t.Context(), "012345") },
+	"ChangeEmail": func(t *testing.T, c *cloud) error {
+		return c.session(t).ChangeEmail(t.Context(), "new@example.com")
+	},
+	"ChangePhone": func(t *testing.T, c *cloud) error {
+		return c.session(t).ChangePhone(t.Context(), "+819087654321")
+	},
 }

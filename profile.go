@@ -6,15 +6,32 @@ import (
 	"log/slog"
 )
 
-// A Profile is what Kii Cloud knows of a user. All of it is personal: it prints redacted.
+// A Profile is what Kii Cloud knows of a user, as far as it says: a field that it leaves out is zero. All
+// of it is personal, so a Profile prints redacted. Its JSON holds everything.
 type Profile struct {
-	UserID, LoginName, DisplayName, Email, Phone, Country, Locale string
+	UserID      string `json:"user_id"`
+	LoginName   string `json:"login_name,omitempty"`
+	DisplayName string `json:"display_name,omitempty"`
+	Country     string `json:"country,omitempty"` // two letters, such as "JP"
+	Locale      string `json:"locale,omitempty"`  // of the messages, such as "ja"
 
-	EmailVerified, PhoneVerified bool
+	// Email and Phone are where a reset goes, if they are verified.
+	Email         string `json:"email,omitempty"`
+	EmailVerified bool   `json:"email_verified"`
+	Phone         string `json:"phone,omitempty"` // + and digits
+	PhoneVerified bool   `json:"phone_verified"`
 
-	// HasPassword tells beforehand whether a reset can work, or would be [ErrNoPassword]. nil:
-	// Kii Cloud did not say.
-	HasPassword *bool
+	// PendingEmail and PendingPhone take the place of Email and Phone as soon as they are verified.
+	PendingEmail string `json:"pending_email,omitempty"`
+	PendingPhone string `json:"pending_phone,omitempty"`
+
+	// HasPassword reports whether there is a password that a reset could replace. If it is false, a
+	// reset is refused with [ErrNoPassword]; if it is nil, Kii Cloud did not say.
+	HasPassword *bool `json:"has_password,omitempty"`
+
+	// Disabled reports whether an administrator has disabled the account. Then a login and a reset
+	// are refused with [ErrUserDisabled].
+	Disabled bool `json:"disabled"`
 }
 
 // Format implements [fmt.Formatter]. It prints no field.
@@ -26,7 +43,7 @@ func (p Profile) LogValue() slog.Value { return slog.StringValue(p.String()) }
 // String returns nothing of the profile.
 func (p Profile) String() string { return "kii.Profile" + blanked }
 
-// profileReply is the answer of users/me.
+// profileReply is the answer to a request for a user's record.
 // https://documentation.kii.com/rest/apps-collection/application/user-collection/user-logged-in/
 type profileReply Profile
 
@@ -41,9 +58,15 @@ func (r *profileReply) UnmarshalJSON(data []byte) error {
 		"emailAddress": &r.Email, "emailAddressVerified": &r.EmailVerified,
 		"phoneNumber": &r.Phone, "phoneNumberVerified": &r.PhoneVerified,
 		"country": &r.Country, "locale": &r.Locale,
+		"_emailAddressPending": &r.PendingEmail, "_phoneNumberPending": &r.PendingPhone,
 	} {
-		_ = json.Unmarshal(fields[name], field)
+		if value, there := fields[name]; there {
+			_ = json.Unmarshal(value, field)
+		}
 	}
+	// The server sends a boolean; the mock in the tests of Kii's Unity SDK sends a string.
+	disabled := string(fields["_disabled"])
+	r.Disabled = disabled == "true" || disabled == `"true"`
 	if has := string(fields["_hasPassword"]); has == "true" || has == "false" {
 		r.HasPassword = new(has == "true")
 	}

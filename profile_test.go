@@ -1,6 +1,7 @@
 package kii_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"testing"
 
@@ -36,8 +37,17 @@ func TestProfileSaysOnlyWhatKiiCloudSaid(t *testing.T) {
 		`{"userID":"u","_hasPassword":true}`:   {UserID: "u", HasPassword: new(true)},
 		`{"userID":"u","_hasPassword":"no"}`:   {UserID: "u"},
 		`{"userID":"u","phoneNumber":null}`:    {UserID: "u"},
+		`{"userID":"u","_disabled":true}`:      {UserID: "u", Disabled: true},
+		`{"userID":"u","_disabled":"true"}`:    {UserID: "u", Disabled: true},
+		`{"userID":"u","_disabled":false}`:     {UserID: "u"},
+		`{"userID":"u","_disabled":"false"}`:   {UserID: "u"},
+		`{"userID":"u","_disabled":null}`:      {UserID: "u"},
+		`{"userID":"u","_disabled":1}`:         {UserID: "u"},
+		`{"userID":"u","_DISABLED":true}`:      {UserID: "u"},
 		`{"userID":"u","displayName":{"a":1}}`: {UserID: "u"},
 
+		`{"userID":"u","_emailAddressPending":"a@b","_phoneNumberPending":"+1234567"}`:   {UserID: "u", PendingEmail: "a@b", PendingPhone: "+1234567"},
+		`{"userID":"u","_emailAddressPending":null,"_phoneNumberPending":""}`:            {UserID: "u"},
 		`{"userID":"u","loginName":7,"emailAddressVerified":"yes","emailAddress":"a@b"}`: {UserID: "u", Email: "a@b"},
 	} {
 		t.Run(body, func(t *testing.T) {
@@ -90,4 +100,20 @@ func TestProfileFillsInAMissingUserID(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, userID, s.UserID())
 	assert.True(t, s.Token() == kii.Token{UserID: userID, AccessToken: "access-1", RefreshToken: "refresh-1", Expiry: expired})
+}
+
+// A Profile that a program keeps or hands on has names of the library's own in its JSON.
+func TestProfileMarshalsToJSONAndBack(t *testing.T) {
+	t.Parallel()
+	p := kii.Profile{
+		UserID: "u", LoginName: "alice", DisplayName: "Alice", Country: "JP", Locale: "ja", Email: "a@b", EmailVerified: true,
+		Phone: "+1234567", PhoneVerified: true, PendingEmail: "c@d", PendingPhone: "+7654321", HasPassword: new(false), Disabled: true,
+	}
+	data, err := json.Marshal(p)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"user_id":"u","login_name":"alice","display_name":"Alice","country":"JP","locale":"ja","email":"a@b","email_verified":true,
+		"phone":"+1234567","phone_verified":true,"pending_email":"c@d","pending_phone":"+7654321","has_password":false,"disabled":true}`, string(data))
+	var back kii.Profile
+	require.NoError(t, json.Unmarshal(data, &back))
+	assert.Equal(t, p, back)
 }

@@ -21,7 +21,15 @@ var sessionCalls = map[string]func(context.Context, *kii.Session) error{
 	"ChangePassword": func(ctx context.Context, s *kii.Session) error {
 		return s.ChangePassword(ctx, "old-pass", "new-pass")
 	},
-	"Refresh": func(ctx context.Context, s *kii.Session) error { return s.Refresh(ctx) },
+	"Refresh":                 func(ctx context.Context, s *kii.Session) error { return s.Refresh(ctx) },
+	"ResendEmailVerification": func(ctx context.Context, s *kii.Session) error { return s.ResendEmailVerification(ctx) },
+	"ResendPhoneVerification": func(ctx context.Context, s *kii.Session) error { return s.ResendPhoneVerification(ctx) },
+	"VerifyEmail":             func(ctx context.Context, s *kii.Session) error { return s.VerifyEmail(ctx, "012345") },
+	"VerifyPhone":             func(ctx context.Context, s *kii.Session) error { return s.VerifyPhone(ctx, "012345") },
+	"ChangeEmail": func(ctx context.Context, s *kii.Session) error {
+		return s.ChangeEmail(ctx, "new@example.com")
+	},
+	"ChangePhone": func(ctx context.Context, s *kii.Session) error { return s.ChangePhone(ctx, "+819087654321") },
 }
 
 func TestChangePasswordSendsOneRequestWithTheToken(t *testing.T) {
@@ -60,7 +68,10 @@ func TestDeadSessionSaysSo(t *testing.T) {
 		"Profile, as documented":              {"Profile", documented(t, "Profile_wrong_token"), kii.ErrWrongToken},
 		"ChangePassword, as it is documented": {"ChangePassword", documented(t, "ChangePassword_unauthorized"), kii.ErrUnauthorized},
 	}
-	for _, op := range []string{"Profile", "ChangePassword"} {
+	for op := range sessionCalls {
+		if op == "Refresh" { // which is made in the app's name
+			continue
+		}
 		for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
 			for _, code := range []kii.ErrorCode{kii.ErrWrongToken, kii.ErrUnauthorized, kii.ErrAuthenticationFailed, "invalid_token"} {
 				endings[op+" "+http.StatusText(status)+" "+string(code)] = ending{op, refusal(status, code), code}
