@@ -45,7 +45,7 @@ var (
 	testNames  = regexp.MustCompile(`(?:-run|-fuzz) ((?:Test|Fuzz)\w+)`)
 	folderFlag = regexp.MustCompile(`^go -C (\S+) `)
 	emulated   = regexp.MustCompile(`^curl (?:-X (\w+) )?"?\$E(/[\w/-]+)`)
-	toolNames  = regexp.MustCompile(`go tool -modfile=(\S+) (\w+)`)
+	toolNames  = regexp.MustCompile(`go tool -modfile=(\S+) ([\w-]+)`)
 )
 
 func tryLine(t *testing.T, page, line string) error {

@@ -1,0 +1,2 @@
+// Package lint holds no code: its module pins golangci-lint.
+package lint
