@@ -1,0 +1,96 @@
+package main
+
+import (
+	"archive/tar"
+	"io"
+	"log"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/crane"
+	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// written returns the image for this machine, read back from the file that writeImages wrote, and
+// the index of all images.
+func written(t *testing.T) (v1.Image, v1.ImageIndex) {
+	t.Helper()
+	out := t.TempDir()
+	for _, p := range platforms {
+		if p.os != "linux" {
+			continue
+		}
+		if p.arch == runtime.GOARCH {
+			require.NoError(t, build("../..", out, p))
+			continue
+		}
+		require.NoError(t, os.WriteFile(filepath.Join(out, p.file()), []byte(p.arch), 0o600))
+	}
+	index, err := writeImages(out)
+	require.NoError(t, err)
+	file := filepath.Join(out, platform{"linux", runtime.GOARCH}.file()+".image.tar")
+	img, err := tarball.ImageFromPath(file, nil)
+	require.NoError(t, err)
+	return img, index
+}
+
+// unpack writes the image's files to a folder and returns their names.
+func unpack(t *testing.T, img v1.Image, folder string) (names []string) {
+	t.Helper()
+	files := mutate.Extract(img)
+	defer files.Close()
+	for r := tar.NewReader(files); ; {
+		header, err := r.Next()
+		if err == io.EOF {
+			return names
+		}
+		require.NoError(t, err)
+		names = append(names, header.Name)
+		require.True(t, filepath.IsLocal(header.Name), header.Name)
+		file, err := os.OpenFile(filepath.Join(folder, header.Name), os.O_CREATE|os.O_WRONLY, header.FileInfo().Mode())
+		require.NoError(t, err)
+		_, err = io.Copy(file, r)
+		require.NoError(t, err)
+		require.NoError(t, file.Close())
+	}
+}
+
+func TestImageHoldsTheEmulatorAndNothingElse(t *testing.T) {
+	t.Parallel()
+	img, _ := written(t)
+	assert.Equal(t, []string{"kii-emulator"}, unpack(t, img, t.TempDir()))
+	config, err := img.ConfigFile()
+	require.NoError(t, err)
+	assert.Equal(t, []string{"/kii-emulator"}, config.Config.Entrypoint)
+	assert.Equal(t, runtime.GOARCH, config.Architecture)
+	user, _, _ := strings.Cut(config.Config.User, ":")
+	assert.NotContains(t, []string{"", "0", "root"}, user)
+}
+
+func TestPushedIndexHasAnImageForEachLinuxSystem(t *testing.T) {
+	t.Parallel()
+	_, index := written(t)
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	defer server.Close()
+	reference, err := pushImages(index, strings.TrimPrefix(server.URL, "http://")+"/kii-emulator:v1.2.3")
+	require.NoError(t, err)
+	for _, p := range platforms {
+		if p.os != "linux" {
+			continue
+		}
+		img, err := crane.Pull(reference, crane.WithPlatform(&v1.Platform{OS: p.os, Architecture: p.arch}))
+		require.NoError(t, err)
+		config, err := img.ConfigFile()
+		require.NoError(t, err)
+		assert.Equal(t, p.arch, config.Architecture)
+	}
+}
