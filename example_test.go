@@ -30,11 +30,12 @@ func Example() {
 	fmt.Println(complete(ctx, client, phone, sms.PIN, "new-password"))
 	// Output:
 	// If we know this number, a PIN is on its way. If none comes, ask again.
-	// This PIN is wrong or has expired.
+	// The PIN is wrong or too old, or this password cannot be taken. Try another one, or ask for a new PIN.
 	// The password is reset. Log in with the new one.
 }
 
-// forgot sends an SMS with a PIN. Whatever comes of it, a stranger gets the same answer.
+// forgot asks for an SMS with a PIN. The user gets one answer, whatever comes of it. A web page must
+// also give it before this call: how long Kii Cloud takes can reveal whether it knows the number.
 func forgot(ctx context.Context, client *kii.Client, phone string) string {
 	err := client.User.ResetPassword(ctx, phone, kii.NotificationSMSPIN)
 	switch {
@@ -47,26 +48,23 @@ func forgot(ctx context.Context, client *kii.Client, phone string) string {
 	return "If we know this number, a PIN is on its way. If none comes, ask again."
 }
 
-// complete sets a new password, and says what to show.
+// complete sets a new password and returns what to show.
 func complete(ctx context.Context, client *kii.Client, phone, pin, password string) string {
 	err := client.User.CompleteResetPassword(ctx, phone, pin, &password)
-	_, refused := errors.AsType[*kii.ArgumentError](err)
-	switch {
-	case err == nil: // done
+	if err == nil { // done
 		return "The password is reset. Log in with the new one."
-	case kii.OutcomeUnknown(err): // it may be reset: a login tells
-		return "Try to log in with the new password. If you cannot, ask for another PIN."
-
-	// After anything else nothing happened.
-	case errors.Is(err, kii.ErrWrongPIN), errors.Is(err, kii.ErrPINExpired), kii.RevealsAccount(err):
-		return "This PIN is wrong or has expired."
-	case errors.Is(err, kii.ErrPasswordTooShort):
-		return "Choose a longer password."
-	case errors.Is(err, kii.ErrInvalidInput):
-		return "Choose another password than the old one."
-	case refused:
+	}
+	log.Print(err)               // holds no secret and no account
+	if kii.OutcomeUnknown(err) { // it may be reset: a login shows it
+		return "Try to log in with the new password. If you cannot, ask for a new PIN."
+	}
+	// Nothing happened.
+	if _, refused := errors.AsType[*kii.ArgumentError](err); refused {
 		return "Type the PIN, and a password of 4 to 50 Latin letters, digits and signs."
 	}
-	log.Print("nothing happened: ", err)
-	return "Nothing was changed. Try again in a minute."
+	if errors.Is(err, kii.ErrRateLimited) {
+		return "We are busy. Try again in a minute."
+	}
+	// One text for the rest: which of them it was could reveal the account, or the old password.
+	return "The PIN is wrong or too old, or this password cannot be taken. Try another one, or ask for a new PIN."
 }

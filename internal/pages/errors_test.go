@@ -5,6 +5,7 @@ import (
 	"go/constant"
 	"go/types"
 	"io/fs"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,19 +16,29 @@ import (
 	"github.com/go-kii/kii"
 )
 
+// An errorRow is a row of the table of codes.
+type errorRow struct{ name, code, status, again, reveals string }
+
+func errorRows(t *testing.T) (rows []errorRow) {
+	t.Helper()
+	for _, row := range table(t, "docs/errors.md", "Code and status", "When", "Whose fault", "Again?", "Reveals") {
+		m := regexp.MustCompile("^(Err\\w+)`<br>`(\\w+)` (\\d{3}|any)$").FindStringSubmatch(row[0])
+		require.NotNil(t, m, row[0])
+		rows = append(rows, errorRow{m[1], m[2], m[3], row[3], row[4]})
+	}
+	return rows
+}
+
 func TestErrorTableHasARowForEachCode(t *testing.T) {
 	t.Parallel()
 	documented := make(map[string]string)
-	for _, row := range table(t, "README.md", "Code", "HTTP", "When", "Fault of", "Happened", "Show", "Retry?") {
-		name, code, _ := strings.Cut(row[0], "`<br>`")
-		status := row[1]
-		assert.NotContains(t, documented, name, "a row each")
-		documented[name] = code
-		fromHTTP, err := strconv.Atoi(status)
-		assert.True(t, err == nil || status == "any", "%s: status %s", name, status)
-		failed := &kii.APIError{StatusCode: fromHTTP, Code: kii.ErrorCode(code)}
-		assert.Equal(t, map[bool]string{true: "unknown", false: "no"}[kii.OutcomeUnknown(failed)], row[4], "%s: happened?", name)
-		assert.Equal(t, kii.RevealsAccount(failed), row[5] == "as on success", "%s: show", name)
+	for _, row := range errorRows(t) {
+		assert.NotContains(t, documented, row.name, "a row each")
+		documented[row.name] = row.code
+		status, _ := strconv.Atoi(row.status)
+		failed := &kii.APIError{StatusCode: status, Code: kii.ErrorCode(row.code)}
+		assert.Equal(t, kii.OutcomeUnknown(failed), row.again == "find out first", "%s: again?", row.name)
+		assert.Equal(t, kii.RevealsAccount(failed), row.reveals == "yes", "%s: reveals", row.name)
 	}
 	constants := make(map[string]string)
 	scope := exported(t).Scope()
@@ -43,9 +54,8 @@ func TestErrorTableHasARowForEachCode(t *testing.T) {
 func TestErrorTablesStatusIsTheDocumentedReplys(t *testing.T) {
 	t.Parallel()
 	statuses := make(map[string]string)
-	for _, row := range table(t, "README.md", "Code", "HTTP", "When", "Fault of", "Happened", "Show", "Retry?") {
-		_, code, _ := strings.Cut(row[0], "`<br>`")
-		statuses[code] = row[1]
+	for _, row := range errorRows(t) {
+		statuses[row.code] = row.status
 	}
 	files, err := fs.Glob(repository, "testdata/*.json")
 	require.NoError(t, err)

@@ -80,7 +80,7 @@ func TestOptionTableHasTheDefaults(t *testing.T) {
 		}
 	}
 	documented := make(map[string]string)
-	for _, row := range table(t, "README.md", "Option", "Default", "") {
+	for _, row := range table(t, "docs/options.md", "Option", "Default", "What it does") {
 		documented[row[0]] = row[1]
 	}
 	assert.Equal(t, want, documented)
@@ -92,7 +92,7 @@ func TestLimitTableIsTheTransports(t *testing.T) {
 	def := transport.DefaultTransport()
 	require.Equal(t, def.MaxIdleConns, def.MaxIdleConnsPerHost)
 	documented := make(map[string]string)
-	for _, row := range table(t, "README.md", "Limit", "Value") {
+	for _, row := range table(t, "docs/options.md", "Limit", "Value") {
 		documented[row[0]] = row[1]
 	}
 	assert.Equal(t, map[string]string{
@@ -129,7 +129,7 @@ func TestLogTableHasEachAttribute(t *testing.T) {
 	for _, own := range []string{slog.TimeKey, slog.LevelKey, slog.MessageKey} {
 		documented[own] = false
 	}
-	for _, row := range table(t, "README.md", "Attribute", "") {
+	for _, row := range table(t, "docs/tracing.md", "Attribute", "What it is") {
 		documented[row[0]] = true
 	}
 	assert.Equal(t, written, documented)
