@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-kii/kii/internal/transport"
@@ -20,6 +21,7 @@ import (
 type api struct {
 	http       *transport.Client
 	site, app  string // base URLs: of the site, and of the app below it
+	host       string // of the site
 	appKey     string
 	appHeaders map[string]http.Header // of calls in the app's name, by content type
 	agent      []string
@@ -58,42 +60,56 @@ type call struct {
 	secrets     secrets // this call's own; the app key and the token are added
 }
 
-// A success reports whether a reply that arrived whole is one.
-type success func(transport.Reply) bool
+// A success returns what is wrong with a reply that arrived whole, in a few words for
+// [APIError].Reason; empty if nothing is, and the reply proves that the call succeeded.
+type success func(transport.Reply) string
 
 // empty is the success of a call that is answered without a body.
-func empty(reply transport.Reply) bool { return reply.Status/100 == 2 && len(reply.Body) == 0 }
+func empty(reply transport.Reply) string {
+	switch {
+	case reply.Status/100 != 2:
+		return "not the status of a success"
+	case len(reply.Body) > 0:
+		return "a body where none belongs"
+	}
+	return ""
+}
 
 // do makes a call and writes its log record. The error is nil, an [*APIError] or a [*TransportError].
 func (a *api) do(ctx context.Context, c *call, success success) error {
 	start := time.Now()
 	reply, failure := a.http.Do(ctx, &transport.Request{Method: c.method, URL: c.url, Header: a.header(c), Body: c.body})
 	var err error
-	if failure != nil || reply.Broken != "" || !success(reply) {
-		err = a.failure(c, &reply, failure)
+	if failure != nil {
+		err = a.transportError(c, failure, a.secrets(c))
+	} else if wrong := cmp.Or(reply.Broken, success(reply)); wrong != "" {
+		err = apiError(c, &reply, wrong, a.secrets(c))
 	}
 	a.log(ctx, c, start, reply.Status, err)
 	return err
 }
 
-// failure returns the error of a call that had no whole answer, if failure is set, or one that is no success.
-func (a *api) failure(c *call, reply *transport.Reply, failure error) error {
-	c.secrets = append(c.secrets, a.appKey)
+// secrets returns what no text about c may show.
+func (a *api) secrets(c *call) secrets {
+	all := append(c.secrets, a.appKey)
 	if c.token != nil {
-		c.secrets = append(c.secrets, c.token.AccessToken, c.token.RefreshToken, c.token.UserID)
+		all = append(all, c.token.AccessToken, c.token.RefreshToken, c.token.UserID)
 	}
-	if failure != nil {
-		return transportError(c, failure)
-	}
-	return apiError(c, reply)
+	return all
 }
 
 // fetch makes a call by do, which is an api's, or a session's if it needs a login, and returns the
-// answer. Success is a 200 with the JSON of a T that complete accepts.
-func fetch[T any](ctx context.Context, do func(context.Context, *call, success) error, c *call, complete func(*T) bool) (*T, error) {
+// answer. Success is a 200 with the JSON of a T in which nothing is wrong.
+func fetch[T any](ctx context.Context, do func(context.Context, *call, success) error, c *call, wrong func(*T) string) (*T, error) {
 	answer := new(T)
-	err := do(ctx, c, func(reply transport.Reply) bool {
-		return reply.Status == http.StatusOK && json.Unmarshal(reply.Body, answer) == nil && complete(answer)
+	err := do(ctx, c, func(reply transport.Reply) string {
+		switch {
+		case reply.Status != http.StatusOK:
+			return "not the status of a success"
+		case json.Unmarshal(reply.Body, answer) != nil:
+			return "not a JSON object"
+		}
+		return wrong(answer)
 	})
 	if err != nil {
 		return nil, err
@@ -110,7 +126,10 @@ func marshal(body any) []byte {
 	return b
 }
 
-var anyType = []string{"*/*"}
+var (
+	anyType = []string{"*/*"}
+	noStore = []string{"no-store"} // a shared cache would answer one user with another's data
+)
 
 // header names the app, or carries the token, which names it too.
 // https://documentation.kii.com/en/guides/cloudsdk/rest/guidelines/appid_key/
@@ -119,6 +138,9 @@ func (a *api) header(c *call) http.Header {
 		return a.appHeaders[c.contentType]
 	}
 	h := http.Header{"User-Agent": a.agent, "Accept": anyType, "Authorization": {"Bearer " + c.token.AccessToken}}
+	if c.method == http.MethodGet {
+		h["Cache-Control"] = noStore
+	}
 	if c.body != nil {
 		h["Content-Type"] = []string{c.contentType}
 	}
@@ -145,9 +167,13 @@ func (a *api) log(ctx context.Context, c *call, start time.Time, status int, err
 }
 
 // transportError takes over a failure of the transport, which is always a [*transport.Failure].
-func transportError(c *call, err error) *TransportError {
+func (a *api) transportError(c *call, err error, secrets secrets) *TransportError {
 	failure := err.(*transport.Failure)
-	return &TransportError{Op: c.op, NotSent: failure.NotSent, Err: c.secrets.hide(failure.Err)}
+	hidden := secrets.hide(failure.Err)
+	if strings.Contains(hidden.text, "tls: ") { // such a text does not name the host, as that of a dial does
+		hidden.text = a.host + ": " + hidden.text
+	}
+	return &TransportError{Op: c.op, NotSent: failure.NotSent, Err: hidden}
 }
 
 // knownCodes are told apart from an echo of something secret without looking at it.
@@ -160,44 +186,92 @@ var knownCodes = []ErrorCode{
 
 var errorCodeForm = regexp.MustCompile(`^([A-Z][A-Z0-9_]{0,63}|[a-z][a-z0-9_]{0,63})$`)
 
-// apiError reads an answer that is not success. Fields of another type than documented are passed
-// over; OAuth calls the code error and the message error_description.
-func apiError(c *call, reply *transport.Reply) *APIError {
+// apiError reads an answer that is not success, wrong being what success calls it.
+func apiError(c *call, reply *transport.Reply, wrong string, secrets secrets) *APIError {
 	e := &APIError{Op: c.op, StatusCode: reply.Status, Code: ErrUnexpectedReply, RetryAfter: retryAfter(reply.Header)}
 	if reply.Broken != "" || reply.Status < 400 || reply.Status > 599 {
+		e.Reason = reason(reply, wrong)
 		return e
 	}
-	var body struct {
-		ErrorCode        ErrorCode `json:"errorCode"`
-		OAuthError       ErrorCode `json:"error"`
-		Message          string    `json:"message"`
-		OAuthDescription string    `json:"error_description"`
-		MinimumLength    int       `json:"minimumLength"`
+	wrong = "no errorCode"
+	var fields object
+	if json.Unmarshal(reply.Body, &fields) != nil {
+		wrong = "not a JSON object"
 	}
-	_ = json.Unmarshal(reply.Body, &body) // what cannot be read stays empty, and then there is no code
-	code := cmp.Or(body.ErrorCode, body.OAuthError)
+	var code ErrorCode
+	fields.get("errorCode", &code)
+	fields.get("message", &e.Message)
+	fields.get("minimumLength", &e.MinPasswordLength)
+	if code == "" && c.isOAuth(reply.Status) {
+		fields.get("error", &code)
+	}
+	if e.Message == "" {
+		fields.get("error_description", &e.Message)
+	}
+	e.Message = secrets.blank(e.Message)
+	e.MinPasswordLength = max(0, e.MinPasswordLength)
 	switch {
-	case slices.Contains(knownCodes, code),
-		errorCodeForm.MatchString(string(code)) && !c.secrets.in(string(code)):
+	case slices.Contains(knownCodes, code), errorCodeForm.MatchString(string(code)) && !secrets.appearIn(string(code)):
 		e.Code = code
 	case reply.Status == http.StatusTooManyRequests:
 		e.Code = ErrRateLimited
+	case code != "":
+		e.Reason = reason(reply, "an errorCode that is none")
+	default:
+		e.Reason = reason(reply, wrong)
 	}
-	e.Message = c.secrets.blank(cmp.Or(body.Message, body.OAuthDescription))
-	e.MinPasswordLength = max(0, body.MinimumLength)
 	return e
 }
 
-// retryAfter reads a Retry-After header, in seconds or as a date; 0 where there is none.
+// isOAuth reports whether the field "error" of a reply is a code of Kii Cloud's. OAuth has it at the
+// token endpoint and in answers to a bearer. Elsewhere, and with a time-out, it is a gateway's.
+func (c *call) isOAuth(status int) bool {
+	const clientGone = 499 // nginx
+	return (c.token != nil || c.contentType == tokenType) && status != http.StatusRequestTimeout && status != clientGone
+}
+
+// reason returns why a reply is unexpected: what can be told from outside, or else wrong.
+func reason(reply *transport.Reply, wrong string) string {
+	switch {
+	case reply.Broken != "":
+		return reply.Broken
+	case reply.Status/100 == 3:
+		return "a redirect"
+	case strings.Contains(strings.ToLower(reply.Header.Get("Content-Type")), "text/html"):
+		return "a page of text/html"
+	case len(reply.Body) == 0:
+		return "an empty body"
+	}
+	return wrong
+}
+
+// An object is a JSON object by its exact names. encoding/json takes a name in any case, and the last
+// one wins; but a user's record also holds fields that the user's program named.
+type object map[string]json.RawMessage
+
+// get reads a field. One that is missing or of another type leaves into as it is.
+func (o object) get(name string, into any) {
+	if value, found := o[name]; found {
+		_ = json.Unmarshal(value, into)
+	}
+}
+
+// retryAfter reads a Retry-After header, in seconds or as a date; 0 if there is none. A date is
+// compared with the reply's own, since this machine's clock may differ from the server's.
 func retryAfter(h http.Header) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 63); err == nil || errors.Is(err, strconv.ErrRange) {
 		return saturate(int64(seconds))
 	}
-	if date, err := http.ParseTime(value); err == nil {
-		return max(0, time.Until(date))
+	date, err := http.ParseTime(value)
+	if err != nil {
+		return 0
 	}
-	return 0
+	now, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return max(0, date.Sub(now))
 }
 
 // saturate returns a number of seconds as a Duration, the longest one where it overflows.

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"regexp"
+	"net/http"
 	"strings"
 	"time"
 	"unicode"
@@ -77,6 +77,9 @@ const (
 // Error returns the code.
 func (c ErrorCode) Error() string { return string(c) }
 
+// Is answers [OutcomeUnknown].
+func (c ErrorCode) Is(target error) bool { return target == errUnknown && c == ErrUnexpectedReply }
+
 // An ArgumentError means that a call was refused by this library, and nothing was sent.
 type ArgumentError struct {
 	Name   string // the Go parameter
@@ -96,20 +99,36 @@ type TransportError struct {
 // Error tells Op and the failure, without its URL.
 func (e *TransportError) Error() string {
 	if e.NotSent {
-		return fmt.Sprintf("kii: %s: not sent: %v", e.Op, e.Err)
+		return printable(fmt.Sprintf("kii: %s: not sent: %v", e.Op, e.Err))
 	}
-	return fmt.Sprintf("kii: %s: no answer, the outcome is unknown: %v", e.Op, e.Err)
+	return printable(fmt.Sprintf("kii: %s: no answer, the outcome is unknown: %v", e.Op, e.Err))
 }
 
-// Unwrap returns Err.
-func (e *TransportError) Unwrap() error { return e.Err }
+// Unwrap returns Err for [errors.Is] and [errors.As]. They find in it all but the errors of this package,
+// as when a call was cancelled because of another's: those say nothing of this one.
+func (e *TransportError) Unwrap() error {
+	if e.Err == nil {
+		return nil
+	}
+	if h, ok := e.Err.(*hidden); ok {
+		return h
+	}
+	return secrets{}.hide(e.Err)
+}
 
-// An APIError is an answer that is not success. It unwraps to its Code. Only Op, StatusCode and Code
-// are ever printed.
+// Is answers [OutcomeUnknown].
+func (e *TransportError) Is(target error) bool { return target == errUnknown && !e.NotSent }
+
+// An APIError is an answer that is not success. It unwraps to its Code. Only Op, StatusCode, Code and
+// Reason are ever printed.
 type APIError struct {
 	Op         string    // the method, such as "ResetPassword"
 	StatusCode int       // of HTTP
 	Code       ErrorCode // never empty
+	// Reason tells, with ErrUnexpectedReply, what is unexpected: "a redirect", "a page of text/html",
+	// "not a JSON object", "too long", "cut short", "no errorCode" and the like. It is always this
+	// library's own text.
+	Reason string
 	// Message is Kii Cloud's, in English, for the developer. This call's secrets and account
 	// identifiers are blanked in it, but it may describe the account, so it is not for a stranger.
 	Message           string
@@ -117,13 +136,22 @@ type APIError struct {
 	RetryAfter        time.Duration // from the Retry-After header; 0: not told
 }
 
-// Error tells Op, StatusCode and Code.
+// Error returns Op, StatusCode, Code and Reason.
 func (e *APIError) Error() string {
-	return fmt.Sprintf("kii: %s: %d %s", e.Op, e.StatusCode, e.Code)
+	if e.Reason == "" {
+		return fmt.Sprintf("kii: %s: %d %s", e.Op, e.StatusCode, e.Code)
+	}
+	return fmt.Sprintf("kii: %s: %d %s: %s", e.Op, e.StatusCode, e.Code, e.Reason)
 }
 
 // Unwrap returns Code.
 func (e *APIError) Unwrap() error { return e.Code }
+
+// Is reports whether target is [ErrRateLimited] and e a 429, whatever its Code. It also answers [OutcomeUnknown].
+func (e *APIError) Is(target error) bool {
+	return target == ErrRateLimited && e.StatusCode == http.StatusTooManyRequests ||
+		target == errUnknown && e.StatusCode/100 == 5
+}
 
 // A SessionError means that the session is over and the user must log in again.
 type SessionError struct {
@@ -136,7 +164,7 @@ func (e *SessionError) Error() string {
 	if e.Err == nil {
 		return "kii: the session is over, log in again: the password was changed"
 	}
-	return "kii: the session is over, log in again: " + e.Err.Error()
+	return printable(fmt.Sprintf("kii: the session is over, log in again: %v", e.Err))
 }
 
 // Unwrap returns Err.
@@ -165,18 +193,15 @@ func (e APIError) LogValue() slog.Value { return slog.StringValue((&e).Error()) 
 // LogValue implements [slog.LogValuer].
 func (e SessionError) LogValue() slog.Value { return slog.StringValue((&e).Error()) }
 
-// OutcomeUnknown says whether the call that returned err may have been carried out: no whole answer came to
-// a request that was not proved unsent, or a 5xx, or an [ErrUnexpectedReply]. If it is false and err is not
-// nil, nothing happened.
-func OutcomeUnknown(err error) bool {
-	if e, ok := errors.AsType[*TransportError](err); ok && !e.NotSent {
-		return true
-	}
-	if e, ok := errors.AsType[*APIError](err); ok && e.StatusCode/100 == 5 {
-		return true
-	}
-	return errors.Is(err, ErrUnexpectedReply)
-}
+// OutcomeUnknown reports whether a call that returned err may have been carried out: a request that was not
+// proved unsent got no whole answer, or the answer was a 5xx or an [ErrUnexpectedReply]. If it is false and
+// err is not nil, nothing happened. Of several joined errors it is enough that one is unknown. What ended a
+// context does not count, even if it is an error of this package.
+func OutcomeUnknown(err error) bool { return errors.Is(err, errUnknown) }
+
+// errUnknown is what each error is asked for. errors.Is reaches all errors that are joined, whatever
+// type joins them: errors.Join's, or a retry package's own.
+var errUnknown = errors.New("kii: the outcome is unknown")
 
 // RevealsAccount says whether err, shown to somebody who is not logged in, would tell whether or what
 // account exists: [ErrUserNotFound], [ErrAddressNotVerified], [ErrNoPassword], [ErrUserDisabled]. Answer such
@@ -186,40 +211,75 @@ func RevealsAccount(err error) bool {
 		errors.Is(err, ErrNoPassword) || errors.Is(err, ErrUserDisabled)
 }
 
-func checkAppValue(name, value string) error {
-	switch {
-	case value == "":
-		return &ArgumentError{name, "must not be empty"}
-	case hasControl(value):
-		return &ArgumentError{name, "must not hold control characters"}
-	case strings.TrimSpace(value) != value:
-		return &ArgumentError{name, "must not begin or end with a space"}
+// checkText refuses what is empty or cannot be meant.
+func checkText(name, value string) error {
+	if wrong := unsendable(value); wrong != "" {
+		return &ArgumentError{name, wrong}
 	}
 	return nil
 }
 
-var printableASCII = regexp.MustCompile(`^[ -~]{4,50}$`)
+// maxLength bounds, in bytes, all that is sent but a password. Kii Cloud takes nothing as long.
+const maxLength = 1000
 
-// checkNewPassword is Kii Cloud's own rule, applied here so that a refusal burns no PIN.
+// unsendable returns why value would not arrive as it was meant, or could not be right; empty if it may
+// be sent. What cannot be seen comes along where an address or a PIN is pasted, and finds nobody.
+func unsendable(value string) string {
+	switch {
+	case value == "":
+		return "must not be empty"
+	case len(value) > maxLength:
+		return "must not be longer than 1,000 bytes"
+	case hasControl(value):
+		return "must not hold control characters"
+	case strings.ContainsFunc(value, isInvisible):
+		return "must not hold invisible characters"
+	case strings.ContainsFunc(value, isFullWidth):
+		return "must not hold full-width characters"
+	case strings.TrimSpace(value) != value:
+		return "must not begin or end with a space"
+	}
+	return ""
+}
+
+// hasControl reports whether s holds a control character or is not UTF-8.
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError })
+}
+
+// isInvisible reports whether r shows nothing, or only changes how its neighbours show.
+func isInvisible(r rune) bool {
+	return r > unicode.MaxASCII && unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp,
+		unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
+}
+
+// isFullWidth reports whether r is of full width, such as ＋ or １, as Japanese keyboards write them.
+func isFullWidth(r rune) bool {
+	return r >= '\uff01' && r <= '\uff60' || r >= '\uffe0' && r <= '\uffe6' || r == '\u3000'
+}
+
+// maxPassword is the longest password that Kii Cloud takes, in bytes.
+const maxPassword = 50
+
+// checkPassword refuses what can be nobody's password. It is less strict than checkNewPassword, since
+// Kii Cloud may have had other rules once.
+func checkPassword(name, password string) error {
+	switch {
+	case password == "":
+		return &ArgumentError{name, "must not be empty"}
+	case len(password) > maxPassword:
+		return &ArgumentError{name, "must not be longer than 50 bytes, as no password is"}
+	case hasControl(password):
+		return &ArgumentError{name, "must not hold control characters"}
+	}
+	return nil
+}
+
+// checkNewPassword applies Kii Cloud's own rule, so that a refusal burns no PIN.
 func checkNewPassword(password string) error {
-	if !printableASCII.MatchString(password) {
+	ascii := !strings.ContainsFunc(password, func(r rune) bool { return r < ' ' || r > '~' })
+	if !ascii || len(password) < 4 || len(password) > maxPassword {
 		return &ArgumentError{"newPassword", "must be 4 to 50 printable ASCII characters"}
 	}
 	return nil
-}
-
-// checkText refuses what would not arrive as it was typed.
-func checkText(name, value string) error {
-	switch {
-	case value == "":
-		return &ArgumentError{name, "must not be empty"}
-	case hasControl(value):
-		return &ArgumentError{name, "must not hold control characters"}
-	}
-	return nil
-}
-
-// hasControl says whether s holds a control character or is no UTF-8.
-func hasControl(s string) bool {
-	return !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl)
 }

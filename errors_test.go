@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -178,9 +179,34 @@ func TestOutcomeUnknownIsTrueWhereTheCallMayHaveBeenCarriedOut(t *testing.T) {
 		"after the change":    {&kii.SessionError{}, false},
 		"a bare time-out":     {context.DeadlineExceeded, false},
 		"not sent and joined": {errors.Join(errors.New("x"), &kii.TransportError{NotSent: true, Err: errors.New("y")}), false},
+		"unsent, then lost":   {errors.Join(unsent, lost), true},
+		"lost, then unsent":   {errors.Join(lost, unsent), true},
+		"unsent, then a 500":  {fmt.Errorf("%w, then %w", unsent, &kii.APIError{StatusCode: 500, Code: "X"}), true},
+		"unsent twice":        {errors.Join(unsent, unsent), false},
+		"attempts":            {attempts{unsent, lost, unsent}, true},
+		"attempts, wrapped":   {fmt.Errorf("x: %w", attempts{unsent, attempts{lost}, unsent}), true},
+		"because of another":  {&kii.TransportError{NotSent: true, Err: errors.Join(context.Canceled, lost)}, false},
+		"because of a 500":    {&kii.TransportError{NotSent: true, Err: &kii.APIError{StatusCode: 500}}, false},
 	} {
 		assert.Equal(t, tt.want, kii.OutcomeUnknown(tt.err), name)
 	}
+}
+
+var (
+	unsent = &kii.TransportError{NotSent: true, Err: context.Canceled}
+	lost   = &kii.TransportError{Err: context.Canceled}
+)
+
+// attempts are the errors of several, as packages that retry return them: Unwrap knows only the last.
+type attempts []error
+
+func (a attempts) Error() string { return fmt.Sprint([]error(a)) }
+func (a attempts) Unwrap() error { return a[len(a)-1] }
+func (a attempts) Is(target error) bool {
+	return slices.ContainsFunc(a, func(e error) bool { return errors.Is(e, target) })
+}
+func (a attempts) As(target any) bool {
+	return slices.ContainsFunc(a, func(e error) bool { return errors.As(e, target) })
 }
 
 func TestRevealsAccountIsTrueForTheFourCodesThatTellAStranger(t *testing.T) {
@@ -222,6 +248,8 @@ func TestErrorCodeIsKiiCloudsOrElseUnexpectedReply(t *testing.T) {
 		`{"errorCode":""}`:                                 kii.ErrUnexpectedReply,
 		`{"errorCode":["X"]}`:                              kii.ErrUnexpectedReply,
 		`{"errorCode":"X"`:                                 kii.ErrUnexpectedReply,
+		`{"ERRORCODE":"X"}`:                                kii.ErrUnexpectedReply,
+		`{"errorCode":"X","ErrorCode":"Y"}`:                "X",
 		`["X"]`:                                            kii.ErrUnexpectedReply,
 		`"X"`:                                              kii.ErrUnexpectedReply,
 		`null`:                                             kii.ErrUnexpectedReply,
@@ -231,11 +259,18 @@ func TestErrorCodeIsKiiCloudsOrElseUnexpectedReply(t *testing.T) {
 		t.Run(body, func(t *testing.T) {
 			t.Parallel()
 			for _, status := range []int{400, 403, 500} {
-				err := operations["ResetPassword"](t, newCloud(t, replyOf(status, body)))
+				err := operations["Login"](t, newCloud(t, replyOf(status, body)))
 				e, ok := err.(*kii.APIError)
 				require.True(t, ok)
 				assert.Equal(t, want, e.Code)
-				assert.Equal(t, fmt.Sprintf("kii: ResetPassword: %d %s", status, want), e.Error())
+				text := fmt.Sprintf("kii: Login: %d %s", status, want)
+				if want == kii.ErrUnexpectedReply {
+					require.NotEmpty(t, e.Reason)
+					text += ": " + e.Reason
+				} else {
+					assert.Empty(t, e.Reason)
+				}
+				assert.Equal(t, text, e.Error())
 			}
 		})
 	}
@@ -245,14 +280,72 @@ func TestRateLimitIsAnyBareOrForeign429(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]kii.ErrorCode{
 		``: kii.ErrRateLimited, `<html>slow down</html>`: kii.ErrRateLimited, `{}`: kii.ErrRateLimited,
-		`{"errorCode":"QUOTA_EXCEEDED"}`: "QUOTA_EXCEEDED",
+		`{"errorCode":"QUOTA_EXCEEDED"}`: "QUOTA_EXCEEDED", `{"error":"rate_limited"}`: "rate_limited",
 	} {
-		err := operations["ResetPassword"](t, newCloud(t, replyOf(429, body)))
+		err := operations["Login"](t, newCloud(t, replyOf(429, body)))
 		require.ErrorIs(t, err, want)
+		require.ErrorIs(t, err, kii.ErrRateLimited)
 		assert.False(t, kii.OutcomeUnknown(err))
 	}
 	err := operations["ResetPassword"](t, newCloud(t, replyOf(429, strings.Repeat("x", 256<<10+1))))
 	require.ErrorIs(t, err, kii.ErrUnexpectedReply, "too long to be Kii Cloud's")
+}
+
+// OAuth's field "error" is Kii Cloud's at the token endpoint and in answers to a bearer. Elsewhere it is
+// that of a gateway, which does not know what happened behind it.
+func TestErrorOfAGatewayIsNoCode(t *testing.T) {
+	t.Parallel()
+	for op := range operations {
+		oauth := op != "ResetPassword" && op != "CompleteResetPassword"
+		for status, isCode := range map[int]bool{400: oauth, 403: oauth, 408: false, 499: false} {
+			err := operations[op](t, newCloud(t, replyOf(status, `{"error":"timeout"}`)))
+			assert.Equal(t, isCode, errors.Is(err, kii.ErrorCode("timeout")), "%s %d", op, status)
+			assert.Equal(t, !isCode, kii.OutcomeUnknown(err), "%s %d", op, status)
+		}
+	}
+}
+
+func TestUnexpectedReplyTellsWhatWasNotExpected(t *testing.T) {
+	t.Parallel()
+	page := replyOf(200, "<title>Log in to the hotel's network</title>")
+	page.ContentType = "Text/HTML; charset=utf-8"
+	gateway := page
+	gateway.Status = 502
+	redirect := replyOf(302, "")
+	redirect.ContentType = "text/html"
+	gzip := replyOf(200, "this is no gzip")
+	gzip.header = http.Header{"Content-Encoding": {"gzip"}}
+	for _, tt := range []struct {
+		op    string
+		reply reply
+		want  string
+	}{
+		{"ResetPassword", page, "a page of text/html"},
+		{"Login", page, "a page of text/html"},
+		{"Profile", gateway, "a page of text/html"},
+		{"ResetPassword", redirect, "a redirect"},
+		{"ResetPassword", replyOf(200, "{}"), "a body where none belongs"},
+		{"ResetPassword", replyOf(200, strings.Repeat("x", 256<<10+1)), "too long"},
+		{"ResetPassword", gzip, "cannot be decompressed"},
+		{"ResetPassword", replyOf(404, ""), "an empty body"},
+		{"ResetPassword", replyOf(404, "not here"), "not a JSON object"},
+		{"ResetPassword", replyOf(404, "{}"), "no errorCode"},
+		{"ResetPassword", replyOf(404, `{"error":"timeout"}`), "no errorCode"},
+		{"ResetPassword", refusal(404, "Not Found"), "an errorCode that is none"},
+		{"Login", replyOf(200, "hello"), "not a JSON object"},
+		{"Login", replyOf(200, "[]"), "not a JSON object"},
+		{"Login", replyOf(201, `{"id":"u","access_token":"a"}`), "not the status of a success"},
+		{"Login", replyOf(200, "{}"), "no user ID"},
+		{"Login", replyOf(200, `{"id":"u"}`), "no access token"},
+		{"Refresh", replyOf(200, `{"id":"u","access_token":"a"}`), "another user's"},
+		{"Profile", replyOf(200, "{}"), "no user ID"},
+		{"Profile", replyOf(200, `{"userID":"u"}`), "another user's"},
+	} {
+		err := operations[tt.op](t, newCloud(t, tt.reply))
+		require.ErrorIs(t, err, kii.ErrUnexpectedReply)
+		assert.Equal(t, tt.want, err.(*kii.APIError).Reason, "%s %d %.20s", tt.op, tt.reply.Status, tt.reply.Body)
+		assert.Contains(t, err.Error(), "UNEXPECTED_REPLY: "+tt.want)
+	}
 }
 
 func TestMinPasswordLengthIsToldOrZero(t *testing.T) {
@@ -297,4 +390,13 @@ func TestRetryAfterIsASpanOrADate(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestRetryAfterIsReadByTheServersClock(t *testing.T) {
+	t.Parallel()
+	r := replyOf(429, "")
+	r.header = http.Header{"Date": {"Wed, 21 Oct 2015 07:28:00 GMT"}, "Retry-After": {"Wed, 21 Oct 2015 07:30:00 GMT"}}
+	err := operations["ResetPassword"](t, newCloud(t, r))
+	require.ErrorIs(t, err, kii.ErrRateLimited)
+	assert.Equal(t, 2*time.Minute, err.(*kii.APIError).RetryAfter)
 }

@@ -37,10 +37,10 @@ func FuzzID(f *testing.F) {
 		if len(parts) != 5 || parts[3] != segment || u.RawQuery != "" || u.Fragment != "" {
 			t.Fatalf("%q leaves its segment", segment)
 		}
-		if back, err := url.PathUnescape(segment); err != nil || back != string(a) {
+		if back, err := url.PathUnescape(segment); err != nil || back != a.String() {
 			t.Fatalf("%q does not round-trip", segment)
 		}
-		if strings.Count(string(a), ":") > 1 || !strings.HasSuffix(string(a), id) || segment == "." || segment == ".." || segment == "me" {
+		if strings.Count(a.String(), ":") > 1 || !strings.HasSuffix(a.String(), id) || segment == "." || segment == ".." || segment == "me" {
 			t.Fatalf("%q is sent as %q", id, segment)
 		}
 	})
@@ -56,7 +56,7 @@ func FuzzErrorBody(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
 		hidden := secrets{"seekret"}
-		e := apiError(&call{op: "Login", secrets: hidden}, &transport.Reply{Status: status, Body: body})
+		e := apiError(&call{op: "Login"}, &transport.Reply{Status: status, Body: body}, "wrong", hidden)
 		if e.Code == "" || e.MinPasswordLength < 0 {
 			t.Fatal("no code, or a negative length")
 		}

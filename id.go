@@ -2,61 +2,94 @@ package kii
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
 )
 
-// A userRef is a user ID, or an address with its type in front: EMAIL:, PHONE: or LOGIN_NAME:.
+// A userRef names a user: by user ID, or by an address of kind EMAIL, PHONE or LOGIN_NAME.
 // https://documentation.kii.com/rest/apps-collection/application/user-collection/user-by-address/
-type userRef string
+type userRef struct{ kind, address string } // kind is empty with a user ID
 
-var (
-	email       = regexp.MustCompile(`^[^@:]+@[^@:]+$`)
-	globalPhone = regexp.MustCompile(`^\+[0-9]{7,20}$`)
-	localPhone  = regexp.MustCompile(`^[A-Z]{2}-[0-9]{7,20}$`)
-	loginName   = regexp.MustCompile(`^[^@:+][^@:]*$`)
-)
-
-// parseID adds the type to a bare address. It refuses what cannot be right, because Kii Cloud would
-// answer only that there is no such user.
-func parseID(id string) (userRef, error) {
-	refused := func(reason string) (userRef, error) { return "", &ArgumentError{"id", reason} }
-	kind, address, typed := strings.Cut(id, ":")
-	switch {
-	case id == "":
-		return refused("must not be empty")
-	case hasControl(id):
-		return refused("must not hold control characters")
-	case strings.TrimSpace(id) != id || strings.TrimSpace(address) != address:
-		return refused("must not begin or end with a space")
-	case id == "." || id == "..":
-		return refused("must not be a dot segment")
-	case id == "me":
-		return refused(`must name a user; "me" is for logged-in calls`)
-	case typed && kind == "EMAIL" && email.MatchString(address),
-		typed && kind == "PHONE" && (globalPhone.MatchString(address) || localPhone.MatchString(address)),
-		typed && kind == "LOGIN_NAME" && loginName.MatchString(address):
-		return userRef(id), nil
-	case typed:
-		return refused(`must not hold ":", except in EMAIL:a@b, PHONE:+819012345678, PHONE:JP-09012345678 or LOGIN_NAME:name`)
-	case email.MatchString(id):
-		return userRef("EMAIL:" + id), nil
-	case strings.Contains(id, "@"):
-		return refused("must be an e-mail address with one @ if it holds any")
-	case globalPhone.MatchString(id):
-		return userRef("PHONE:" + id), nil
-	case strings.HasPrefix(id, "+"):
-		return refused("must be + and 7 to 20 digits if it begins with +")
+// String returns the name in the form that a login takes.
+func (u userRef) String() string {
+	if u.kind == "" {
+		return u.address
 	}
-	return userRef(id), nil
+	return u.kind + ":" + u.address
 }
 
-// segment returns the path segment that names the user.
+// segment returns the path segment that names the user. Its colon is kept.
 func (u userRef) segment() string {
-	return strings.ReplaceAll(escapeSegment(string(u)), "%3A", ":")
+	if u.kind == "" {
+		return escapeSegment(u.address)
+	}
+	return u.kind + ":" + escapeSegment(u.address)
+}
+
+// secret returns what no text may show of the name, since a server repeats it in other forms: it stores
+// PHONE:JP-090… as +8190….
+func (u userRef) secret() string {
+	if u.kind == "PHONE" {
+		return strings.TrimLeft(u.address, "+ABCDEFGHIJKLMNOPQRSTUVWXYZ-0")
+	}
+	return u.address
 }
 
 // escapeSegment percent-encodes all but letters, digits and -_.~
 func escapeSegment(s string) string {
 	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
+}
+
+// parseID adds the type to a bare address. It refuses what cannot be right, because Kii Cloud would
+// answer only that there is no such user.
+func parseID(id string) (userRef, error) {
+	refused := func(reason string) (userRef, error) { return userRef{}, &ArgumentError{"id", reason} }
+	kind, address, typed := strings.Cut(id, ":")
+	wrong := unsendable(id)
+	switch {
+	case wrong != "":
+		return refused(wrong)
+	case strings.TrimSpace(address) != address:
+		return refused("must not begin or end with a space")
+	case id == "." || id == "..":
+		return refused("must not be a dot segment")
+	case id == "me":
+		return refused(`must name a user; "me" is for logged-in calls`)
+	case typed && kind == "EMAIL" && isEmail(address),
+		typed && kind == "PHONE" && (isGlobalPhone(address) || isLocalPhone(address)),
+		typed && kind == "LOGIN_NAME" && address != "" && address[0] != '+' && !strings.ContainsAny(address, "@:"):
+		return userRef{kind, address}, nil
+	case typed:
+		return refused(`must not hold ":", except in EMAIL:a@b, PHONE:+819012345678, PHONE:JP-09012345678 or LOGIN_NAME:name`)
+	case isEmail(id):
+		return userRef{"EMAIL", id}, nil
+	case strings.Contains(id, "@"):
+		return refused("must be an e-mail address with one @ if it holds any")
+	case isGlobalPhone(id):
+		return userRef{"PHONE", id}, nil
+	case strings.HasPrefix(id, "+"):
+		return refused("must be + and 7 to 20 digits if it begins with +")
+	}
+	return userRef{"", id}, nil
+}
+
+// isEmail reports whether s has the form a@b.
+func isEmail(s string) bool {
+	local, domain, found := strings.Cut(s, "@")
+	return found && local != "" && domain != "" && !strings.Contains(domain, "@") && !strings.Contains(s, ":")
+}
+
+// isGlobalPhone reports whether s is + and 7 to 20 digits.
+func isGlobalPhone(s string) bool {
+	digits, found := strings.CutPrefix(s, "+")
+	return found && isPhone(digits)
+}
+
+// isLocalPhone reports whether s is a country of two capital letters, a hyphen and 7 to 20 digits.
+func isLocalPhone(s string) bool {
+	country, digits, found := strings.Cut(s, "-")
+	return found && len(country) == 2 && strings.Trim(country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" && isPhone(digits)
+}
+
+func isPhone(digits string) bool {
+	return len(digits) >= 7 && len(digits) <= 20 && strings.Trim(digits, "0123456789") == ""
 }

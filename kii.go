@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"unicode"
 
 	"github.com/go-kii/kii/internal/transport"
 )
@@ -32,13 +33,13 @@ type Client struct {
 // New returns a client for the app with this ID and key at site, as the developer portal shows them. It checks
 // every argument and sends nothing, so a wrong app ID or site shows only at the first call, as [ErrAppNotFound].
 func New(appID, appKey string, site Site, opts ...Option) (*Client, error) {
-	if err := checkAppValue("appID", appID); err != nil {
+	if err := checkText("appID", appID); err != nil {
 		return nil, err
 	}
 	if appID == "." || appID == ".." {
 		return nil, &ArgumentError{"appID", "must not be a dot segment"}
 	}
-	if err := checkAppValue("appKey", appKey); err != nil {
+	if err := checkText("appKey", appKey); err != nil {
 		return nil, err
 	}
 	cfg := defaultConfig()
@@ -50,7 +51,7 @@ func New(appID, appKey string, site Site, opts ...Option) (*Client, error) {
 			return nil, err
 		}
 	}
-	base, err := site.base(cfg.insecureHTTP)
+	base, host, err := site.parse(cfg.insecureHTTP)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +60,7 @@ func New(appID, appKey string, site Site, opts ...Option) (*Client, error) {
 		http:       transport.New(&cfg.httpClient, cfg.timeout, cfg.maxRetries),
 		site:       base,
 		app:        base + "/apps/" + escapeSegment(appID),
+		host:       host,
 		appKey:     appKey,
 		appHeaders: appHeaders(appID, appKey, agent),
 		agent:      agent,
@@ -66,25 +68,25 @@ func New(appID, appKey string, site Site, opts ...Option) (*Client, error) {
 	}}}, nil
 }
 
-// base checks s and returns it without a trailing slash.
-func (s Site) base(insecureHTTP bool) (string, error) {
+// parse checks s and returns it without a trailing slash, and its host.
+func (s Site) parse(insecureHTTP bool) (base, host string, err error) {
 	for name, known := range map[string]Site{"US": SiteUS, "JP": SiteJP, "SG": SiteSG, "EU": SiteEU, "CN3": SiteCN3} {
 		if strings.EqualFold(string(s), name) {
-			return "", &ArgumentError{"site", "is a base URL, not a name: use kii.Site" + name + ", which is " + string(known)}
+			return "", "", &ArgumentError{"site", "is a base URL, not a name: use kii.Site" + name + ", which is " + string(known)}
 		}
 	}
 	u, err := url.Parse(string(s))
 	switch {
-	case err != nil || u.Hostname() == "" || strings.Contains(string(s), " "):
-		return "", &ArgumentError{"site", `must be a base URL such as "https://api.kii.com/api"`}
+	case err != nil || u.Hostname() == "" || unsendable(string(s)) != "" || strings.ContainsFunc(string(s), unicode.IsSpace):
+		return "", "", &ArgumentError{"site", `must be a base URL such as "https://api.kii.com/api"`}
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(string(s), "#"):
-		return "", &ArgumentError{"site", "must not hold user information, a query or a fragment"}
+		return "", "", &ArgumentError{"site", "must not hold user information, a query or a fragment"}
 	case u.Scheme == "http" && !insecureHTTP && !isLoopback(u.Hostname()):
-		return "", &ArgumentError{"site", "must be https, unless it is loopback or WithInsecureHTTP is given"}
+		return "", "", &ArgumentError{"site", "must be https, unless it is loopback or WithInsecureHTTP is given"}
 	case u.Scheme != "https" && u.Scheme != "http":
-		return "", &ArgumentError{"site", "must be an https URL"}
+		return "", "", &ArgumentError{"site", "must be an https URL"}
 	}
-	return strings.TrimSuffix(string(s), "/"), nil
+	return strings.TrimSuffix(string(s), "/"), u.Host, nil
 }
 
 func isLoopback(host string) bool {

@@ -169,7 +169,12 @@ func TestSuccessIsProved(t *testing.T) {
 		{"200 with a cut token", tokens, replyOf(200, token[:len(token)-1]), false},
 		{"200 with two tokens", tokens, replyOf(200, token+token), false},
 		{"200 with a refresh token of another type", tokens, replyOf(200, `{"id":"`+userID+`","access_token":"access-2","refresh_token":7}`), false},
-		{"200 with an expiry of another type", tokens, replyOf(200, `{"id":"`+userID+`","access_token":"access-2","expires_in":"soon"}`), false},
+		{"200 with a blank token", tokens, replyOf(200, `{"id":"`+userID+`","access_token":" "}`), false},
+		{"200 with a token of broken UTF-8", tokens, replyOf(200, `{"id":"`+userID+`","access_token":"a\xff"}`), false},
+		{"200 with a token of half a character", tokens, replyOf(200, `{"id":"`+userID+`","access_token":"a\ud800"}`), false},
+		{"200 with a token that is too long", tokens, replyOf(200, `{"id":"`+userID+`","access_token":"`+strings.Repeat("a", 1001)+`"}`), false},
+		{"200 with names in another case", tokens, replyOf(200, `{"ID":"`+userID+`","Access_Token":"access-2"}`), false},
+		{"200 with an expiry of another type", tokens, replyOf(200, `{"id":"`+userID+`","access_token":"access-2","expires_in":"soon"}`), true},
 		{"200 with a list", tokens, replyOf(200, "["+token+"]"), false},
 		{"another user's token", []string{"Refresh"}, replyOf(200, `{"id":"someone","access_token":"access-2"}`), false},
 

@@ -77,7 +77,7 @@ func WithLogger(l *slog.Logger) Option {
 // WithUserAgent puts product, such as "myapp/1.2", before the library's own in the User-Agent header.
 func WithUserAgent(product string) Option {
 	return func(cfg *config) error {
-		if err := checkAppValue("product", product); err != nil {
+		if err := checkText("product", product); err != nil {
 			return err
 		}
 		cfg.userAgent = product + " " + userAgent

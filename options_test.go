@@ -163,7 +163,7 @@ func TestLoggerGetsOneRecordACall(t *testing.T) {
 		{"success, not asked for", replyOf(204, ""), slog.LevelInfo, ""},
 		{"refusal", documented(t, "ResetPassword_user_not_found"), slog.LevelInfo, `level=WARN msg="kii call" op=ResetPassword status=404 error="kii: ResetPassword: 404 USER_NOT_FOUND" outcome_unknown=false`},
 		{"refusal, not asked for", documented(t, "ResetPassword_user_not_found"), slog.LevelError, ""},
-		{"unknown", cut, slog.LevelInfo, `level=WARN msg="kii call" op=ResetPassword status=200 error="kii: ResetPassword: 200 UNEXPECTED_REPLY" outcome_unknown=true`},
+		{"unknown", cut, slog.LevelInfo, `level=WARN msg="kii call" op=ResetPassword status=200 error="kii: ResetPassword: 200 UNEXPECTED_REPLY: a body where none belongs" outcome_unknown=true`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -47,11 +47,9 @@ func (p Profile) String() string { return "kii.Profile" + blanked }
 // https://documentation.kii.com/rest/apps-collection/application/user-collection/user-logged-in/
 type profileReply Profile
 
-// UnmarshalJSON goes by exact names, where encoding/json takes a name in another case too: a user's
-// record also holds fields that the user's program named, and EMAILADDRESSVERIFIED must not count.
-// A field of another type than documented is passed over.
+// UnmarshalJSON goes by exact names: EMAILADDRESSVERIFIED may be a field of the user's program.
 func (r *profileReply) UnmarshalJSON(data []byte) error {
-	var fields map[string]json.RawMessage
+	var fields object
 	err := json.Unmarshal(data, &fields)
 	for name, field := range map[string]any{
 		"userID": &r.UserID, "loginName": &r.LoginName, "displayName": &r.DisplayName,
@@ -60,9 +58,7 @@ func (r *profileReply) UnmarshalJSON(data []byte) error {
 		"country": &r.Country, "locale": &r.Locale,
 		"_emailAddressPending": &r.PendingEmail, "_phoneNumberPending": &r.PendingPhone,
 	} {
-		if value, there := fields[name]; there {
-			_ = json.Unmarshal(value, field)
-		}
+		fields.get(name, field)
 	}
 	// The server sends a boolean; the mock in the tests of Kii's Unity SDK sends a string.
 	disabled := string(fields["_disabled"])

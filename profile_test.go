@@ -21,7 +21,9 @@ func TestProfileSendsOneRequestWithTheToken(t *testing.T) {
 	c := newCloud(t, documented(t, "Profile_done"))
 	p, err := c.session(t).Profile(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, request{http.MethodGet, "https://api.kii.com/api/apps/appId/users/me", userHeader(), ""}, c.last(t))
+	header := userHeader()
+	header.Set("Cache-Control", "no-store") // or a shared cache would answer one user with another's data
+	assert.Equal(t, request{http.MethodGet, "https://api.kii.com/api/apps/appId/users/me", header, ""}, c.last(t))
 	assert.Equal(t, &kii.Profile{
 		UserID: userID, LoginName: "alice", DisplayName: "Alice", Email: "alice@example.com", Phone: "+819012345678",
 		Country: "JP", Locale: "ja", EmailVerified: true, PhoneVerified: true, HasPassword: new(true),

@@ -3,12 +3,13 @@ package kii
 import (
 	"errors"
 	"fmt"
+	"html"
 	"net/textproto"
 	"net/url"
-	"regexp"
-	"slices"
+	"reflect"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -17,113 +18,143 @@ const blanked = "[redacted]"
 // secrets are what a call must never show: passwords, PINs, tokens, the app key, account identifiers.
 type secrets []string
 
-// blank replaces every secret in text, in any of the forms in which a server or a library may
-// repeat it. One-letter secrets stay, as text without one letter tells it.
+// blank returns text up to the first secret in it. The rest goes, whatever else it holds.
 func (s secrets) blank(text string) string {
-	if text == "" {
-		return ""
+	folded := fold(text)
+	at := s.index(folded)
+	if at < 0 {
+		return text
 	}
-	if re := s.pattern(text); re != nil {
-		return re.ReplaceAllString(text, blanked)
-	}
-	return text
+	kept := utf8.RuneCountInString(folded[:at])
+	return string([]rune(text)[:kept]) + blanked
 }
 
-// in says whether text holds a secret.
-func (s secrets) in(text string) bool {
-	re := s.pattern(text)
-	return re != nil && re.MatchString(text)
-}
+// appearIn reports whether text holds a secret.
+func (s secrets) appearIn(text string) bool { return s.index(fold(text)) >= 0 }
 
-// pattern matches all forms of the secrets that fit into text, the longest first. It is compiled only after a
-// failure.
-func (s secrets) pattern(text string) *regexp.Regexp {
-	var forms []string
-	most := utf8.RuneCountInString(text)
-	tooLong := func(form string) bool { return utf8.RuneCountInString(form) > most }
+// index returns where the first secret in a folded text begins, in any of the forms in which a server or a
+// library may repeat it; -1 if there is none. It takes a time linear in the text. A secret of one character
+// does not count: most texts hold it by chance.
+func (s secrets) index(folded string) int {
+	first := -1
 	for _, secret := range s {
-		for _, f := range append(accountForms(secret), secret) {
-			if tooLong(f) {
-				continue
+		if utf8.RuneCountInString(secret) < 2 {
+			continue
+		}
+		quoted, ascii, escaped := strconv.Quote(secret), strconv.QuoteToASCII(secret), marshal(secret)
+		for _, form := range []string{
+			secret,
+			url.PathEscape(secret), url.QueryEscape(secret), escapeSegment(secret), html.EscapeString(secret),
+			quoted[1 : len(quoted)-1], ascii[1 : len(ascii)-1], string(escaped[1 : len(escaped)-1]),
+		} {
+			if at := strings.Index(folded, fold(form)); at >= 0 && (first < 0 || at < first) {
+				first = at
 			}
-			forms = append(forms, f, url.PathEscape(f), url.QueryEscape(f), escapeSegment(f), strings.Trim(strconv.Quote(f), `"`))
 		}
 	}
-	forms = slices.DeleteFunc(forms, func(f string) bool { return len([]rune(f)) < 2 || tooLong(f) })
-	if len(forms) == 0 {
-		return nil
-	}
-	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) })
-	forms = slices.Compact(forms)
-	for i, f := range forms {
-		forms[i] = regexp.QuoteMeta(f)
-	}
-	pattern := strings.Join(forms, "|")
-	if len(pattern) > maxPattern {
-		return everything
-	}
-	return regexp.MustCompile(`(?i:` + pattern + `)`)
+	return first
 }
 
-// maxPattern is the most, in bytes, that is worth compiling. Where a caller's PIN of megabytes meets a reply
-// as long, the reply is blanked as a whole.
-const maxPattern = 64 << 10
+// fold makes texts that differ only in case equal. Each character stays one.
+func fold(s string) string { return strings.ToLower(strings.ToUpper(s)) }
 
-var everything = regexp.MustCompile(`(?s).+`)
+// hide wraps err, which may be anybody's: net/http's, a context's cause, what the caller's RoundTripper
+// returned. No text of it shows a secret, and none of this package's errors shows through it.
+func (s secrets) hide(err error) *hidden { return &hidden{err: err, text: s.describe(err)} }
 
-// accountForms returns what a server may make of a typed address: the bare one, and of a phone
-// number the digits without what is in front of them, since it stores PHONE:JP-090… as +8190….
-func accountForms(id string) []string {
-	kind, address, _ := strings.Cut(id, ":")
-	switch kind {
-	case "EMAIL", "LOGIN_NAME":
-		return []string{address}
-	case "PHONE":
-		digits := strings.TrimLeft(address, "+ABCDEFGHIJKLMNOPQRSTUVWXYZ-0")
-		return []string{address, digits}
-	}
-	return nil
-}
-
-// hide wraps err so that no text of it shows a secret. What it wraps is found by errors.Is and
-// errors.As, but cannot be unwrapped and printed.
-func (s secrets) hide(err error) error { return &hidden{err: err, text: s.describe(err)} }
-
-// describe tells err without secrets. net/http quotes what a server sent, and that may repeat
-// the request in a form that cannot be recognised; so quoted text goes.
-func (s secrets) describe(err error) string {
+// describe returns one line about err without secrets. net/http quotes what a server sent, and that may
+// repeat the request in a form that cannot be recognised, so quoted text goes.
+func (s secrets) describe(err error) (text string) {
+	defer func() {
+		if recover() != nil { // a typed nil, say
+			text = fmt.Sprintf("an error that cannot be printed, of type %T", err)
+		}
+	}()
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var texts []string
 		for _, e := range joined.Unwrap() {
-			texts = append(texts, s.describe(e))
+			if e != nil {
+				texts = append(texts, s.describe(e))
+			}
 		}
 		return strings.Join(texts, "; ")
 	}
 	if _, ok := errors.AsType[textproto.ProtocolError](err); ok {
 		return "malformed reply header"
 	}
-	before, _, quoted := strings.Cut(err.Error(), `"`)
+	text, _, quoted := strings.Cut(err.Error(), `"`)
 	if quoted {
-		before += `"…"`
+		text += `"…"`
 	}
-	return s.blank(before)
+	return printable(s.blank(text))
 }
 
+// maxDescribed bounds, in bytes, a text that is printed: a peer can fill kilobytes.
+const maxDescribed = 500
+
+// printable returns text as one line that ends where it seems to end: without control characters and
+// what cannot be seen, such as a line break that would forge a record in a log.
+func printable(text string) string {
+	if len(text) > maxDescribed {
+		text = text[:maxDescribed] + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || isInvisible(r) {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+// A hidden error is found by errors.Is and errors.As, but cannot be unwrapped and printed.
 type hidden struct {
 	err  error
 	text string
 }
 
-func (h *hidden) Error() string                 { return h.text }
-func (h *hidden) Is(target error) bool          { return errors.Is(h.err, target) }
+// Error returns the text without secrets.
+func (h *hidden) Error() string { return h.text }
+
+// Format implements [fmt.Formatter]. It prints no field.
 func (h *hidden) Format(f fmt.State, verb rune) { format(f, verb, h.text) }
 
-// As finds all but a *url.Error, whose URL names an account.
-func (h *hidden) As(target any) bool {
-	if _, isURL := target.(**url.Error); isURL {
+// Is finds all but this package's errors: they are of another call, and say nothing of this one.
+func (h *hidden) Is(target error) (found bool) {
+	defer func() { _ = recover() }() // the methods of h.err are anybody's
+	return !isOwn(target) && errors.Is(h.err, target)
+}
+
+// As finds all but this package's errors, and a *url.Error, whose URL may name an account.
+func (h *hidden) As(target any) (found bool) {
+	defer func() { _ = recover() }()
+	switch target.(type) {
+	case **APIError, **SessionError, **TransportError, **ArgumentError, *ErrorCode, **url.Error:
 		return false
 	}
-	return errors.As(h.err, target)
+	if !errors.As(h.err, target) {
+		return false
+	}
+	into := reflect.ValueOf(target).Elem()
+	switch e := into.Interface().(type) { // an interface may hold any of them
+	case *url.Error:
+		into.SetZero()
+		return (&hidden{err: e.Err}).As(target)
+	case error:
+		if isOwn(e) {
+			into.SetZero()
+			return false
+		}
+	}
+	return true
+}
+
+// isOwn reports whether err is one of this package's errors.
+func isOwn(err error) bool {
+	switch err.(type) {
+	case *APIError, *SessionError, *TransportError, *ArgumentError, ErrorCode:
+		return true
+	}
+	return err == errUnknown
 }
 
 // format prints text under any verb, so that no verb reaches a field.

@@ -77,7 +77,12 @@ func (s *Session) lead(ctx context.Context, token *Token, shared *refresh) error
 		RefreshToken string `json:"refresh_token"`
 	}{"refresh_token", token.RefreshToken})
 	fresh, err := fetch(ctx, s.api.do, s.api.tokenCall("Refresh", body, token.AccessToken, token.RefreshToken, token.UserID),
-		func(r *tokenReply) bool { return r.complete() && (token.UserID == "" || r.ID == token.UserID) })
+		func(r *tokenReply) string {
+			if token.UserID != "" && r.ID != token.UserID {
+				return "another user's"
+			}
+			return r.wrong()
+		})
 
 	s.mu.Lock()
 	defer s.mu.Unlock()

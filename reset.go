@@ -43,7 +43,7 @@ func (u *User) ResetPassword(ctx context.Context, id string, method Notification
 		url:         u.api.app + "/users/" + user.segment() + "/password/request-reset",
 		contentType: resetPasswordType,
 		body:        body,
-		secrets:     []string{string(user)},
+		secrets:     []string{user.secret()},
 	}, empty)
 }
 
@@ -93,6 +93,6 @@ func (u *User) CompleteResetPassword(ctx context.Context, id, pin string, newPas
 			PINCode     string  `json:"pinCode"`
 			NewPassword *string `json:"newPassword,omitempty"`
 		}{pin, newPassword}),
-		secrets: []string{string(user), pin, password},
+		secrets: []string{user.secret(), pin, password},
 	}, empty)
 }

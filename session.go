@@ -72,7 +72,7 @@ func (s *Session) Profile(ctx context.Context) (*Profile, error) {
 		return nil, err
 	}
 	p, err := fetch(ctx, s.do, &call{op: "Profile", method: http.MethodGet, url: s.api.app + "/users/me"},
-		func(p *profileReply) bool { return s.belongsTo(p.UserID) })
+		func(p *profileReply) string { return s.adopt(p.UserID) })
 	return (*Profile)(p), err
 }
 
@@ -86,7 +86,7 @@ func (s *Session) Profile(ctx context.Context) (*Profile, error) {
 // ChangePassword is safe for concurrent use and sends one request. Where [OutcomeUnknown] is true the password
 // may have been changed: log in to find out. An answer that the token is dead ends the session.
 func (s *Session) ChangePassword(ctx context.Context, oldPassword, newPassword string) error {
-	if err := s.check(ctx, checkText("oldPassword", oldPassword), checkNewPassword(newPassword)); err != nil {
+	if err := s.check(ctx, checkPassword("oldPassword", oldPassword), checkNewPassword(newPassword)); err != nil {
 		return err
 	}
 	err := s.do(ctx, &call{
@@ -131,17 +131,22 @@ func (s *Session) do(ctx context.Context, c *call, success success) error {
 	return s.judge(c.token, s.api.do(ctx, c, success))
 }
 
-// belongsTo reports whether userID is the session's user. A session that does not know its user
-// learns it here.
-func (s *Session) belongsTo(userID string) bool {
+// adopt returns what is wrong with a reply about the user with this ID; empty if it is the session's
+// user. A session that does not know its user yet adopts it.
+func (s *Session) adopt(userID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.token.UserID == "" {
-		named := *s.token
-		named.UserID = userID
-		s.token = &named
+	switch {
+	case unsendable(userID) != "":
+		return "no user ID"
+	case s.token.UserID == "":
+		adopted := *s.token
+		adopted.UserID = userID
+		s.token = &adopted
+	case s.token.UserID != userID:
+		return "another user's"
 	}
-	return userID != "" && userID == s.token.UserID
+	return ""
 }
 
 // deadToken are the codes that tell that a bearer token is dead. Kii Cloud documents no reply to one;

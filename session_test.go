@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -47,7 +48,7 @@ func TestChangePasswordSendsOneRequestWithTheToken(t *testing.T) {
 func TestChangePasswordNeedsTheOldPassword(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
-	for _, old := range []string{"", "old\npass", "\xff"} {
+	for _, old := range []string{"", "old\npass", "\xff", strings.Repeat("x", 51)} {
 		assertArgument(t, "oldPassword", c.session(t).ChangePassword(t.Context(), old, "new-pass"))
 	}
 }

@@ -1,6 +1,7 @@
 package kii
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -34,21 +35,42 @@ func (t Token) String() string {
 
 // tokenReply is the answer of the token endpoint.
 type tokenReply struct {
-	ID           string      `json:"id"`
-	AccessToken  string      `json:"access_token"`
-	RefreshToken string      `json:"refresh_token"`
-	ExpiresIn    json.Number `json:"expires_in"` // seconds; documented ones overflow a Duration
+	ID, AccessToken, RefreshToken string
+	ExpiresIn                     json.Number // seconds; documented ones overflow a Duration
 }
 
-// complete reports whether r holds a token that can be sent.
-func (r *tokenReply) complete() bool {
-	return r.ID != "" && r.AccessToken != "" && !hasControl(r.ID+r.AccessToken+r.RefreshToken)
+// UnmarshalJSON goes by exact names. What is wrong with a life costs no login: it is then unknown.
+func (r *tokenReply) UnmarshalJSON(data []byte) error {
+	var fields object
+	err := json.Unmarshal(data, &fields)
+	fields.get("id", &r.ID)
+	fields.get("access_token", &r.AccessToken)
+	fields.get("expires_in", &r.ExpiresIn)
+	if refresh := fields["refresh_token"]; refresh != nil {
+		err = cmp.Or(err, json.Unmarshal(refresh, &r.RefreshToken))
+	}
+	return err
+}
+
+// wrong returns why r holds no login; empty if it does.
+func (r *tokenReply) wrong() string {
+	switch {
+	case unsendable(r.ID) != "":
+		return "no user ID"
+	case unsendable(r.AccessToken) != "":
+		return "no access token"
+	case r.RefreshToken != "" && unsendable(r.RefreshToken) != "":
+		return "a broken refresh token"
+	}
+	return ""
 }
 
 func (r *tokenReply) token() *Token {
 	t := &Token{UserID: r.ID, AccessToken: r.AccessToken, RefreshToken: r.RefreshToken}
 	if r.ExpiresIn != "" {
-		t.Expiry = time.Now().Add(r.lifetime())
+		// Round removes the monotonic clock, which stands still while a machine is suspended. So a
+		// token is the same after JSON.
+		t.Expiry = time.Now().UTC().Round(0).Add(r.lifetime())
 	}
 	return t
 }

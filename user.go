@@ -25,14 +25,14 @@ func (u *User) Login(ctx context.Context, id, password string) (*Session, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkText("password", password); err != nil {
+	if err := checkPassword("password", password); err != nil {
 		return nil, err
 	}
 	body := marshal(struct {
 		Username string `json:"username"`
 		Password string `json:"password"`
-	}{string(user), password})
-	reply, err := fetch(ctx, u.api.do, u.api.tokenCall("Login", body, string(user), password), (*tokenReply).complete)
+	}{user.String(), password})
+	reply, err := fetch(ctx, u.api.do, u.api.tokenCall("Login", body, user.secret(), password), (*tokenReply).wrong)
 	if err != nil {
 		return nil, err
 	}
@@ -47,11 +47,14 @@ func (u *User) Resume(token Token) (*Session, error) {
 	if u == nil || u.api == nil {
 		return nil, errNoUser
 	}
-	if token.AccessToken == "" {
-		return nil, &ArgumentError{"token", "must have an AccessToken"}
+	if wrong := unsendable(token.AccessToken); wrong != "" {
+		return nil, &ArgumentError{"token", "field AccessToken " + wrong}
 	}
-	if hasControl(token.AccessToken + token.RefreshToken + token.UserID) {
-		return nil, &ArgumentError{"token", "must not hold control characters"}
+	if wrong := unsendable(token.RefreshToken); wrong != "" && token.RefreshToken != "" {
+		return nil, &ArgumentError{"token", "field RefreshToken " + wrong}
+	}
+	if wrong := unsendable(token.UserID); wrong != "" && token.UserID != "" {
+		return nil, &ArgumentError{"token", "field UserID " + wrong}
 	}
 	return &Session{api: u.api, token: &token}, nil
 }
@@ -61,10 +64,10 @@ var errNoUser = &ArgumentError{"User", "is nil or zero: use the User of a client
 // check refuses a call that cannot be made, and returns the user that id names.
 func (u *User) check(ctx context.Context, id string) (userRef, error) {
 	if u == nil || u.api == nil {
-		return "", errNoUser
+		return userRef{}, errNoUser
 	}
 	if ctx == nil {
-		return "", errNilContext
+		return userRef{}, errNilContext
 	}
 	return parseID(id)
 }

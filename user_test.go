@@ -67,7 +67,7 @@ func TestIDCannotLeaveItsPathSegment(t *testing.T) {
 func TestEveryCharacterOfAnIDIsOneOfItsSegment(t *testing.T) {
 	t.Parallel()
 	for r := rune(' '); r < 0x180; r++ {
-		if r == ':' || r == '@' || r >= 0x7f && r < 0xa0 {
+		if r == ':' || r == '@' || r >= 0x7f && r < 0xa0 || r == '\u00ad' {
 			continue // refused
 		}
 		c := newCloud(t, replyOf(204, ""))
@@ -130,6 +130,88 @@ func TestArgumentErrorRepeatsNoValue(t *testing.T) {
 	}
 }
 
+// unsendable are texts that nobody means: what is pasted and cannot be seen, and what no name of Kii
+// Cloud's is as long as. Each holds "marker".
+var unsendable = map[string]string{
+	"a zero-width space":        "marker\u200b",
+	"marks of direction":        "\u202amarker\u202c",
+	"an isolate":                "\u2066marker\u2069",
+	"a byte order mark":         "\ufeffmarker",
+	"a soft hyphen":             "mar\u00admarker",
+	"a zero-width joiner":       "mar\u200dmarker",
+	"a variation selector":      "marker\ufe0f",
+	"a supplementary one":       "marker\U000e0100",
+	"a Mongolian one":           "marker\u180b",
+	"a tag":                     "marker\U000e0041",
+	"a filler":                  "marker\u3164",
+	"a line separator":          "mar\u2028marker",
+	"a paragraph separator":     "mar\u2029marker",
+	"a full-width digit":        "marker１",
+	"a full-width plus":         "＋marker",
+	"a full-width at":           "marker＠example.com",
+	"a full-width sign of yen":  "￥marker",
+	"a full-width space":        "mar\u3000marker",
+	"a space in front":          " marker",
+	"a space at the end":        "marker ",
+	"a no-break space":          "\u00a0marker",
+	"a tab at the end":          "marker\t",
+	"a line break":              "marker\n",
+	"a control character":       "mar\x00marker",
+	"one of Latin-1":            "mar\u0085marker",
+	"no UTF-8":                  "marker\xff",
+	"what was no UTF-8":         "marker\ufffd",
+	"1,001 bytes":               "marker" + strings.Repeat("x", 995),
+	"1,001 bytes of two each":   "marker " + strings.Repeat("é", 497),
+	"as many as a stranger may": "marker" + strings.Repeat("1", 60_000),
+}
+
+func TestTextThatNobodyMeansIsRefusedEverywhereAndNotRepeated(t *testing.T) {
+	t.Parallel()
+	for name, text := range unsendable {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t)
+			refuse := func(argument string, err error) {
+				t.Helper()
+				assertArgument(t, argument, err)
+				assert.NotContains(t, err.Error(), "marker")
+			}
+			_, err := kii.New(text, "appKey", kii.SiteUS)
+			refuse("appID", err)
+			_, err = kii.New("appId", text, kii.SiteUS)
+			refuse("appKey", err)
+			_, err = kii.New("appId", "appKey", kii.SiteUS, kii.WithUserAgent(text))
+			refuse("product", err)
+			_, err = kii.New("appId", "appKey", kii.Site("https://"+text))
+			refuse("site", err)
+			for _, id := range []string{text, "LOGIN_NAME:" + text, "PHONE:+819012345678" + text} {
+				refuse("id", c.User.ResetPassword(t.Context(), id, kii.NotificationEmail))
+				refuse("id", c.User.CompleteResetPassword(t.Context(), id, "1234", nil))
+				_, err = c.User.Login(t.Context(), id, "password")
+				refuse("id", err)
+			}
+			refuse("pin", c.User.CompleteResetPassword(t.Context(), "alice", text, nil))
+			for _, token := range []kii.Token{{AccessToken: text}, {AccessToken: "a", RefreshToken: text}, {AccessToken: "a", UserID: text}} {
+				_, err = c.User.Resume(token)
+				refuse("token", err)
+			}
+		})
+	}
+}
+
+func TestTextOfAThousandBytesIsSent(t *testing.T) {
+	t.Parallel()
+	text := strings.Repeat("x", 1000)
+	c := newCloud(t, replyOf(204, ""), documented(t, "Profile_wrong_token"))
+	client, err := kii.New(text, text, kii.SiteUS, kii.WithHTTPClient(&http.Client{Transport: c.mock}), kii.WithUserAgent(text))
+	require.NoError(t, err)
+	require.NoError(t, client.User.CompleteResetPassword(t.Context(), text, text, nil))
+	s, err := client.User.Resume(kii.Token{AccessToken: text, RefreshToken: text, UserID: text})
+	require.NoError(t, err)
+	_, err = s.Profile(t.Context())
+	require.ErrorIs(t, err, kii.ErrWrongToken)
+}
+
 func TestLoginSendsOneRequestInTheAppsName(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, documented(t, "Login_with_refresh_token"))
@@ -150,7 +232,7 @@ func TestLoginSendsOneRequestInTheAppsName(t *testing.T) {
 func TestLoginNeedsAPassword(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
-	for _, password := range []string{"", "pass\nword", "pass\x00", "\xff"} {
+	for _, password := range []string{"", "pass\nword", "pass\x00", "\xff", strings.Repeat("x", 51), strings.Repeat("x", 60_000)} {
 		s, err := c.User.Login(t.Context(), "alice", password)
 		assertArgument(t, "password", err)
 		assert.Nil(t, s)

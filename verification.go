@@ -1,7 +1,6 @@
 package kii
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -98,7 +97,7 @@ func (s *Session) resendVerification(ctx context.Context, op, address string) er
 
 // https://documentation.kii.com/rest/apps-collection/application/user-collection/user-by-id/phone-number/verify/
 func (s *Session) verify(ctx context.Context, op, address, code string) error {
-	if err := s.check(ctx, checkTyped("code", code)); err != nil {
+	if err := s.check(ctx, checkText("code", code)); err != nil {
 		return err
 	}
 	return s.do(ctx, &call{
@@ -115,15 +114,19 @@ func (s *Session) verify(ctx context.Context, op, address, code string) error {
 
 // verified is the success of a verification. The reference answers 200 with a verificationStatus,
 // whose values it does not list; the mock in the tests of Kii's Unity SDK answers 204.
-func verified(reply transport.Reply) bool {
-	if reply.Status == http.StatusNoContent {
-		return true
+func verified(reply transport.Reply) string {
+	var answer object
+	switch {
+	case reply.Status == http.StatusNoContent:
+		return ""
+	case reply.Status != http.StatusOK:
+		return "not the status of a success"
+	case json.Unmarshal(reply.Body, &answer) != nil || answer == nil:
+		return "not a JSON object"
+	case answer["errorCode"] != nil:
+		return "an errorCode"
 	}
-	var answer struct {
-		ErrorCode json.RawMessage `json:"errorCode"`
-	}
-	return reply.Status == http.StatusOK && bytes.HasPrefix(bytes.TrimSpace(reply.Body), []byte("{")) &&
-		json.Unmarshal(reply.Body, &answer) == nil && answer.ErrorCode == nil
+	return ""
 }
 
 // emailChange returns the call that gives the user at url another e-mail address. Only an
@@ -139,7 +142,7 @@ func emailChange(op, url, address string, verified bool) *call {
 			EmailAddress string `json:"emailAddress"`
 			Verified     bool   `json:"verified,omitempty"`
 		}{address, verified}),
-		secrets: []string{"EMAIL:" + address},
+		secrets: []string{address},
 	}
 }
 
@@ -154,14 +157,14 @@ func phoneChange(op, url, number string, verified bool) *call {
 			PhoneNumber string `json:"phoneNumber"`
 			Verified    bool   `json:"verified,omitempty"`
 		}{number, verified}),
-		secrets: []string{"PHONE:" + number},
+		secrets: []string{userRef{"PHONE", number}.secret()},
 	}
 }
 
 var bareEmail = regexp.MustCompile(`^[^@:<>\s\pZ]+@[^@:<>\s\pZ]+$`)
 
 func checkEmail(address string) error {
-	if err := checkTyped("email", address); err != nil {
+	if err := checkText("email", address); err != nil {
 		return err
 	}
 	if !bareEmail.MatchString(address) {
@@ -171,7 +174,7 @@ func checkEmail(address string) error {
 }
 
 func checkPhone(number string) error {
-	if !globalPhone.MatchString(number) {
+	if !isGlobalPhone(number) {
 		return &ArgumentError{"phone", "must be + and 7 to 20 digits, such as +819012345678"}
 	}
 	return nil

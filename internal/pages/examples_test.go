@@ -59,7 +59,7 @@ func TestEachExportedNameHasAnExample(t *testing.T) {
 		case *types.TypeName:
 			assert.True(t, shown[name], "%s has no example", name)
 			for m := range o.Type().(*types.Named).Methods() {
-				if !slices.Contains([]string{"Error", "Unwrap", "String", "Format", "LogValue"}, m.Name()) && m.Exported() {
+				if !slices.Contains([]string{"Error", "Is", "MarshalText", "Unwrap", "String", "Format", "LogValue"}, m.Name()) && m.Exported() {
 					assert.True(t, shown[name+"_"+m.Name()], "%s.%s has no example", name, m.Name())
 				}
 			}

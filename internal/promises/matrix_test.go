@@ -261,6 +261,7 @@ type want struct {
 	done   bool // success, where a reply without a body is success; else ErrUnexpectedReply
 	dead   bool // a *SessionError around the code, for calls with a bearer token
 	ended  bool // the same for Refresh
+	oauth  bool // the code is in OAuth's field, so only a token call's or a bearer's; else ErrUnexpectedReply
 }
 
 // lost is a *TransportError whose outcome is unknown.
@@ -274,7 +275,7 @@ func (w want) check(t *testing.T, op matrixOp, err error) {
 	case w.done && !op.reads:
 		assert.NoError(t, err, op.name)
 		return
-	case w.done:
+	case w.done, w.oauth && !op.reads && !op.bearer:
 		w.code = kii.ErrUnexpectedReply
 	case w == lost:
 		failure, ok := err.(*kii.TransportError)
