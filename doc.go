@@ -36,7 +36,8 @@
 //	program → Kii      ResetPassword(id, NotificationSMSPIN)
 //	Kii     → user     SMS with a PIN
 //	user    → program  PIN, and in the flow "Input Password" a new password
-//	program → Kii      CompleteResetPassword(id, pin, &newPassword), or nil in the flow "Generate Password"
+//	program → Kii      CompleteResetPassword(id, pin, &newPassword);
+//	                   in the flow "Generate Password" with nil
 //	Kii     → user     "Generate Password" only: SMS with the new password
 //	user    → program  login with the new password
 //

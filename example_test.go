@@ -30,12 +30,13 @@ func Example() {
 	fmt.Println(complete(ctx, client, phone, sms.PIN, "new-password"))
 	// Output:
 	// If we know this number, a PIN is on its way. If none comes, ask again.
-	// The PIN is wrong or too old, or this password cannot be taken. Try another one, or ask for a new PIN.
+	// This PIN is wrong or too old, or this password cannot be taken.
 	// The password is reset. Log in with the new one.
 }
 
-// forgot asks for an SMS with a PIN. The user gets one answer, whatever comes of it. A web page must
-// also give it before this call: how long Kii Cloud takes can reveal whether it knows the number.
+// forgot asks for an SMS with a PIN. The user gets one answer, whatever comes of it. This program
+// asks before it answers; a web page must answer first, as examples/webapp does, since the time
+// that Kii Cloud takes can reveal whether it knows the number.
 func forgot(ctx context.Context, client *kii.Client, phone string) string {
 	err := client.User.ResetPassword(ctx, phone, kii.NotificationSMSPIN)
 	switch {
@@ -65,6 +66,6 @@ func complete(ctx context.Context, client *kii.Client, phone, pin, password stri
 	if errors.Is(err, kii.ErrRateLimited) {
 		return "We are busy. Try again in a minute."
 	}
-	// One text for the rest: which of them it was could reveal the account, or the old password.
-	return "The PIN is wrong or too old, or this password cannot be taken. Try another one, or ask for a new PIN."
+	// One text for the rest: which it was could reveal the account or the old password.
+	return "This PIN is wrong or too old, or this password cannot be taken."
 }

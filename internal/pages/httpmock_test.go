@@ -15,15 +15,17 @@ import (
 
 // This test stands in docs/testing.md, and its beginning in the README.
 func TestResetIsAccepted(t *testing.T) {
+	const path = "/apps/app-id/users/EMAIL:alice%40example.com/password/request-reset"
 	mock := httpmock.NewMockTransport()
-	mock.RegisterResponder("POST",
-		"https://api-jp.kii.com/api/apps/app-id/users/EMAIL:alice%40example.com/password/request-reset",
+	mock.RegisterResponder("POST", string(kii.SiteJP)+path,
 		httpmock.NewStringResponder(http.StatusNoContent, ""))
-	client, err := kii.New("app-id", "app-key", kii.SiteJP, kii.WithHTTPClient(&http.Client{Transport: mock}))
+	hc := &http.Client{Transport: mock}
+	client, err := kii.New("app-id", "app-key", kii.SiteJP, kii.WithHTTPClient(hc))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := client.User.ResetPassword(t.Context(), "alice@example.com", kii.NotificationEmail); err != nil {
+	err = client.User.ResetPassword(t.Context(), "alice@example.com", kii.NotificationEmail)
+	if err != nil {
 		t.Error(err)
 	}
 }
