@@ -5,10 +5,8 @@
 package kii_test
 
 import (
-	"io"
 	"net"
 	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -16,23 +14,6 @@ import (
 
 	"github.com/go-kii/kii"
 )
-
-// canned answers every request the same, without a socket, so that only the client's own work is counted.
-type canned struct {
-	status int
-	body   string
-}
-
-func (c canned) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.Body != nil {
-		_ = req.Body.Close()
-	}
-	body := io.ReadCloser(http.NoBody)
-	if c.body != "" {
-		body = io.NopCloser(strings.NewReader(c.body))
-	}
-	return &http.Response{StatusCode: c.status, Body: body, ContentLength: int64(len(c.body)), Request: req}, nil
-}
 
 // client returns one whose every call is answered by c.
 func (c canned) client(tb testing.TB) *kii.Client {

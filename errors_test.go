@@ -115,7 +115,7 @@ func TestDocumentedReplyMeansWhatItSays(t *testing.T) {
 			t.Parallel()
 			op, _, _ := strings.Cut(name, "_")
 			r := documented(t, name)
-			err := operations[op](t, newCloud(t, r))
+			err := operate(t, op, newCloud(t, r))
 			if want == "" {
 				require.NoError(t, err)
 				return
@@ -137,7 +137,7 @@ func TestDocumentedReplyMeansWhatItSays(t *testing.T) {
 
 func TestErrorIsFoundByCodeAndByTypeThroughAnyWrapping(t *testing.T) {
 	t.Parallel()
-	err := operations["CompleteResetPassword"](t, newCloud(t, documented(t, "CompleteResetPassword_pin_expired")))
+	err := operate(t, "CompleteResetPassword", newCloud(t, documented(t, "CompleteResetPassword_pin_expired")))
 	for _, err := range []error{err, fmt.Errorf("handler: %w", err), errors.Join(errors.New("other"), err), &kii.SessionError{Err: err}} {
 		require.ErrorIs(t, err, kii.ErrPINExpired)
 		require.ErrorIs(t, err, kii.ErrorCode("PIN_CODE_EXPIRED"))
@@ -149,7 +149,7 @@ func TestErrorIsFoundByCodeAndByTypeThroughAnyWrapping(t *testing.T) {
 		require.ErrorAs(t, err, &code)
 		assert.Equal(t, kii.ErrPINExpired, code)
 	}
-	err = operations["Login"](t, newCloud(t, refusal(418, "SOMETHING_NEW")))
+	err = operate(t, "Login", newCloud(t, refusal(418, "SOMETHING_NEW")))
 	require.ErrorIs(t, err, kii.ErrorCode("SOMETHING_NEW"))
 }
 
@@ -259,7 +259,7 @@ func TestErrorCodeIsKiiCloudsOrElseUnexpectedReply(t *testing.T) {
 		t.Run(body, func(t *testing.T) {
 			t.Parallel()
 			for _, status := range []int{400, 403, 500} {
-				err := operations["Login"](t, newCloud(t, replyOf(status, body)))
+				err := operate(t, "Login", newCloud(t, replyOf(status, body)))
 				e, ok := err.(*kii.APIError)
 				require.True(t, ok)
 				assert.Equal(t, want, e.Code)
@@ -282,12 +282,12 @@ func TestRateLimitIsAnyBareOrForeign429(t *testing.T) {
 		``: kii.ErrRateLimited, `<html>slow down</html>`: kii.ErrRateLimited, `{}`: kii.ErrRateLimited,
 		`{"errorCode":"QUOTA_EXCEEDED"}`: "QUOTA_EXCEEDED", `{"error":"rate_limited"}`: "rate_limited",
 	} {
-		err := operations["Login"](t, newCloud(t, replyOf(429, body)))
+		err := operate(t, "Login", newCloud(t, replyOf(429, body)))
 		require.ErrorIs(t, err, want)
 		require.ErrorIs(t, err, kii.ErrRateLimited)
 		assert.False(t, kii.OutcomeUnknown(err))
 	}
-	err := operations["ResetPassword"](t, newCloud(t, replyOf(429, strings.Repeat("x", 256<<10+1))))
+	err := operate(t, "ResetPassword", newCloud(t, replyOf(429, strings.Repeat("x", 256<<10+1))))
 	require.ErrorIs(t, err, kii.ErrUnexpectedReply, "too long to be Kii Cloud's")
 }
 
@@ -298,7 +298,7 @@ func TestErrorOfAGatewayIsNoCode(t *testing.T) {
 	for op := range operations {
 		oauth := op != "ResetPassword" && op != "CompleteResetPassword"
 		for status, isCode := range map[int]bool{400: oauth, 403: oauth, 408: false, 499: false} {
-			err := operations[op](t, newCloud(t, replyOf(status, `{"error":"timeout"}`)))
+			err := operate(t, op, newCloud(t, replyOf(status, `{"error":"timeout"}`)))
 			assert.Equal(t, isCode, errors.Is(err, kii.ErrorCode("timeout")), "%s %d", op, status)
 			assert.Equal(t, !isCode, kii.OutcomeUnknown(err), "%s %d", op, status)
 		}
@@ -341,7 +341,7 @@ func TestUnexpectedReplyTellsWhatWasNotExpected(t *testing.T) {
 		{"Profile", replyOf(200, "{}"), "no user ID"},
 		{"Profile", replyOf(200, `{"userID":"u"}`), "another user's"},
 	} {
-		err := operations[tt.op](t, newCloud(t, tt.reply))
+		err := operate(t, tt.op, newCloud(t, tt.reply))
 		require.ErrorIs(t, err, kii.ErrUnexpectedReply)
 		assert.Equal(t, tt.want, err.(*kii.APIError).Reason, "%s %d %.20s", tt.op, tt.reply.Status, tt.reply.Body)
 		assert.Contains(t, err.Error(), "UNEXPECTED_REPLY: "+tt.want)
@@ -352,7 +352,7 @@ func TestMinPasswordLengthIsToldOrZero(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]int{`8`: 8, `0`: 0, `-8`: 0, `"8"`: 0, `8.5`: 0, `null`: 0, `99999999999999999999`: 0} {
 		body := `{"errorCode":"PASSWORD_TOO_SHORT","minimumLength":` + value + `}`
-		err := operations["CompleteResetPassword"](t, newCloud(t, replyOf(400, body)))
+		err := operate(t, "CompleteResetPassword", newCloud(t, replyOf(400, body)))
 		require.ErrorIs(t, err, kii.ErrPasswordTooShort)
 		assert.Equal(t, want, err.(*kii.APIError).MinPasswordLength, value)
 	}
@@ -384,7 +384,7 @@ func TestRetryAfterIsASpanOrADate(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := documented(t, "ResetPassword_rate_limited")
 				r.header = http.Header{"Retry-After": {value}}
-				err := operations["ResetPassword"](t, newCloud(t, r))
+				err := operate(t, "ResetPassword", newCloud(t, r))
 				require.ErrorIs(t, err, kii.ErrRateLimited)
 				assert.Equal(t, want, err.(*kii.APIError).RetryAfter)
 			})
@@ -396,7 +396,7 @@ func TestRetryAfterIsReadByTheServersClock(t *testing.T) {
 	t.Parallel()
 	r := replyOf(429, "")
 	r.header = http.Header{"Date": {"Wed, 21 Oct 2015 07:28:00 GMT"}, "Retry-After": {"Wed, 21 Oct 2015 07:30:00 GMT"}}
-	err := operations["ResetPassword"](t, newCloud(t, r))
+	err := operate(t, "ResetPassword", newCloud(t, r))
 	require.ErrorIs(t, err, kii.ErrRateLimited)
 	assert.Equal(t, 2*time.Minute, err.(*kii.APIError).RetryAfter)
 }

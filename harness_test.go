@@ -2,12 +2,14 @@ package kii_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -135,45 +137,109 @@ const userID = "86f3cdcf-950d-4a0a-9a6a-0f3b2d1c5e77" // of the replies in testd
 // session is a session of that user which can be refreshed.
 func (c *cloud) session(t *testing.T) *kii.Session {
 	t.Helper()
-	s, err := c.User.Resume(kii.Token{UserID: userID, AccessToken: "access-1", RefreshToken: "refresh-1"})
-	require.NoError(t, err)
+	return resumed(t, c.Client)
+}
+
+func resumed(tb testing.TB, client *kii.Client) *kii.Session {
+	tb.Helper()
+	s, err := client.User.Resume(kii.Token{UserID: userID, AccessToken: "access-1", RefreshToken: "refresh-1"})
+	require.NoError(tb, err)
 	return s
 }
 
-// An operation is one of the calls of the library, with arguments that it accepts.
-type operation func(t *testing.T, c *cloud) error
+// An operation is one of the calls of the library, with arguments that it accepts: a User's or a Session's.
+type operation struct {
+	user    func(context.Context, *kii.User) error
+	session func(context.Context, *kii.Session) error
+}
 
 var operations = map[string]operation{
-	"ResetPassword": func(t *testing.T, c *cloud) error {
-		return c.User.ResetPassword(t.Context(), "nobody@kii.com", kii.NotificationEmail)
-	},
-	"CompleteResetPassword": func(t *testing.T, c *cloud) error {
-		return c.User.CompleteResetPassword(t.Context(), userID, "1234", new("password"))
-	},
-	"Login": func(t *testing.T, c *cloud) error {
-		_, err := c.User.Login(t.Context(), "alice@example.com", "password")
+	"ResetPassword": {user: func(ctx context.Context, u *kii.User) error {
+		return u.ResetPassword(ctx, "nobody@kii.com", kii.NotificationEmail)
+	}},
+	"CompleteResetPassword": {user: func(ctx context.Context, u *kii.User) error {
+		return u.CompleteResetPassword(ctx, userID, "1234", new("password"))
+	}},
+	"Login": {user: func(ctx context.Context, u *kii.User) error {
+		_, err := u.Login(ctx, "alice@example.com", "password")
 		return err
-	},
-	"Profile": func(t *testing.T, c *cloud) error {
-		_, err := c.session(t).Profile(t.Context())
+	}},
+	"Profile": {session: func(ctx context.Context, s *kii.Session) error {
+		_, err := s.Profile(ctx)
 		return err
-	},
-	"ChangePassword": func(t *testing.T, c *cloud) error {
-		return c.session(t).ChangePassword(t.Context(), "old-pass", "new-pass")
-	},
-	"Refresh": func(t *testing.T, c *cloud) error { return c.session(t).Refresh(t.Context()) },
-	"ResendEmailVerification": func(t *testing.T, c *cloud) error {
-		return c.session(t).ResendEmailVerification(t.Context())
-	},
-	"ResendPhoneVerification": func(t *testing.T, c *cloud) error {
-		return c.session(t).ResendPhoneVerification(t.Context())
-	},
-	"VerifyEmail": func(t *testing.T, c *cloud) error { return c.session(t).VerifyEmail(t.Context(), "012345") },
-	"VerifyPhone": func(t *testing.T, c *cloud) error { return c.session(t).VerifyPhone(t.Context(), "012345") },
-	"ChangeEmail": func(t *testing.T, c *cloud) error {
-		return c.session(t).ChangeEmail(t.Context(), "new@example.com")
-	},
-	"ChangePhone": func(t *testing.T, c *cloud) error {
-		return c.session(t).ChangePhone(t.Context(), "+819087654321")
-	},
+	}},
+	"ChangePassword": {session: func(ctx context.Context, s *kii.Session) error {
+		return s.ChangePassword(ctx, "old-pass", "new-pass")
+	}},
+	"Refresh": {session: func(ctx context.Context, s *kii.Session) error { return s.Refresh(ctx) }},
+	"ResendEmailVerification": {session: func(ctx context.Context, s *kii.Session) error {
+		return s.ResendEmailVerification(ctx)
+	}},
+	"ResendPhoneVerification": {session: func(ctx context.Context, s *kii.Session) error {
+		return s.ResendPhoneVerification(ctx)
+	}},
+	"VerifyEmail": {session: func(ctx context.Context, s *kii.Session) error { return s.VerifyEmail(ctx, "012345") }},
+	"VerifyPhone": {session: func(ctx context.Context, s *kii.Session) error { return s.VerifyPhone(ctx, "012345") }},
+	"ChangeEmail": {session: func(ctx context.Context, s *kii.Session) error {
+		return s.ChangeEmail(ctx, "new@example.com")
+	}},
+	"ChangePhone": {session: func(ctx context.Context, s *kii.Session) error {
+		return s.ChangePhone(ctx, "+819087654321")
+	}},
+}
+
+// call makes the operation, on a session that was just resumed if it is a session's.
+func (o operation) call(ctx context.Context, tb testing.TB, client *kii.Client) error {
+	tb.Helper()
+	if o.user != nil {
+		return o.user(ctx, client.User)
+	}
+	return o.session(ctx, resumed(tb, client))
+}
+
+// operate makes the operation of this name.
+func operate(t *testing.T, op string, c *cloud) error {
+	t.Helper()
+	return operations[op].call(t.Context(), t, c.Client)
+}
+
+// sessionCalls are the operations of a session.
+var sessionCalls = func() map[string]func(context.Context, *kii.Session) error {
+	calls := make(map[string]func(context.Context, *kii.Session) error)
+	for name, op := range operations {
+		if op.session != nil {
+			calls[name] = op.session
+		}
+	}
+	return calls
+}()
+
+// The doubles of http.RoundTripper.
+
+// tripper answers in the caller's goroutine, so that a test in a bubble decides when.
+type tripper func(*http.Request) (*http.Response, error)
+
+func (f tripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// silence waits for the end of the request's context, as a server does that never answers.
+func silence(req *http.Request) (*http.Response, error) {
+	<-req.Context().Done()
+	return nil, req.Context().Err()
+}
+
+// canned answers every request the same, without a socket, so that only the client's own work is counted.
+type canned struct {
+	status int
+	body   string
+}
+
+func (c canned) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
+	body := io.ReadCloser(http.NoBody)
+	if c.body != "" {
+		body = io.NopCloser(strings.NewReader(c.body))
+	}
+	return &http.Response{StatusCode: c.status, Body: body, ContentLength: int64(len(c.body)), Request: req}, nil
 }

@@ -200,7 +200,7 @@ func TestSuccessIsProved(t *testing.T) {
 		for _, op := range tt.ops {
 			t.Run(op+" "+tt.name, func(t *testing.T) {
 				t.Parallel()
-				err := operations[op](t, newCloud(t, tt.reply))
+				err := operate(t, op, newCloud(t, tt.reply))
 				if tt.done {
 					require.NoError(t, err)
 					return

@@ -88,12 +88,6 @@ func TestDefaultClientAndTransportAreLeftAlone(t *testing.T) {
 	assert.Zero(t, before.(*http.Transport).MaxIdleConnsPerHost)
 }
 
-// silence waits for the end of the request's context, as a server does that never answers.
-func silence(req *http.Request) (*http.Response, error) {
-	<-req.Context().Done()
-	return nil, req.Context().Err()
-}
-
 func TestEveryCallHasADeadline(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -92,7 +92,7 @@ func TestMessageOfASessionsCallHoldsNoTokenAndNoUserID(t *testing.T) {
 		"ChangePassword": {"access-1", "refresh-1", userID, "appKey", "old-pass", "new-pass"},
 	} {
 		for _, secret := range append(secrets, "of note") {
-			err := operations[op](t, newCloud(t, replyOf(400, `{"error":"some_error","error_description":"nothing but `+secret+`"}`)))
+			err := operate(t, op, newCloud(t, replyOf(400, `{"error":"some_error","error_description":"nothing but `+secret+`"}`)))
 			require.ErrorIs(t, err, kii.ErrorCode("some_error"), op)
 			want := "nothing but [redacted]"
 			if secret == "of note" {

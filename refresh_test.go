@@ -43,11 +43,6 @@ func TestRefreshWithoutARefreshTokenSendsNothing(t *testing.T) {
 	assertArgument(t, "token", s.Refresh(t.Context()))
 }
 
-// tripper answers in the caller's goroutine, so that a test in a bubble decides when.
-type tripper func(*http.Request) (*http.Response, error)
-
-func (f tripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
-
 // inBubble runs test with a session in a synctest bubble. Each request is given to answer with its number.
 func inBubble(t *testing.T, answer func(n int32, req *http.Request) (*http.Response, error), test func(t *testing.T, s *kii.Session, requests *atomic.Int32)) {
 	t.Helper()

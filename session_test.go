@@ -13,26 +13,6 @@ import (
 	"github.com/go-kii/kii"
 )
 
-// sessionCalls are the calls that a session makes.
-var sessionCalls = map[string]func(context.Context, *kii.Session) error{
-	"Profile": func(ctx context.Context, s *kii.Session) error {
-		_, err := s.Profile(ctx)
-		return err
-	},
-	"ChangePassword": func(ctx context.Context, s *kii.Session) error {
-		return s.ChangePassword(ctx, "old-pass", "new-pass")
-	},
-	"Refresh":                 func(ctx context.Context, s *kii.Session) error { return s.Refresh(ctx) },
-	"ResendEmailVerification": func(ctx context.Context, s *kii.Session) error { return s.ResendEmailVerification(ctx) },
-	"ResendPhoneVerification": func(ctx context.Context, s *kii.Session) error { return s.ResendPhoneVerification(ctx) },
-	"VerifyEmail":             func(ctx context.Context, s *kii.Session) error { return s.VerifyEmail(ctx, "012345") },
-	"VerifyPhone":             func(ctx context.Context, s *kii.Session) error { return s.VerifyPhone(ctx, "012345") },
-	"ChangeEmail": func(ctx context.Context, s *kii.Session) error {
-		return s.ChangeEmail(ctx, "new@example.com")
-	},
-	"ChangePhone": func(ctx context.Context, s *kii.Session) error { return s.ChangePhone(ctx, "+819087654321") },
-}
-
 func TestChangePasswordSendsOneRequestWithTheToken(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, documented(t, "ChangePassword_done"))
@@ -190,7 +170,7 @@ func TestLoggedInCallsAloneEndASession(t *testing.T) {
 	dead := documented(t, "Profile_wrong_token")
 	c := newCloud(t, dead, dead, dead)
 	for _, op := range []string{"ResetPassword", "CompleteResetPassword", "Login"} {
-		err := operations[op](t, c)
+		err := operate(t, op, c)
 		require.ErrorIs(t, err, kii.ErrWrongToken)
 		assert.IsType(t, &kii.APIError{}, err)
 	}

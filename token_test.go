@@ -2,6 +2,7 @@ package kii_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,4 +79,38 @@ func TestTokenIsKeptAsJSON(t *testing.T) {
 		require.NoError(t, json.Unmarshal(data, &again))
 		assert.True(t, again == token)
 	}
+}
+
+// FuzzTokenReply: a Login is a session with a token that can be sent, or an *kii.APIError.
+func FuzzTokenReply(f *testing.F) {
+	for _, body := range []string{
+		`{"id":"u","access_token":"t","expires_in":3600}`, `{"id":"u","access_token":"t","expires_in":2147483646000}`,
+		`{"id":"u","access_token":"t","expires_in":1e400}`, `{"id":"u","access_token":"t","expires_in":-5}`,
+		`{"id":"u","access_token":"a\nb"}`, `{"id":"","access_token":"t"}`, `null`, `{`, `{"id":1}`,
+	} {
+		f.Add(200, body)
+	}
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		client, err := kii.New("app", "key", kii.SiteUS, kii.WithHTTPClient(&http.Client{Transport: canned{status, body}}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := client.User.Login(t.Context(), "alice", "pass")
+		if err != nil {
+			if _, ok := err.(*kii.APIError); !ok || s != nil {
+				t.Fatalf("%T", err)
+			}
+			return
+		}
+		token := s.Token()
+		if status != 200 || token.UserID == "" || token.AccessToken == "" {
+			t.Fatal("a session without a usable token")
+		}
+		if _, err := client.User.Resume(token); err != nil {
+			t.Fatal("a token that cannot be resumed")
+		}
+		if _, err := token.Expiry.MarshalJSON(); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
