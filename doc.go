@@ -93,11 +93,12 @@
 //
 // # What a stranger may see
 //
-// Kii Cloud tells an unknown user from a known one, and so do the errors: your program can help its support
-// staff. A browser must not see the difference, in the text, the status or the time that it takes. So
-// answer every request for a reset alike, where [RevealsAccount] is true as where err is nil, and before Kii Cloud is
-// asked. Limit how often each id and each client may ask, and how often a PIN may be tried; Kii Cloud documents no such
-// limit. The program in examples/webapp does all of this.
+// Kii Cloud answers differently for an unknown user and a known one, and so do the errors: your program can
+// help its support staff. A stranger's browser must not see the difference in the text, the status or the
+// time. So answer every request for a reset alike, whatever err is, and before Kii Cloud is asked. A
+// completion cannot be answered so: give one text for a wrong PIN, an expired one, a password that was
+// refused and all that [RevealsAccount] reports. Limit how often each id and each client may ask, and how
+// often a PIN may be tried; Kii Cloud documents no such limit. The program in examples/webapp does all of this.
 //
 // # How a session ends
 //
@@ -125,8 +126,10 @@
 //
 // # Secrets and logs
 //
-// No error, token or profile prints a secret or an account under any verb of fmt, or in package log/slog. The one field
-// made for reading is [APIError].Message: it may describe the account, so log it where that may stand.
+// No error, token or profile prints a secret or an account when it is given to fmt or log/slog itself. Inside
+// another value it may: fmt calls no method of what lies in an unexported field, and slog's JSON handler
+// marshals what a slice, map or struct holds. The one field made for reading is [APIError].Message: it may
+// describe the account, so log it only if your log may hold that.
 // The library itself is silent unless [WithLogger] is given: then each call is one record.
 //
 // # Testing

@@ -203,9 +203,10 @@ func OutcomeUnknown(err error) bool { return errors.Is(err, errUnknown) }
 // type joins them: errors.Join's, or a retry package's own.
 var errUnknown = errors.New("kii: the outcome is unknown")
 
-// RevealsAccount says whether err, shown to somebody who is not logged in, would tell whether or what
-// account exists: [ErrUserNotFound], [ErrAddressNotVerified], [ErrNoPassword], [ErrUserDisabled]. Answer such
-// a stranger as if the call had succeeded.
+// RevealsAccount reports whether err, shown to somebody who is not logged in, would reveal whether an account
+// exists or what it is like: [ErrUserNotFound], [ErrAddressNotVerified], [ErrNoPassword], [ErrUserDisabled]. After
+// [User.ResetPassword] answer as if it had succeeded. After [User.CompleteResetPassword] and [User.Login],
+// which cannot be answered so, give the same answer as for a wrong PIN and as for a wrong password.
 func RevealsAccount(err error) bool {
 	return errors.Is(err, ErrUserNotFound) || errors.Is(err, ErrAddressNotVerified) ||
 		errors.Is(err, ErrNoPassword) || errors.Is(err, ErrUserDisabled)
