@@ -47,13 +47,13 @@ func addressState(value string, verified bool) string {
 // account is a user as the server keeps it.
 type account struct {
 	Account
-	order     int // as they were added
-	pins      []*message
-	links     []*message
-	wrongPINs int // since the newest PIN
-	emailCode *message
-	phoneCode *message
-	tokens    []*token
+	order      int // as they were added
+	pins       []*message
+	links      []*message
+	wrongPINs  int // since the newest PIN
+	emailCodes []*message
+	phoneCodes []*message
+	tokens     []*token
 }
 
 func (a *account) copy() Account {
@@ -102,13 +102,17 @@ func (s *Server) DeleteAccount(id string) bool {
 	if a == nil {
 		return false
 	}
+	s.remove(a)
+	return true
+}
+
+func (s *state) remove(a *account) {
 	a.endTokens(true, a.name()+" was deleted")
 	a.endPending(nil)
 	for _, address := range s.addresses(a.Account) {
 		delete(s.byName, address)
 	}
 	delete(s.accounts, a.ID)
-	return true
 }
 
 // Account returns a user by user ID or address, verified or not: alice@example.com,
@@ -133,12 +137,16 @@ func (s *Server) Accounts() []Account {
 }
 
 func (s *state) allAccounts() []Account {
-	byOrder := func(a, b *account) int { return cmp.Compare(a.order, b.order) }
 	var all []Account
-	for _, a := range slices.SortedFunc(maps.Values(s.accounts), byOrder) {
+	for _, a := range s.byOrder() {
 		all = append(all, a.copy())
 	}
 	return all
+}
+
+// byOrder returns the accounts as they were added.
+func (s *state) byOrder() []*account {
+	return slices.SortedFunc(maps.Values(s.accounts), func(a, b *account) int { return cmp.Compare(a.order, b.order) })
 }
 
 // Validate returns nil, or an error that joins a [FieldError] for each field that is not valid. It
@@ -194,6 +202,14 @@ func (s *state) put(a Account, random *generator) (string, error) {
 	}
 	for _, address := range s.addresses(kept.Account) {
 		delete(s.byName, address)
+	}
+	if !s.assumes(ResetsOutliveTheirAddress) {
+		if a.Email != kept.Email {
+			kept.endPendingBy(Email)
+		}
+		if a.Phone != kept.Phone {
+			kept.endPendingBy(SMS)
+		}
 	}
 	kept.Account = a
 	kept.Account = kept.copy()

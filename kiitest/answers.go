@@ -48,6 +48,18 @@ func jsonAnswer(status int, contentType string, body map[string]any) answer {
 	return a
 }
 
+// dropCode takes the errorCode out of an error's body, as some of Kii Cloud's have none: then the
+// content type is all that names the exception.
+func (a *answer) dropCode() {
+	var body map[string]any
+	if json.Unmarshal(a.body, &body) != nil {
+		return
+	}
+	delete(body, "errorCode")
+	without := jsonAnswer(a.status, a.header.Get("Content-Type"), body)
+	a.body, a.code = without.body, ""
+}
+
 func noContent() answer { return answer{status: http.StatusNoContent} }
 
 // write answers over a socket.

@@ -56,6 +56,36 @@ const (
 	CallsMustNameTheApp Assumption = "CallsMustNameTheApp"
 	// AnyContentTypeWillDo: a JSON body is read whatever its content type says.
 	AnyContentTypeWillDo Assumption = "AnyContentTypeWillDo"
+	// ResetsOutliveTheirAddress: a link or PIN works after the user has another address than it went to.
+	ResetsOutliveTheirAddress Assumption = "ResetsOutliveTheirAddress"
+	// ResendRepeatsTheCode: resending a verification sends the code that was sent before, while it works.
+	ResendRepeatsTheCode Assumption = "ResendRepeatsTheCode"
+	// VerifyTellsStatus: verifying an address is answered with a body.
+	VerifyTellsStatus Assumption = "VerifyTellsStatus"
+	// VerifiedIsForAdmins: a user who says that an address is verified is refused.
+	VerifiedIsForAdmins Assumption = "VerifiedIsForAdmins"
+	// NamelessIsInvalidInput: a registration without any name is answered INVALID_INPUT_DATA.
+	NamelessIsInvalidInput Assumption = "NamelessIsInvalidInput"
+	// RegistrationTellsRecord: the answer to a registration holds the user's whole record.
+	RegistrationTellsRecord Assumption = "RegistrationTellsRecord"
+	// DisabledIsBoolean: _disabled in a user's record is a boolean, and no string.
+	DisabledIsBoolean Assumption = "DisabledIsBoolean"
+	// WrongTokenIsEchoed: WRONG_TOKEN repeats the token.
+	WrongTokenIsEchoed Assumption = "WrongTokenIsEchoed"
+	// InvalidFieldsAreNamed: INVALID_INPUT_DATA has invalidFields.
+	InvalidFieldsAreNamed Assumption = "InvalidFieldsAreNamed"
+	// ErrorsHaveACode: the body of an error has an errorCode.
+	ErrorsHaveACode Assumption = "ErrorsHaveACode"
+	// WrongClientIsWrongLogin: wrong credentials of an administrator are answered as a wrong password is.
+	WrongClientIsWrongLogin Assumption = "WrongClientIsWrongLogin"
+	// AdminPasswordEndsTokens: a password that an administrator sets ends the user's tokens.
+	AdminPasswordEndsTokens Assumption = "AdminPasswordEndsTokens"
+	// AdminMayRepeatPassword: an administrator may set the password that the user has.
+	AdminMayRepeatPassword Assumption = "AdminMayRepeatPassword"
+	// AdminOldPasswordIsIgnored: an old password that an administrator gives is not looked at.
+	AdminOldPasswordIsIgnored Assumption = "AdminOldPasswordIsIgnored"
+	// ResetCodeIsSilent: a verification code that an administrator resets is not sent to the user.
+	ResetCodeIsSilent Assumption = "ResetCodeIsSilent"
 	// UnknownFieldsAreIgnored: fields that a call does not document change nothing.
 	UnknownFieldsAreIgnored Assumption = "UnknownFieldsAreIgnored"
 )
@@ -67,7 +97,10 @@ func Assumptions() []Assumption {
 		NewerRequestReplacesOlder, ResetEndsOtherRequests, CodesAreSingleUse, NoPendingPINIsWrongPIN, OnlyRightPINExpires,
 		WrongPINsAreUnlimited, PINCheckedBeforePassword, BadPasswordKeepsPIN, NewPasswordKillsRefreshTokens,
 		InputResetIsSilent, DisabledIsUnauthorized, DeadTokenIsForbidden, WrongLoginIsBadRequest,
-		DisabledLoginSaysSo, ChangedPasswordMustDiffer, VerifiedUnlessRequired, OtherUsersAreReadable, CallsMustNameTheApp, AnyContentTypeWillDo, UnknownFieldsAreIgnored,
+		DisabledLoginSaysSo, ChangedPasswordMustDiffer, VerifiedUnlessRequired, OtherUsersAreReadable, CallsMustNameTheApp, AnyContentTypeWillDo,
+		ResetsOutliveTheirAddress, ResendRepeatsTheCode, VerifyTellsStatus, VerifiedIsForAdmins, NamelessIsInvalidInput, RegistrationTellsRecord,
+		DisabledIsBoolean, WrongTokenIsEchoed, InvalidFieldsAreNamed, ErrorsHaveACode, WrongClientIsWrongLogin, AdminPasswordEndsTokens,
+		AdminMayRepeatPassword, AdminOldPasswordIsIgnored, ResetCodeIsSilent, UnknownFieldsAreIgnored,
 	}
 }
 

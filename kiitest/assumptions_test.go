@@ -60,12 +60,20 @@ func emulated(t *testing.T, srv *kiitest.Server) *cloud {
 		"KII_TEST_UNVERIFIED":        "EMAIL:unverified@example.com",
 		"KII_TEST_PIN_VALIDITY":      "10m",
 		"KII_TEST_REGISTER_AT":       "example.com",
+		"KII_TEST_CLIENT_ID":         srv.ClientID(),
+		"KII_TEST_CLIENT_SECRET":     srv.ClientSecret(),
+		"KII_TEST_OTHER_PHONE":       "+819012340000",
 	}
-	srv.AddAccount(kiitest.Account{Email: "unverified@example.com", Password: "old-pass"})
+	unverified := srv.AddAccount(kiitest.Account{Email: "unverified@example.com", Phone: "+819012349999", Password: "old-pass"})
+	facts["KII_TEST_UNVERIFIED_ID"] = unverified
 	return &cloud{
 		t: t, site: string(srv.Site()), appID: srv.AppID(), appKey: srv.AppKey(), client: newCaller(t, srv).client,
 		facts: func(name string) string { return facts[name] }, password: "old-pass", wait: srv.Advance,
 		newest: func() string { return last(t, srv, "alice").Text },
+		other: func() string {
+			m, _ := srv.LastMessage(unverified)
+			return m.Text
+		},
 	}
 }
 
@@ -80,6 +88,9 @@ func emulated(t *testing.T, srv *kiitest.Server) *cloud {
 //	KII_TEST_SMS_COMMAND                    a shell command that waits for the newest SMS and prints it
 //	KII_TEST_PIN_VALIDITY                   how long a PIN lives, as 10m
 //	KII_TEST_UNVERIFIED                     EMAIL: and another user's unverified address
+//	KII_TEST_UNVERIFIED_ID                  that user's ID; the phone is unverified too, and a probe verifies it
+//	KII_TEST_CLIENT_ID, …_SECRET            the app's administrator
+//	KII_TEST_OTHER_PHONE                    a number that the first user may have for a moment
 //	KII_TEST_OTHER_ID                       another user's ID
 //	KII_TEST_DISABLED_ID, …_LOGIN, …_PASSWORD   a disabled user
 //	KII_TEST_REGISTER_AT                    a domain at which probes may register users

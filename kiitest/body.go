@@ -101,6 +101,18 @@ func (o object) text(c *call, name string) (value string, present bool, refused 
 	return value, true, nil
 }
 
+// bool returns a field that must be true or false; a null or missing one is false.
+func (o object) bool(c *call, name string) (value bool, refused *answer) {
+	raw := o[name]
+	if len(raw) == 0 || bytes.Equal(raw, []byte("null")) {
+		return false, nil
+	}
+	if err := json.Unmarshal(raw, &value); err != nil {
+		return false, new(c.invalidInput(name, "must be true or false"))
+	}
+	return value, nil
+}
+
 // hasType reports whether the body is of one of the content types.
 func (c *call) hasType(types ...string) bool {
 	t, _, _ := mime.ParseMediaType(c.header.Get("Content-Type"))

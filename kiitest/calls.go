@@ -138,7 +138,8 @@ type call struct {
 	grant     grant  // the body of a call of the token endpoint
 	id        int    // in the log
 	now       time.Time
-	principal *account // the token's user; nil without a token, and with an anonymous one
+	principal *account // the token's user; nil without a token, and with one of no user
+	admin     bool     // whether the token is an administrator's
 	odd       []string // what a strict server says of the call
 	why       []string // what the log says of the answer
 	sent      []int    // the IDs of the messages that it sent

@@ -45,6 +45,9 @@ func (s *Server) act(c *call, fault *Fault, gaveUp error) answer {
 		if fault.handles() {
 			a = c.serve()
 		}
+		if a.code != "" && !s.assumes(ErrorsHaveACode) {
+			a.dropCode()
+		}
 		a = fault.answer(c, a)
 		c.allowOrigin(&a)
 	}

@@ -53,20 +53,33 @@
 //	login                POST     /apps/{app}/oauth2/token                                     the same
 //	refresh              POST     /oauth2/token                                                grant_type=refresh_token, single use, on both paths
 //	anonymous-login      POST     /oauth2/token                                                grant_type=client_credentials with the app's ID and key, on both paths
-//	get-user             GET      /apps/{app}/users/{user}                                     the whole of one's own record, the public part of others'
+//	admin-login          POST     /oauth2/token                                                the same with the administrator's ID and secret, also without grant_type
+//	get-user             GET      /apps/{app}/users/{user}                                     the whole of one's own record, the public part of others'; an administrator reads all
+//	delete-user          DELETE   /apps/{app}/users/{user}                                     oneself
+//	query-users          POST     /apps/{app}/users/query                                      administrators; clauses eq and all, in one page
 //	register             POST     /apps/{app}/users                                            with or without login; custom fields; local phone with a country
-//	change-password      PUT      /apps/{app}/users/{user}/password                            one's own
-//	change-address       PUT      /apps/{app}/users/{user}/email-address                       one's own, pending where the portal asks for verification
+//	change-password      PUT      /apps/{app}/users/{user}/password                            one's own; an administrator needs no oldPassword
+//	get-address          GET      /apps/{app}/users/{user}/email-address                       one's own
+//	get-address          GET      /apps/{app}/users/{user}/phone-number                        likewise
+//	change-address       PUT      /apps/{app}/users/{user}/email-address                       one's own, pending if the portal asks for verification; an administrator's may be verified
 //	change-address       PUT      /apps/{app}/users/{user}/phone-number                        likewise
-//	verify-address       POST     /apps/{app}/users/{user}/email-address/verify                by code, where Kii Cloud's mail has a link
+//	verify-address       POST     /apps/{app}/users/{user}/email-address/verify                by code, although Kii Cloud's mail has a link
 //	verify-address       POST     /apps/{app}/users/{user}/phone-number/verify                 by code
-//	resend-verification  POST     /apps/{app}/users/{user}/email-address/resend-verification   replaces the last code
-//	resend-verification  POST     /apps/{app}/users/{user}/phone-number/resend-verification    replaces the last code
+//	resend-verification  POST     /apps/{app}/users/{user}/email-address/resend-verification   the same code again
+//	resend-verification  POST     /apps/{app}/users/{user}/phone-number/resend-verification    likewise
+//	read-code            GET      /apps/{app}/users/{user}/email-address/verification-code     administrators
+//	read-code            GET      /apps/{app}/users/{user}/phone-number/verification-code      administrators
+//	reset-code           POST     /apps/{app}/users/{user}/phone-number/reset-verification-code administrators; a new code, in the answer
+//	get-status           GET      /apps/{app}/users/{user}/status                              administrators
+//	set-status           PUT      /apps/{app}/users/{user}/status                              administrators; disables, which ends all tokens, or enables
+//	get-parameters       GET      /apps/{app}/configuration/parameters                         administrators; the settings
 //	preflight            OPTIONS  *                                                            CORS, for every origin
 //
-// Not emulated, and answered 501 OPERATION_NOT_IMPLEMENTED: updating and deleting users, finding
-// them, groups, buckets and objects, things, push, social networks, multi-factor login, the calls of an
-// admin, expiry of refresh tokens, the rate limit (see [FaultRateLimit]), the delay of a message.
+// An administrator's token works on the calls above for any user, but not as users/me.
+//
+// Not emulated, and answered 501 OPERATION_NOT_IMPLEMENTED: updating users, groups, buckets and
+// objects, things, push, social networks, multi-factor login, changing the settings. Not emulated
+// either: expiry of refresh tokens, the rate limit (see [FaultRateLimit]), the delay of a message.
 //
 // # ASSUMED
 //
@@ -98,13 +111,29 @@
 //	OtherUsersAreReadable          200, the public part            else 401 UNAUTHORIZED                    the reference has users/{type:address}
 //	CallsMustNameTheApp            401 UNAUTHORIZED                else the call is served                  the reference: Authorization is required
 //	AnyContentTypeWillDo           the body is read as it is       else 400 INVALID_DATA_TYPE               the reference calls application/json tolerated for a login
+//	ResetsOutliveTheirAddress      an old link or PIN works        else a new address ends it              nothing
+//	ResendRepeatsTheCode           the code that was sent before   else a new one                          a live test of a third party's
+//	VerifyTellsStatus              200 with verificationStatus     else 204                                the reference: 200; the Unity SDK's test: 204
+//	VerifiedIsForAdmins            401 UNAUTHORIZED for a user     else verified is ignored                the reference: for admin credentials only
+//	NamelessIsInvalidInput         400 INVALID_INPUT_DATA          else 400 NO_ACCOUNT_PROVIDED            a live test; the JavaScript SDK's table lists the other
+//	RegistrationTellsRecord        201 with the whole record       else with userID only                   live tests; the guide shows userID
+//	DisabledIsBoolean              _disabled: false                else "false"                            a live test; the Unity SDK's test has the other
+//	WrongTokenIsEchoed             accessToken in the body         else none                               a test of the thing-if SDK
+//	InvalidFieldsAreNamed          invalidFields in the body       else none                               a live log of a bad login name
+//	ErrorsHaveACode                errorCode in each body          else only the content type names it     a third party's client expects both
+//	WrongClientIsWrongLogin        as a wrong password             else 400 invalid_client                 a third party's test
+//	AdminPasswordEndsTokens        the user's tokens end           else they live                          the guide says so of the user's own change
+//	AdminMayRepeatPassword         204                             else 400 INVALID_INPUT_DATA             nothing
+//	AdminOldPasswordIsIgnored      204, whatever it is             else 401 WRONG_PASSWORD                 the reference: not needed from an admin
+//	ResetCodeIsSilent              no message                      else one with the new code              nothing
 //	UnknownFieldsAreIgnored        they change nothing             else 400 INVALID_INPUT_DATA              nothing
 //
 // Numbers that are not documented are [Settings]: how long a PIN, a link and a code live, and the
 // least length of a password. Chosen without a switch: the path of link pages and all that they show;
 // the wording of messages, and the names in a [Template]; six digits for a PIN; that the flow counts
 // which is set when a link is opened, not when it was sent; that a link which FailureURL is set for
-// goes there for every reason; INVALID_INPUT_DATA for an expiresAt beyond the maximum; that any code
+// goes there for every reason; INVALID_INPUT_DATA for an expiresAt beyond the maximum; that an expired
+// code is not sent again; the value of passwordResetMethod; that any code
 // that expired is PHONE_NUMBER_VERIFICATION_CODE_EXPIRED; and the message of each error.
 //
 // The tests of this package check each assumption against a real app where KII_APP_ID and the other

@@ -3,6 +3,7 @@ package kiitest
 import (
 	"maps"
 	"net/http"
+	"strings"
 )
 
 // fields are what an error reply holds beside errorCode and message.
@@ -50,7 +51,11 @@ func (c *call) userDisabled(status int, a *account) answer {
 // invalidInput says of a field of the body what is wrong with it. Neither text holds a value.
 func (c *call) invalidInput(field, reason string) answer {
 	c.because("%s %s", field, reason)
-	return failure(http.StatusBadRequest, "ValidationException", "INVALID_INPUT_DATA", field+" "+reason, nil)
+	var more fields
+	if c.server.assumes(InvalidFieldsAreNamed) {
+		more = fields{"invalidFields": map[string]string{field: reason}}
+	}
+	return failure(http.StatusBadRequest, "ValidationException", "INVALID_INPUT_DATA", "There are validation errors: "+field+" - "+reason+". ", more)
 }
 
 func (c *call) invalidJSON(why string) answer {
@@ -81,7 +86,11 @@ func (c *call) deadToken(why string) answer {
 		return c.unauthorized("%s", why)
 	}
 	c.because("%s", why)
-	return failure(http.StatusForbidden, "WrongTokenException", "WRONG_TOKEN", "The provided token is not valid", fields{"appID": c.server.appID})
+	more := fields{"appID": c.server.appID}
+	if c.server.assumes(WrongTokenIsEchoed) {
+		_, more["accessToken"], _ = strings.Cut(c.header.Get("Authorization"), " ")
+	}
+	return failure(http.StatusForbidden, "WrongTokenException", "WRONG_TOKEN", "The provided token is not valid", more)
 }
 
 // unauthorized refuses a caller that may not do this.

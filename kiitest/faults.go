@@ -218,6 +218,8 @@ func (s *Server) meet(c *call) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.match(s.routes)
+	_, credentials, _ := strings.Cut(c.header.Get("Authorization"), " ")
+	c.admin = s.tokens[credentials] != nil && s.tokens[credentials].admin
 	var due *pendingFault
 	for _, f := range s.faults {
 		if f.Operation != "" && f.Operation != c.operation || f.User != "" && !c.isAbout(f.User) {

@@ -18,7 +18,7 @@ func (c *call) identify() *answer {
 		if why := t.dead(c.now); why != "" {
 			return new(c.deadToken(why))
 		}
-		c.principal = t.account
+		c.principal, c.admin = t.account, t.admin
 		app = s.appID
 		if t.account != nil && t.account.Disabled {
 			return new(c.userDisabled(http.StatusUnauthorized, t.account))
@@ -33,6 +33,9 @@ func (c *call) identify() *answer {
 	}
 	if app == "" && c.operation.isLogin() {
 		app, named = c.grant.clientID, "body's client_id"
+		if c.operation == OpAdminLogin {
+			app = s.appID // the credentials name it
+		}
 	}
 	switch {
 	case app == "" && s.assumes(CallsMustNameTheApp):
@@ -86,13 +89,13 @@ func (c *call) otherName() string {
 	return ", but one has this " + inWords(by.kind) + ": the path needs " + by.kind + ": before it"
 }
 
-// own finds the user that the path names, if the caller is that user.
+// own finds the user that the path names, if the caller is that user or an administrator.
 func (c *call) own() (*account, *answer) {
 	a, refused := c.target()
 	if refused != nil {
 		return nil, refused
 	}
-	if c.principal != a {
+	if c.principal != a && !c.admin {
 		return nil, new(c.unauthorized("the call needs a token of %s", a.name()))
 	}
 	return a, nil

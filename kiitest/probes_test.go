@@ -24,6 +24,7 @@ type cloud struct {
 	facts    func(name string) string // about the app and its users; empty: not known
 	password string                   // the user's, as it is now
 	newest   func() string            // the text of the newest SMS to the user
+	other    func() string            // the text of the newest SMS to the user whose addresses are not verified
 	wait     func(time.Duration)
 }
 
@@ -111,8 +112,48 @@ func (c *cloud) change(token, password string) reply {
 	return got
 }
 
-// other is a password that the user does not have.
-func (c *cloud) other() string {
+// asAdmin is the header of an administrator's call.
+func (c *cloud) asAdmin() http.Header {
+	c.t.Helper()
+	got := c.loginClient(c.fact("KII_TEST_CLIENT_SECRET"))
+	require.Equal(c.t, "200", got.String())
+	return asUser(got.string("access_token"))
+}
+
+func (c *cloud) loginClient(secret string) reply {
+	c.t.Helper()
+	body := fmt.Sprintf(`{"grant_type":"client_credentials","client_id":%q,"client_secret":%q}`, c.fact("KII_TEST_CLIENT_ID"), secret)
+	return c.send("POST", "oauth2/token", "application/json", body, c.asApp())
+}
+
+// setPassword is the administrator's.
+func (c *cloud) setPassword(password, more string) reply {
+	c.t.Helper()
+	body := fmt.Sprintf(`{%s"newPassword":%q}`, more, password)
+	got := c.send("PUT", "users/"+c.user()+"/password", "application/vnd.kii.ChangePasswordRequest+json", body, c.asAdmin())
+	if got.status == http.StatusNoContent {
+		c.password = password
+	}
+	return got
+}
+
+// code reads the code that was sent to the unverified phone.
+func (c *cloud) code() string {
+	c.t.Helper()
+	got := c.send("GET", "users/"+c.fact("KII_TEST_UNVERIFIED_ID")+"/phone-number/verification-code", "", "", c.asAdmin())
+	require.Equal(c.t, "200", got.String())
+	return got.string("verificationCode")
+}
+
+// resend sends that code again.
+func (c *cloud) resend() {
+	c.t.Helper()
+	got := c.send("POST", "users/"+c.fact("KII_TEST_UNVERIFIED_ID")+"/phone-number/resend-verification", "", "", c.asApp())
+	require.Equal(c.t, "204", got.String())
+}
+
+// another is a password that the user does not have.
+func (c *cloud) another() string {
 	if c.password == "probe-pass-1" {
 		return "probe-pass-2"
 	}
@@ -151,35 +192,35 @@ func probes() map[kiitest.Assumption]func(*cloud) bool {
 		kiitest.NewerRequestReplacesOlder: func(c *cloud) bool {
 			older := c.pin()
 			c.pin()
-			return c.complete(older, c.other()).String() == wrongPIN
+			return c.complete(older, c.another()).String() == wrongPIN
 		},
 		kiitest.ResetEndsOtherRequests: func(c *cloud) bool {
 			pin := c.pin()
-			require.Equal(c.t, "204", c.change(c.loggedIn().string("access_token"), c.other()).String())
-			return c.complete(pin, c.other()).String() == wrongPIN
+			require.Equal(c.t, "204", c.change(c.loggedIn().string("access_token"), c.another()).String())
+			return c.complete(pin, c.another()).String() == wrongPIN
 		},
 		kiitest.CodesAreSingleUse: func(c *cloud) bool {
 			pin := c.pin()
-			require.Equal(c.t, "204", c.complete(pin, c.other()).String())
-			return c.complete(pin, c.other()).String() == wrongPIN
+			require.Equal(c.t, "204", c.complete(pin, c.another()).String())
+			return c.complete(pin, c.another()).String() == wrongPIN
 		},
 		kiitest.NoPendingPINIsWrongPIN: func(c *cloud) bool {
-			require.Equal(c.t, "204", c.complete(c.pin(), c.other()).String())
-			return c.complete(neverAPIN, c.other()).String() == wrongPIN
+			require.Equal(c.t, "204", c.complete(c.pin(), c.another()).String())
+			return c.complete(neverAPIN, c.another()).String() == wrongPIN
 		},
 		kiitest.OnlyRightPINExpires: func(c *cloud) bool {
 			validity, err := time.ParseDuration(c.fact("KII_TEST_PIN_VALIDITY"))
 			require.NoError(c.t, err)
 			c.pin()
 			c.wait(validity)
-			return c.complete(neverAPIN, c.other()).String() == wrongPIN
+			return c.complete(neverAPIN, c.another()).String() == wrongPIN
 		},
 		kiitest.WrongPINsAreUnlimited: func(c *cloud) bool {
 			pin := c.pin()
 			for range 5 {
-				require.Equal(c.t, wrongPIN, c.complete(neverAPIN, c.other()).String())
+				require.Equal(c.t, wrongPIN, c.complete(neverAPIN, c.another()).String())
 			}
-			return c.complete(pin, c.other()).String() == "204"
+			return c.complete(pin, c.another()).String() == "204"
 		},
 		kiitest.PINCheckedBeforePassword: func(c *cloud) bool {
 			c.pin()
@@ -188,20 +229,20 @@ func probes() map[kiitest.Assumption]func(*cloud) bool {
 		kiitest.BadPasswordKeepsPIN: func(c *cloud) bool {
 			pin := c.pin()
 			require.Equal(c.t, badPasswordIs, c.complete(pin, badPassword).String())
-			return c.complete(pin, c.other()).String() == "204"
+			return c.complete(pin, c.another()).String() == "204"
 		},
 		kiitest.NewPasswordKillsRefreshTokens: func(c *cloud) bool {
 			tokens := c.loggedIn()
 			if tokens.string("refresh_token") == "" {
 				c.t.Skip("the app hands out no refresh tokens")
 			}
-			require.Equal(c.t, "204", c.change(tokens.string("access_token"), c.other()).String())
+			require.Equal(c.t, "204", c.change(tokens.string("access_token"), c.another()).String())
 			body := fmt.Sprintf(`{"grant_type":"refresh_token","refresh_token":%q}`, tokens.string("refresh_token"))
 			return c.send("POST", "/oauth2/token", "application/json", body, c.asApp()).String() == "403 WRONG_REFRESH_TOKEN"
 		},
 		kiitest.InputResetIsSilent: func(c *cloud) bool {
 			pin := c.pin()
-			require.Equal(c.t, "204", c.complete(pin, c.other()).String())
+			require.Equal(c.t, "204", c.complete(pin, c.another()).String())
 			return strings.Contains(c.newest(), pin)
 		},
 		kiitest.DisabledIsUnauthorized: func(c *cloud) bool {
@@ -209,11 +250,11 @@ func probes() map[kiitest.Assumption]func(*cloud) bool {
 		},
 		kiitest.DeadTokenIsForbidden: func(c *cloud) bool {
 			token := c.loggedIn().string("access_token")
-			require.Equal(c.t, "204", c.change(token, c.other()).String())
+			require.Equal(c.t, "204", c.change(token, c.another()).String())
 			return c.send("GET", "users/me", "", "", asUser(token)).String() == "403 WRONG_TOKEN"
 		},
 		kiitest.WrongLoginIsBadRequest: func(c *cloud) bool {
-			return c.login(c.fact("KII_TEST_LOGIN"), "not-"+c.other()).String() == "400 invalid_grant"
+			return c.login(c.fact("KII_TEST_LOGIN"), "not-"+c.another()).String() == "400 invalid_grant"
 		},
 		kiitest.DisabledLoginSaysSo: func(c *cloud) bool {
 			return c.login(c.fact("KII_TEST_DISABLED_LOGIN"), c.fact("KII_TEST_DISABLED_PASSWORD")).code() == "USER_DISABLED"
@@ -237,6 +278,80 @@ func probes() map[kiitest.Assumption]func(*cloud) bool {
 		},
 		kiitest.AnyContentTypeWillDo: func(c *cloud) bool {
 			return c.send("POST", "users/"+c.user()+"/password/request-reset", "text/plain", byEmail, c.asApp()).String() == "204"
+		},
+		kiitest.ResetsOutliveTheirAddress: func(c *cloud) bool {
+			phone := c.send("GET", "users/"+c.user()+"/phone-number", "", "", c.asAdmin()).string("phoneNumber")
+			change := func(to string) {
+				body := fmt.Sprintf(`{"phoneNumber":%q,"verified":true}`, to)
+				got := c.send("PUT", "users/"+c.user()+"/phone-number", "application/vnd.kii.PhoneNumberModificationRequest+json", body, c.asAdmin())
+				require.Equal(c.t, "204", got.String())
+			}
+			pin := c.pin()
+			change(c.fact("KII_TEST_OTHER_PHONE"))
+			defer change(phone)
+			return c.complete(pin, c.another()).String() == "204"
+		},
+		kiitest.ResendRepeatsTheCode: func(c *cloud) bool {
+			c.resend()
+			first := c.code()
+			c.resend()
+			return c.code() == first
+		},
+		kiitest.VerifyTellsStatus: func(c *cloud) bool {
+			c.resend()
+			body := fmt.Sprintf(`{"verificationCode":%q}`, c.code())
+			got := c.send("POST", "users/"+c.fact("KII_TEST_UNVERIFIED_ID")+"/phone-number/verify", verificationType, body, c.asApp())
+			require.Empty(c.t, got.code())
+			return got.string("verificationStatus") != ""
+		},
+		kiitest.VerifiedIsForAdmins: func(c *cloud) bool {
+			body := fmt.Sprintf(`{"emailAddress":%q,"verified":true}`, c.fact("KII_TEST_EMAIL"))
+			token := c.loggedIn().string("access_token")
+			return c.send("PUT", "users/me/email-address", "application/vnd.kii.EmailAddressModificationRequest+json", body, asUser(token)).String() == "401 UNAUTHORIZED"
+		},
+		kiitest.NamelessIsInvalidInput: func(c *cloud) bool {
+			return c.send("POST", "users", registrationType, `{"password":"probe-pass"}`, c.asApp()).String() == "400 INVALID_INPUT_DATA"
+		},
+		kiitest.RegistrationTellsRecord: func(c *cloud) bool {
+			name := fmt.Sprintf("probe-%d", time.Now().UnixNano())
+			body := fmt.Sprintf(`{"loginName":%q,"emailAddress":%q,"password":"probe-pass"}`, name, name+"@"+c.fact("KII_TEST_REGISTER_AT"))
+			return c.send("POST", "users", registrationType, body, c.asApp()).string("loginName") == name
+		},
+		kiitest.DisabledIsBoolean: func(c *cloud) bool {
+			return c.send("GET", "users/me", "", "", asUser(c.loggedIn().string("access_token"))).body["_disabled"] == false
+		},
+		kiitest.WrongTokenIsEchoed: func(c *cloud) bool {
+			return c.send("GET", "users/me", "", "", asUser("no-such-token")).string("accessToken") == "no-such-token"
+		},
+		kiitest.InvalidFieldsAreNamed: func(c *cloud) bool {
+			return c.complete("", c.another()).body["invalidFields"] != nil
+		},
+		kiitest.ErrorsHaveACode: func(c *cloud) bool {
+			got := c.ask("nobody", byEmail)
+			require.Equal(c.t, 404, got.status)
+			return got.code() != ""
+		},
+		kiitest.WrongClientIsWrongLogin: func(c *cloud) bool {
+			return c.loginClient("no-such-secret").code() == "invalid_grant"
+		},
+		kiitest.AdminPasswordEndsTokens: func(c *cloud) bool {
+			token := c.loggedIn().string("access_token")
+			require.Equal(c.t, "204", c.setPassword(c.another(), "").String())
+			return c.send("GET", "users/me", "", "", asUser(token)).status != 200
+		},
+		kiitest.AdminMayRepeatPassword: func(c *cloud) bool {
+			return c.setPassword(c.password, "").String() == "204"
+		},
+		kiitest.AdminOldPasswordIsIgnored: func(c *cloud) bool {
+			return c.setPassword(c.another(), `"oldPassword":"not-the-old-one",`).String() == "204"
+		},
+		kiitest.ResetCodeIsSilent: func(c *cloud) bool {
+			if c.other == nil {
+				c.t.Skip("nobody reads the SMS of the user whose phone is not verified")
+			}
+			got := c.send("POST", "users/"+c.fact("KII_TEST_UNVERIFIED_ID")+"/phone-number/reset-verification-code", "", "", c.asAdmin())
+			require.Equal(c.t, "200", got.String())
+			return !strings.Contains(c.other(), got.string("verificationCode"))
 		},
 		kiitest.UnknownFieldsAreIgnored: func(c *cloud) bool {
 			return c.ask(c.user(), `{"notificationMethod":"EMAIL","whatIsThis":1}`).String() == "204"

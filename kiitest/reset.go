@@ -276,7 +276,7 @@ func (s *Server) use(a *account, m *message) {
 // message that it was replaced with.
 func (s *Server) setPassword(c *call, a *account, password string, because *message) {
 	a.Password = password
-	if n := len(a.tokens); n > 0 {
+	if n := len(a.tokens); n > 0 && (c == nil || !c.admin || s.assumes(AdminPasswordEndsTokens)) {
 		a.endTokens(s.assumes(NewPasswordKillsRefreshTokens), a.name()+" got a new password")
 		c.because("the new password ended %d of the tokens of %s", n-len(a.tokens), a.name())
 	}
@@ -287,13 +287,22 @@ func (s *Server) setPassword(c *call, a *account, password string, because *mess
 
 // endPending ends the account's PINs and links except one.
 func (a *account) endPending(except *message) {
-	ended := func(m *message) bool {
-		if m == except {
+	a.endPendingIf(func(m *message) bool { return m != except })
+}
+
+// endPendingBy ends the account's PINs and links that went by the channel.
+func (a *account) endPendingBy(channel Channel) {
+	a.endPendingIf(func(m *message) bool { return m.Channel == channel })
+}
+
+func (a *account) endPendingIf(ends func(*message) bool) {
+	end := func(m *message) bool {
+		if !ends(m) {
 			return false
 		}
 		m.State = Replaced
 		return true
 	}
-	a.pins = slices.DeleteFunc(a.pins, ended)
-	a.links = slices.DeleteFunc(a.links, ended)
+	a.pins = slices.DeleteFunc(a.pins, end)
+	a.links = slices.DeleteFunc(a.links, end)
 }

@@ -18,21 +18,31 @@ const (
 	OpSubmitLink         Operation = "submit-link"         // the user sends the form behind it
 	OpLogin              Operation = "login"               // kii: User.Login
 	OpRefresh            Operation = "refresh"             // kii: Session.Refresh
-	OpAnonymousLogin     Operation = "anonymous-login"     // a token of nobody's
-	OpGetUser            Operation = "get-user"            // kii: Session.Profile
+	OpAnonymousLogin     Operation = "anonymous-login"     // a token of nobody's, without rights
+	OpAdminLogin         Operation = "admin-login"         // an administrator's token; kii: each call of an Admin, once an hour
+	OpGetUser            Operation = "get-user"            // kii: Session.Profile, Admin.User
+	OpQueryUsers         Operation = "query-users"         // for an administrator
 	OpRegister           Operation = "register"            // a new user, with or without a login
-	OpChangePassword     Operation = "change-password"     // kii: Session.ChangePassword
-	OpChangeAddress      Operation = "change-address"      // another e-mail address or phone number
-	OpVerifyAddress      Operation = "verify-address"      // by the code that went to it
-	OpResendVerification Operation = "resend-verification" // that code again
+	OpDeleteUser         Operation = "delete-user"         // oneself, or any user for an administrator
+	OpChangePassword     Operation = "change-password"     // kii: Session.ChangePassword, Admin.SetPassword
+	OpGetAddress         Operation = "get-address"         // an e-mail address or a phone number
+	OpChangeAddress      Operation = "change-address"      // kii: Session.ChangeEmail and ChangePhone, Admin.SetEmail and SetPhone
+	OpVerifyAddress      Operation = "verify-address"      // kii: Session.VerifyEmail and VerifyPhone
+	OpResendVerification Operation = "resend-verification" // kii: Session.ResendEmailVerification and ResendPhoneVerification
+	OpReadCode           Operation = "read-code"           // the code that verifies an address, for an administrator
+	OpResetCode          Operation = "reset-code"          // a new one, for an administrator
+	OpGetStatus          Operation = "get-status"          // whether a user is disabled, for an administrator
+	OpSetStatus          Operation = "set-status"          // kii: Admin.SetDisabled
+	OpGetParameters      Operation = "get-parameters"      // the app's settings, for an administrator
 	OpPreflight          Operation = "preflight"           // what a browser asks before a call from another origin
 )
 
 // Operations lists the operations.
 func Operations() []Operation {
 	return []Operation{
-		OpRequestReset, OpCompleteReset, OpOpenLink, OpSubmitLink, OpLogin, OpRefresh, OpAnonymousLogin, OpGetUser,
-		OpRegister, OpChangePassword, OpChangeAddress, OpVerifyAddress, OpResendVerification, OpPreflight,
+		OpRequestReset, OpCompleteReset, OpOpenLink, OpSubmitLink, OpLogin, OpRefresh, OpAnonymousLogin, OpAdminLogin, OpGetUser, OpQueryUsers,
+		OpRegister, OpDeleteUser, OpChangePassword, OpGetAddress, OpChangeAddress, OpVerifyAddress, OpResendVerification, OpReadCode, OpResetCode,
+		OpGetStatus, OpSetStatus, OpGetParameters, OpPreflight,
 	}
 }
 
@@ -72,6 +82,8 @@ func routes() []route {
 		{OpLogin, http.MethodPost, "/apps/{app}/oauth2/token", login, (*Server).login, false},
 		{OpRegister, http.MethodPost, "/apps/{app}/users", []string{kiiType("RegistrationRequest"), kiiType(registerAndLogin), typeJSON}, (*Server).register, false},
 		{OpGetUser, http.MethodGet, user, nil, (*Server).getUser, false},
+		{OpDeleteUser, http.MethodDelete, user, nil, (*Server).deleteUser, false},
+		{OpQueryUsers, http.MethodPost, "/apps/{app}/users/query", []string{kiiType("UserQueryRequest")}, (*Server).queryUsers, false},
 		{OpChangePassword, http.MethodPut, user + "/password", []string{kiiType("ChangePasswordRequest")}, (*Server).changePassword, false},
 		{OpChangeAddress, http.MethodPut, email, []string{kiiType("EmailAddressModificationRequest")}, (*Server).changeEmail, false},
 		{OpChangeAddress, http.MethodPut, phone, []string{kiiType("PhoneNumberModificationRequest")}, (*Server).changePhone, false},
@@ -79,6 +91,14 @@ func routes() []route {
 		{OpVerifyAddress, http.MethodPost, phone + "/verify", []string{kiiType("AddressVerificationRequest")}, (*Server).verifyPhone, false},
 		{OpResendVerification, http.MethodPost, email + "/resend-verification", nil, (*Server).resendEmail, false},
 		{OpResendVerification, http.MethodPost, phone + "/resend-verification", nil, (*Server).resendPhone, false},
+		{OpGetAddress, http.MethodGet, email, nil, (*Server).getEmail, false},
+		{OpGetAddress, http.MethodGet, phone, nil, (*Server).getPhone, false},
+		{OpReadCode, http.MethodGet, email + "/verification-code", nil, (*Server).readEmailCode, false},
+		{OpReadCode, http.MethodGet, phone + "/verification-code", nil, (*Server).readPhoneCode, false},
+		{OpResetCode, http.MethodPost, phone + "/reset-verification-code", nil, (*Server).resetPhoneCode, false},
+		{OpGetStatus, http.MethodGet, user + "/status", nil, (*Server).getStatus, false},
+		{OpSetStatus, http.MethodPut, user + "/status", []string{kiiType("UserStatusUpdateRequest")}, (*Server).setStatus, false},
+		{OpGetParameters, http.MethodGet, "/apps/{app}/configuration/parameters", nil, (*Server).getParameters, false},
 		{OpOpenLink, http.MethodGet, link, nil, (*Server).openLink, true},
 		{OpOpenLink, http.MethodHead, link, nil, (*Server).peekLink, true},
 		{OpSubmitLink, http.MethodPost, link, []string{typeForm}, (*Server).submitLink, true},

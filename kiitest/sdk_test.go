@@ -89,3 +89,24 @@ func TestJavaScriptSDKRunsItsWholeStory(t *testing.T) {
 	got = js.send("POST", "users", "RegistrationAndAuthorizationRequest", `{"displayName":"Pseudo"}`, "")
 	require.Equal(t, false, js.send("GET", "users/"+got.string("userID"), "", "", got.string("_accessToken")).body["_hasPassword"])
 }
+
+// That SDK's administrator, as it went over the wire: the token without a grant_type, an old password
+// that nobody asked for.
+func TestJavaScriptSDKRunsItsAdministratorsStory(t *testing.T) {
+	t.Parallel()
+	srv := kiitest.NewServer(kiitest.WithTest(t))
+	js := jsSDK{socketCaller(t, srv)}
+	id := srv.AddAccount(alice())
+	login := func(secret string) reply {
+		return js.send("POST", "/oauth2/token", "", `{"client_id":"`+srv.ClientID()+`","client_secret":"`+secret+`"}`, "")
+	}
+	require.Equal(t, "400 invalid_grant", login("wrong").String(), "authenticateAsAppAdmin")
+	token := login(srv.ClientSecret()).string("access_token")
+	for _, user := range []string{"EMAIL:alice@example.com", "PHONE:+819012341234", "LOGIN_NAME:alice", id} {
+		got := js.send("GET", "users/"+user, "", "", token)
+		require.Equal(t, id+" alice@example.com", got.string("userID")+" "+got.string("emailAddress"), "findUserByEmail, findUserByPhone, findUserByUsername, refresh()")
+	}
+	require.Equal(t, "204", js.send("PUT", "users/"+id+"/password", "ChangePasswordRequest", `{"oldPassword":"whatever","newPassword":"new-pass"}`, token).String())
+	require.Equal(t, "oldPassword was ignored, as an administrator needs none", srv.Calls(kiitest.OpChangePassword)[0].Why)
+	require.Equal(t, "204", js.send("DELETE", "users/"+id, "", "", token).String())
+}

@@ -21,6 +21,7 @@ type token struct {
 	account *account
 	expires time.Time // zero: never
 	refresh bool
+	admin   bool
 	pair    *token // the access token of a refresh token, and the reverse; nil: none
 	ended   string // what ended it before its time; empty: nothing
 }
@@ -45,23 +46,32 @@ func (t *token) dead(now time.Time) string {
 // A grant is what a call to the token endpoint asks for.
 type grant struct {
 	kind, username, password, refreshToken, clientID, clientSecret string
-	expiresAt                                                      int64 // ms since 1970; 0: not given
-	refused                                                        *answer
+
+	ofApp     bool  // whether the client is the app itself
+	expiresAt int64 // ms since 1970; 0: not given
+	refused   *answer
 }
 
+// clientCredentials is the grant for a client without a user.
+const clientCredentials = "client_credentials"
+
 func (g grant) operation() Operation {
-	switch g.kind {
-	case "refresh_token":
+	switch {
+	case g.kind == "refresh_token":
 		return OpRefresh
-	case "client_credentials":
+	case g.kind == clientCredentials && g.ofApp:
 		return OpAnonymousLogin
+	case g.kind == clientCredentials:
+		return OpAdminLogin
 	default:
 		return OpLogin
 	}
 }
 
 // isLogin reports whether the operation is one of the token endpoint.
-func (o Operation) isLogin() bool { return o == OpLogin || o == OpRefresh || o == OpAnonymousLogin }
+func (o Operation) isLogin() bool {
+	return o == OpLogin || o == OpRefresh || o == OpAnonymousLogin || o == OpAdminLogin
+}
 
 // readGrant reads the body of a call to the token endpoint, which is JSON or a form.
 func (c *call) readGrant() grant {
@@ -83,6 +93,10 @@ func (c *call) readGrant() grant {
 	if g.refused == nil {
 		g.expiresAt, g.refused = body.millis(c, "expiresAt")
 	}
+	if g.kind == "" && g.clientID != "" && g.username == "" && g.password == "" { // the JavaScript SDK
+		g.kind = clientCredentials
+	}
+	g.ofApp = g.clientID == c.server.appID
 	return g
 }
 
@@ -114,16 +128,29 @@ func (s *Server) login(c *call) answer {
 		return s.loginByPassword(c, g)
 	case "refresh_token":
 		return s.refresh(c, g)
-	case "client_credentials":
-		if g.clientID != s.appID || g.clientSecret != s.appKey {
-			c.because("client_id and client_secret are not the app's ID and key")
-			return oauthFailure(http.StatusBadRequest, "invalid_client", "The client credentials are wrong")
-		}
-		return s.issue(c, nil, g)
+	case clientCredentials:
+		return s.loginClient(c, g)
 	default:
 		c.because("kiitest knows the grant types password, refresh_token and client_credentials")
 		return oauthFailure(http.StatusBadRequest, "unsupported_grant_type", "The grant type is not supported")
 	}
+}
+
+// loginClient gives an administrator's token for the administrator's credentials, and one without
+// rights for the app's.
+func (s *Server) loginClient(c *call, g grant) answer {
+	const wrong = "the client credentials are neither the administrator's nor the app's"
+	switch {
+	case g.clientID == s.clientID && g.clientSecret == s.clientSecret:
+		return s.issueAdmin(c, g)
+	case g.ofApp && g.clientSecret == s.appKey:
+		c.because("the credentials are the app's own, so the token is anonymous and has no rights")
+		return s.issue(c, nil, g)
+	case s.assumes(WrongClientIsWrongLogin):
+		return c.invalidGrant(wrong)
+	}
+	c.because(wrong)
+	return oauthFailure(http.StatusBadRequest, "invalid_client", "The client credentials are wrong")
 }
 
 func (s *Server) loginByPassword(c *call, g grant) answer {
@@ -158,7 +185,7 @@ func (c *call) invalidGrant(why string, args ...any) answer {
 	if c.server.assumes(WrongLoginIsBadRequest) {
 		status = http.StatusBadRequest
 	}
-	return oauthFailure(status, "invalid_grant", "The user was not found or the password is wrong")
+	return oauthFailure(status, "invalid_grant", "The user was not found or a wrong password was provided")
 }
 
 // refresh hands out a new pair of tokens for a refresh token, once.
@@ -190,31 +217,74 @@ func (s *Server) refresh(c *call, g grant) answer {
 
 // issue answers with a token for the account, or with an anonymous one if it is nil.
 func (s *Server) issue(c *call, a *account, g grant) answer {
-	access := &token{value: s.random.token(), account: a}
-	seconds := int64(neverExpires)
+	var limit time.Time
 	if validity := s.settings.TokenValidity; validity > 0 {
-		access.expires = c.now.Add(validity)
-		seconds = int64(validity / time.Second)
+		limit = c.now.Add(validity)
 	}
-	if g.expiresAt != 0 {
-		wanted := time.UnixMilli(g.expiresAt)
-		if !wanted.After(c.now) || (!access.expires.IsZero() && wanted.After(access.expires)) {
-			return c.invalidInput("expiresAt", "is in the past or exceeds the app's maximum")
-		}
-		access.expires = wanted
-		seconds = int64(wanted.Sub(c.now) / time.Second)
+	expires, refused := c.expiry(g, limit)
+	if refused != nil {
+		return *refused
 	}
-	body := map[string]any{"access_token": access.value, "expires_in": seconds, "token_type": "bearer"}
-	s.keep(access)
+	access := s.newToken(c.now, a)
+	access.expires = expires
+	body := access.reply(c.now)
 	if a != nil {
 		body["id"] = a.ID
 	}
-	if a != nil && s.settings.RefreshTokens {
-		access.pair = &token{value: s.random.token(), account: a, refresh: true, pair: access}
+	if access.pair != nil {
 		body["refresh_token"] = access.pair.value
-		s.keep(access.pair)
 	}
 	return jsonAnswer(http.StatusOK, typeJSON, body)
+}
+
+// issueAdmin answers with an administrator's token, which has no end unless the call asks for one.
+func (s *Server) issueAdmin(c *call, g grant) answer {
+	expires, refused := c.expiry(g, time.Time{})
+	if refused != nil {
+		return *refused
+	}
+	access := &token{value: s.random.token(), admin: true, expires: expires}
+	s.keep(access)
+	body := access.reply(c.now)
+	body["id"] = g.clientID
+	return jsonAnswer(http.StatusOK, typeJSON, body)
+}
+
+// expiry is when a token ends that the grant asks for: at the limit, unless expiresAt is earlier. A
+// zero time is never.
+func (c *call) expiry(g grant, limit time.Time) (time.Time, *answer) {
+	if g.expiresAt == 0 {
+		return limit, nil
+	}
+	wanted := time.UnixMilli(g.expiresAt)
+	if !wanted.After(c.now) || !limit.IsZero() && wanted.After(limit) {
+		return time.Time{}, new(c.invalidInput("expiresAt", "is in the past or exceeds the app's maximum"))
+	}
+	return wanted, nil
+}
+
+// newToken makes an access token, and its refresh token if the settings want one, for the account,
+// or an anonymous one if it is nil.
+func (s *Server) newToken(now time.Time, a *account) *token {
+	access := &token{value: s.random.token(), account: a}
+	if validity := s.settings.TokenValidity; validity > 0 {
+		access.expires = now.Add(validity)
+	}
+	s.keep(access)
+	if a != nil && s.settings.RefreshTokens {
+		access.pair = &token{value: s.random.token(), account: a, refresh: true, pair: access}
+		s.keep(access.pair)
+	}
+	return access
+}
+
+// reply is what the token endpoint says of an access token.
+func (t *token) reply(now time.Time) map[string]any {
+	seconds := int64(neverExpires)
+	if !t.expires.IsZero() {
+		seconds = int64(t.expires.Sub(now) / time.Second)
+	}
+	return map[string]any{"access_token": t.value, "expires_in": seconds, "token_type": "bearer"}
 }
 
 func (s *Server) keep(t *token) {

@@ -208,7 +208,8 @@ func TestAnonymousTokenIsNobodys(t *testing.T) {
 	require.Equal(t, "401 UNAUTHORIZED", c.me(got.string("access_token")).String())
 	require.Equal(t, "401 UNAUTHORIZED", c.send("GET", "users/"+id, "", "", got.string("access_token")).String())
 	for _, wrong := range []string{body(srv.AppID(), "wrong"), body("wrong", srv.AppKey())} {
-		require.Equal(t, "400 invalid_client", c.send("POST", "/oauth2/token", "application/json", wrong, "").String())
+		require.Equal(t, "400 invalid_grant", c.send("POST", "/oauth2/token", "application/json", wrong, "").String())
 	}
-	require.Len(t, srv.Calls(kiitest.OpAnonymousLogin), 3)
+	require.Len(t, srv.Calls(kiitest.OpAnonymousLogin), 2)
+	require.Len(t, srv.Calls(kiitest.OpAdminLogin), 1, "another ID would be an administrator's")
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -11,40 +12,58 @@ import (
 // registerAndLogin is the registration whose reply carries a token.
 const registerAndLogin = "RegistrationAndAuthorizationRequest"
 
-// getUser reads a user's record: the whole of the caller's own, the public part of another's.
+// getUser reads a user's record: the public part of another's, the whole of the caller's own or for
+// an administrator.
 func (s *Server) getUser(c *call) answer {
 	a, refused := c.target()
+	record := kiiType("UserDataRetrievalResponse")
 	switch {
 	case refused != nil:
 		return *refused
-	case c.principal == nil, c.principal != a && !s.assumes(OtherUsersAreReadable):
+	case c.principal == a || c.admin:
+		return jsonAnswer(http.StatusOK, record, s.record(a))
+	case c.principal == nil || !s.assumes(OtherUsersAreReadable):
 		return c.unauthorized("the call needs a token of %s", a.name())
 	}
+	return jsonAnswer(http.StatusOK, record, s.publicRecord(a))
+}
+
+// publicRecord is what everybody may read of a user.
+func (s *Server) publicRecord(a *account) map[string]any {
 	body := map[string]any{"userID": a.ID, "internalUserID": a.order, "_disabled": a.Disabled}
 	for name, value := range a.Fields {
 		body[name] = value
 	}
-	some := map[string]string{"loginName": a.LoginName, "displayName": a.DisplayName, "country": a.Country}
-	if c.principal == a {
-		body["_hasPassword"] = a.Password != ""
-		some["locale"] = a.Locale
-		some["emailAddress"] = a.Email
-		some["phoneNumber"] = a.Phone
-		some["_emailAddressPending"] = a.PendingEmail
-		some["_phoneNumberPending"] = a.PendingPhone
-		if a.Email != "" {
-			body["emailAddressVerified"] = a.EmailVerified
-		}
-		if a.Phone != "" {
-			body["phoneNumberVerified"] = a.PhoneVerified
+	if !s.assumes(DisabledIsBoolean) {
+		body["_disabled"] = strconv.FormatBool(a.Disabled)
+	}
+	addTexts(body, map[string]string{"loginName": a.LoginName, "displayName": a.DisplayName, "country": a.Country})
+	return body
+}
+
+// record is the whole of a user.
+func (s *Server) record(a *account) map[string]any {
+	body := s.publicRecord(a)
+	body["_hasPassword"] = a.Password != ""
+	if a.Email != "" {
+		body["emailAddressVerified"] = a.EmailVerified
+	}
+	if a.Phone != "" {
+		body["phoneNumberVerified"] = a.PhoneVerified
+	}
+	addTexts(body, map[string]string{
+		"locale": a.Locale, "emailAddress": a.Email, "phoneNumber": a.Phone, "_emailAddressPending": a.PendingEmail, "_phoneNumberPending": a.PendingPhone,
+	})
+	return body
+}
+
+// addTexts adds the texts that are not empty.
+func addTexts(body map[string]any, texts map[string]string) {
+	for name, text := range texts {
+		if text != "" {
+			body[name] = text
 		}
 	}
-	for name, value := range some {
-		if value != "" {
-			body[name] = value
-		}
-	}
-	return jsonAnswer(http.StatusOK, kiiType("UserDataRetrievalResponse"), body)
 }
 
 // accountFields are the fields of a user's record that an account does not keep as its own.
@@ -133,6 +152,9 @@ func (s *Server) register(c *call) answer {
 	}
 	withLogin := c.hasType(kiiType(registerAndLogin))
 	if a.LoginName == "" && a.Email == "" && a.Phone == "" && !withLogin {
+		if s.assumes(NamelessIsInvalidInput) {
+			return c.invalidInput("loginName", "is missing, and so are emailAddress and phoneNumber")
+		}
 		c.because("the body has no loginName, emailAddress or phoneNumber")
 		return failure(http.StatusBadRequest, "NoAccountProvidedException", "NO_ACCOUNT_PROVIDED", "The user has no login name, email address or phone number", nil)
 	}
@@ -176,18 +198,23 @@ func (s *Server) registered(c *call, a *account, withLogin bool) answer {
 		s.sendCode(c, a, SMS)
 	}
 	reply := map[string]any{"userID": a.ID}
+	if s.assumes(RegistrationTellsRecord) {
+		reply = s.record(a)
+	}
 	if withLogin {
-		t := &token{value: s.random.token(), account: a}
-		s.keep(t)
-		reply["_accessToken"] = t.value
+		access := s.newToken(c.now, a)
+		reply["_accessToken"] = access.value
+		if access.pair != nil {
+			reply["_refreshToken"] = access.pair.value
+		}
 	}
 	ok := jsonAnswer(http.StatusCreated, kiiType("RegistrationResponse"), reply)
 	ok.set("Location", s.origin+apiPath+"/apps/"+s.appID+"/users/"+a.ID)
 	return ok
 }
 
-// changePassword changes the password of a logged-in user who gives the old one. All tokens end, the
-// caller's too.
+// changePassword changes the password of a logged-in user who gives the old one, or for an
+// administrator, who needs none. All tokens of the user end, the caller's too.
 func (s *Server) changePassword(c *call) answer {
 	body, refused := c.texts("oldPassword", "newPassword")
 	if refused != nil {
@@ -201,15 +228,18 @@ func (s *Server) changePassword(c *call) answer {
 		return *refused
 	case a.Password == "":
 		return c.noPassword(a)
-	case !oldGiven:
+	case !oldGiven && !c.admin:
 		return c.invalidInput("oldPassword", "is missing")
 	case !newGiven:
 		return c.invalidInput("newPassword", "is missing")
-	case oldPassword != a.Password:
+	case oldGiven && oldPassword != a.Password && (!c.admin || !s.assumes(AdminOldPasswordIsIgnored)):
 		return c.wrongPassword(a)
 	}
+	if oldGiven && c.admin {
+		c.because("oldPassword was ignored, as an administrator needs none")
+	}
 	differs := a
-	if !s.assumes(ChangedPasswordMustDiffer) {
+	if c.admin && s.assumes(AdminMayRepeatPassword) || !c.admin && !s.assumes(ChangedPasswordMustDiffer) {
 		differs = nil
 	}
 	if refused := c.checkPassword(differs, newPassword); refused != nil {

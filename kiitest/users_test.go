@@ -76,7 +76,7 @@ func TestRegistration(t *testing.T) {
 		"login name taken":  {`{"loginName":"carol","password":"carol-pass"}`, "409 USER_ALREADY_EXISTS"},
 		"e-mail taken":      {`{"emailAddress":"carol@example.com","password":"carol-pass"}`, "409 USER_ALREADY_EXISTS"},
 		"phone taken":       {`{"phoneNumber":"+819012345678","password":"carol-pass"}`, "409 USER_ALREADY_EXISTS"},
-		"no name":           {`{"password":"carol-pass"}`, "400 NO_ACCOUNT_PROVIDED"},
+		"no name":           {`{"password":"carol-pass"}`, "400 INVALID_INPUT_DATA"},
 		"no password":       {`{"loginName":"dave"}`, "400 PASSWORD_TOO_SHORT"},
 		"long password":     {`{"loginName":"dave","password":"` + strings.Repeat("x", 51) + `"}`, "400 INVALID_INPUT_DATA"},
 		"bad login name":    {`{"loginName":"d","password":"dave-pass"}`, "400 INVALID_INPUT_DATA"},
