@@ -5,68 +5,66 @@ import (
 	"errors"
 )
 
-// A refresh is one Refresh that is under way; err and gaveUp are set before done is closed.
+// A refresh is a Refresh that is under way.
 type refresh struct {
-	done   chan struct{}
-	err    error
-	gaveUp bool // the context of the caller that sends it was done
+	done chan struct{}
+	err  error // of all who wait; set before done is closed
 }
 
-// Refresh exchanges the refresh token for a new pair of tokens; [Session.Token] returns it. The old pair is
-// dead. Refresh tokens are switched on in the developer portal's access token settings, off by default.
+// Refresh exchanges the refresh token for a new pair of tokens, which [Session.Token] returns. The old
+// pair is dead. Refresh tokens are switched on in the developer portal's access token settings; they are
+// off by default.
 //
-// Refresh is safe for concurrent use and sends one request, which calls that come at the same time share, as a
-// refresh token works once. Where [OutcomeUnknown] is true the pair may be lost; the session goes on, and
-// the next call tells. An answer of [ErrWrongRefreshToken] or [ErrWrongCredentials] ends the session.
+// Refresh is safe for concurrent use. Calls that come at the same time share one request, as a refresh
+// token works once. That request outlives the callers whose contexts end, so that the new pair is not
+// lost with one of them: it ends by the time-out of a call. An answer of [ErrWrongRefreshToken] or
+// [ErrWrongCredentials] ends the session.
+//
+// If [OutcomeUnknown] reports true, the new pair may be lost, or on its way: the session goes on, and the
+// next call tells. A cancelled Refresh is always unknown, unless ctx was done before.
 func (s *Session) Refresh(ctx context.Context) error {
 	if err := s.check(ctx); err != nil {
 		return err
 	}
-	old := s.Token()
-	if old.RefreshToken == "" {
-		return &ArgumentError{"token", "has no RefreshToken: they are switched on in the developer portal"}
+	if ctx.Err() != nil {
+		return s.stopWaiting(ctx, true)
 	}
-	for {
-		s.mu.Lock()
-		token, ended, shared := s.token, s.ended, s.refreshing
-		refreshed := token.AccessToken != old.AccessToken // by a call that came at the same time
-		leads := ended == nil && !refreshed && shared == nil
-		if leads {
-			shared = &refresh{done: make(chan struct{}), err: errLostRefresh}
-			s.refreshing = shared
-		}
-		s.mu.Unlock()
-		switch {
-		case ended != nil:
-			return ended
-		case refreshed:
-			return nil
-		case leads:
-			return s.lead(ctx, token, shared)
-		}
-
-		gone := ctx.Err() != nil
-		select {
-		case <-shared.done:
-		case <-ctx.Done():
-			err := errors.Join(ctx.Err(), context.Cause(ctx))
-			return &TransportError{Op: "Refresh", NotSent: gone, Err: secrets{s.api.appKey, old.AccessToken, old.RefreshToken, old.UserID}.hide(err)}
-		}
-		if !shared.gaveUp {
-			return shared.err
-		}
-		if OutcomeUnknown(shared.err) {
-			return errLostRefresh
-		}
+	shared, err := s.joinRefresh(ctx)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-shared.done:
+		return shared.err
+	case <-ctx.Done():
+		return s.stopWaiting(ctx, false)
 	}
 }
 
-// errLostRefresh is what the callers that waited for another's Refresh are told if it was cancelled under way.
-var errLostRefresh = &TransportError{Op: "Refresh", Err: errors.New("the caller whose request was shared gave up")}
+// joinRefresh returns the refresh that is under way, or begins one.
+func (s *Session) joinRefresh(ctx context.Context) (*refresh, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.ended != nil:
+		return nil, s.ended
+	case s.token.RefreshToken == "":
+		return nil, &ArgumentError{"token", "has no RefreshToken: they are switched on in the developer portal"}
+	case s.refreshing == nil:
+		s.refreshing = &refresh{make(chan struct{}), errLostRefresh}
+		go s.sendRefresh(context.WithoutCancel(ctx), s.token, s.refreshing)
+	}
+	return s.refreshing, nil
+}
 
-// lead sends the request that all callers share.
-func (s *Session) lead(ctx context.Context, token *Token, shared *refresh) error {
-	defer func() { // also if a RoundTripper panics: the others wait
+// errLostRefresh is what a refresh ends with if nothing else is known.
+var errLostRefresh = &TransportError{Op: "Refresh", Err: errors.New("the RoundTripper or the logger panicked")}
+
+// sendRefresh sends the request that all callers share. Nobody else is there to recover from a panic of
+// the caller's RoundTripper or logger, which would end the process.
+func (s *Session) sendRefresh(ctx context.Context, token *Token, shared *refresh) {
+	defer func() {
+		_ = recover()
 		s.mu.Lock()
 		s.refreshing = nil
 		s.mu.Unlock()
@@ -76,26 +74,51 @@ func (s *Session) lead(ctx context.Context, token *Token, shared *refresh) error
 		GrantType    string `json:"grant_type"`
 		RefreshToken string `json:"refresh_token"`
 	}{"refresh_token", token.RefreshToken})
-	fresh, err := fetch(ctx, s.api.do, s.api.tokenCall("Refresh", body, token.AccessToken, token.RefreshToken, token.UserID),
-		func(r *tokenReply) string {
-			if token.UserID != "" && r.ID != token.UserID {
-				return "another user's"
-			}
-			return r.wrong()
-		})
+	c := s.api.tokenCall("Refresh", body, token.AccessToken, token.RefreshToken, token.UserID)
+	_, err := fetch(ctx, s.api.do, c, func(r *tokenReply) string {
+		wrong := r.wrong()
+		switch {
+		case wrong == "" && token.UserID != "" && r.ID != token.UserID:
+			return "another user's"
+		case wrong == "":
+			shared.err = s.replace(r.token(token.RefreshToken)) // before a logger can fail
+		}
+		return wrong
+	})
+	if err != nil {
+		shared.err = s.judgeRefresh(token, err)
+	}
+}
 
+// replace makes fresh the session's token, unless the session has ended meanwhile: then fresh is dead, too.
+func (s *Session) replace(fresh *Token) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case err == nil && s.ended != nil: // meanwhile: the fresh pair is dead, too
-		err = s.ended
-	case err == nil:
-		s.token = fresh.token()
-	case OutcomeUnknown(err): // whatever its code
-	case errors.Is(err, ErrWrongRefreshToken), errors.Is(err, ErrWrongCredentials):
-		err = s.end(token, err)
+	if s.ended != nil {
+		return s.ended
 	}
-	_, unanswered := errors.AsType[*TransportError](err)
-	shared.err, shared.gaveUp = err, unanswered && ctx.Err() != nil
-	return err
+	s.token = fresh
+	return nil
+}
+
+// judgeRefresh ends the session if err, the answer to sent's refresh token, is that it is dead, and returns
+// the error to hand to the callers.
+func (s *Session) judgeRefresh(sent *Token, err error) error {
+	e, ok := err.(*APIError)
+	if !ok || OutcomeUnknown(e) || e.Code != ErrWrongRefreshToken && e.Code != ErrWrongCredentials {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.end(sent, err)
+}
+
+// stopWaiting is the error of a caller whose context is done.
+func (s *Session) stopWaiting(ctx context.Context, notSent bool) error {
+	token := s.Token()
+	err := ctx.Err()
+	if cause := context.Cause(ctx); !errors.Is(err, cause) {
+		err = errors.Join(err, cause)
+	}
+	return &TransportError{Op: "Refresh", NotSent: notSent, Err: s.api.secrets(&call{token: &token}).hide(err)}
 }

@@ -3,12 +3,16 @@ package kii_test
 import (
 	"context"
 	"errors"
+	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -104,54 +108,94 @@ func TestConcurrentRefreshCallsShareOneRequest(t *testing.T) {
 	}
 }
 
-// Promise 6.
-func TestWaiterWhoseLeaderGaveUpTriesOnlyWhereNothingWasSent(t *testing.T) {
+// Promise 6: a browser tab that is closed logs nobody out.
+func TestRefreshOutlivesTheCallerWhoBeganIt(t *testing.T) {
 	t.Parallel()
-	dialFailed := &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("operation was canceled")}
 	for name, tt := range map[string]struct {
-		failure  error
-		requests int32
-		unknown  bool
+		answer  func() (*http.Response, error)
+		unknown bool  // to those who waited
+		want    error // of those who waited
+		token   string
 	}{
-		"not sent": {dialFailed, 2, false},
-		"unknown":  {errors.New("connection reset by peer"), 1, true},
+		"success":  {answer: func() (*http.Response, error) { return documented(t, "Refresh_done").response(), nil }, token: "access-2"},
+		"refusal":  {answer: func() (*http.Response, error) { return replyOf(429, "").response(), nil }, want: kii.ErrRateLimited, token: "access-1"},
+		"lost":     {answer: func() (*http.Response, error) { return nil, io.ErrUnexpectedEOF }, want: io.ErrUnexpectedEOF, unknown: true, token: "access-1"},
+		"not sent": {answer: func() (*http.Response, error) { return nil, errNotDialled }, want: errNotDialled, token: "access-1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, func(n int32, req *http.Request) (*http.Response, error) {
-				if n > 1 {
-					return documented(t, "Refresh_done").response(), nil
+			var release chan struct{}
+			inBubble(t, func(_ int32, req *http.Request) (*http.Response, error) {
+				select {
+				case <-release:
+				case <-req.Context().Done():
+					t.Error("the request ended with its first caller")
 				}
-				<-req.Context().Done()
-				return nil, tt.failure
+				return tt.answer()
 			}, func(t *testing.T, s *kii.Session, requests *atomic.Int32) {
-				ctx, giveUp := context.WithCancelCause(t.Context())
-				var led error
+				release = make(chan struct{})
+				ctx, leave := context.WithCancelCause(t.Context())
+				var began error
 				waited := make([]error, 8)
-				var group sync.WaitGroup
-				group.Go(func() { led = s.Refresh(ctx) })
+				var beginning, waiting sync.WaitGroup
+				beginning.Go(func() { began = s.Refresh(ctx) })
 				synctest.Wait()
 				for i := range waited {
-					group.Go(func() { waited[i] = s.Refresh(t.Context()) })
+					waiting.Go(func() { waited[i] = s.Refresh(t.Context()) })
 				}
 				synctest.Wait()
-				errBored := errors.New("bored")
-				giveUp(errBored)
-				group.Wait()
+				errLeft := errors.New("the tab was closed")
+				leave(errLeft)
+				beginning.Wait()
+				require.ErrorIs(t, began, context.Canceled)
+				require.ErrorIs(t, began, errLeft)
+				assert.True(t, kii.OutcomeUnknown(began))
 
-				require.ErrorIs(t, led, context.Canceled)
-				require.ErrorIs(t, led, errBored)
-				assert.Equal(t, tt.unknown, kii.OutcomeUnknown(led))
+				close(release)
+				waiting.Wait()
 				for _, err := range waited {
+					require.ErrorIs(t, err, tt.want)
 					assert.Equal(t, tt.unknown, kii.OutcomeUnknown(err))
-					assert.Equal(t, tt.unknown, err != nil)
-					assert.NotErrorIs(t, err, context.Canceled, "the leader's context is not the waiter's")
+					assert.NotErrorIs(t, err, context.Canceled, "the context of one is not another's")
 				}
-				assert.EqualValues(t, tt.requests, requests.Load())
+				assert.Equal(t, tt.token, s.Token().AccessToken)
 				assert.NoError(t, s.Err())
+				if tt.token == "access-2" {
+					assert.EqualValues(t, 1, requests.Load())
+				}
 			})
 		})
 	}
+}
+
+var errNotDialled = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+
+func TestRefreshKeepsThePairThoughItsOnlyCallerIsGone(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(_ int32, req *http.Request) (*http.Response, error) {
+		deadline, ok := req.Context().Deadline()
+		assert.True(t, ok && time.Until(deadline) == 30*time.Second, "it ends by the time-out of a call")
+		time.Sleep(time.Second)
+		return documented(t, "Refresh_done").response(), nil
+	}, func(t *testing.T, s *kii.Session, _ *atomic.Int32) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		require.ErrorIs(t, s.Refresh(ctx), context.DeadlineExceeded)
+		assert.Equal(t, "access-1", s.Token().AccessToken)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		assert.Equal(t, "refresh-2", s.Token().RefreshToken)
+	})
+}
+
+func TestRefreshWithoutANewRefreshTokenKeepsTheOldOne(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, replyOf(200, `{"id":"`+userID+`","access_token":"access-2"}`), documented(t, "Refresh_done"))
+	s := c.session(t)
+	require.NoError(t, s.Refresh(t.Context()))
+	assert.True(t, s.Token() == kii.Token{UserID: userID, AccessToken: "access-2", RefreshToken: "refresh-1"})
+	require.NoError(t, s.Refresh(t.Context()))
+	assert.Contains(t, c.last(t).body, `"refresh_token":"refresh-1"`)
 }
 
 func TestWaiterMayStopWaitingForARefresh(t *testing.T) {
@@ -189,29 +233,55 @@ func TestWaiterMayStopWaitingForARefresh(t *testing.T) {
 	})
 }
 
+// Promise 6: the request is sent by a goroutine of the library's, where nobody else would recover.
 func TestRefreshThatPanicsReleasesThoseThatWait(t *testing.T) {
 	t.Parallel()
-	var release chan struct{}
-	inBubble(t, func(n int32, _ *http.Request) (*http.Response, error) {
-		if n > 1 {
-			return documented(t, "Refresh_done").response(), nil
-		}
-		<-release
-		panic("a RoundTripper's own")
-	}, func(t *testing.T, s *kii.Session, _ *atomic.Int32) {
-		release = make(chan struct{})
-		var waited error
-		var group sync.WaitGroup
-		group.Go(func() { assert.Panics(t, func() { _ = s.Refresh(t.Context()) }) })
-		synctest.Wait()
-		group.Go(func() { waited = s.Refresh(t.Context()) })
-		synctest.Wait()
-		close(release)
-		group.Wait()
-		assert.True(t, kii.OutcomeUnknown(waited))
-		require.NoError(t, s.Refresh(t.Context()), "the next one is free to try")
-	})
+	for name, fail := range map[string]func(){
+		"panic":  func() { panic("a RoundTripper's own") },
+		"goexit": runtime.Goexit,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var release chan struct{}
+			inBubble(t, func(n int32, _ *http.Request) (*http.Response, error) {
+				if n == 1 {
+					<-release
+					fail()
+				}
+				return documented(t, "Refresh_done").response(), nil
+			}, func(t *testing.T, s *kii.Session, _ *atomic.Int32) {
+				release = make(chan struct{})
+				errs := make([]error, 2)
+				var group sync.WaitGroup
+				for i := range errs {
+					group.Go(func() { errs[i] = s.Refresh(t.Context()) })
+				}
+				synctest.Wait()
+				close(release)
+				group.Wait()
+				for _, err := range errs {
+					assert.IsType(t, &kii.TransportError{}, err)
+					assert.True(t, kii.OutcomeUnknown(err))
+				}
+				require.NoError(t, s.Refresh(t.Context()), "the next one is free to try")
+			})
+		})
+	}
 }
+
+// A single-use pair is stored before anything else can fail.
+func TestLoggerThatPanicsLosesNoFreshPair(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, documented(t, "Refresh_done"))
+	s := resumed(t, newClient(t, c.mock, kii.WithLogger(slog.New(panicking{}))))
+	require.NoError(t, s.Refresh(t.Context()))
+	assert.Equal(t, "refresh-2", s.Token().RefreshToken)
+}
+
+type panicking struct{ slog.Handler }
+
+func (panicking) Enabled(context.Context, slog.Level) bool  { return true }
+func (panicking) Handle(context.Context, slog.Record) error { panic("a logger's own") }
 
 // Promise 6.
 func TestTokenErrorEndsTheSessionOnlyWhereTheTokenIsStillCurrent(t *testing.T) {

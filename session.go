@@ -3,7 +3,6 @@ package kii
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -157,7 +156,7 @@ var deadToken = []ErrorCode{ErrWrongToken, ErrUnauthorized, ErrAuthenticationFai
 // dead, and returns the error to hand to the caller. If the token has been or is being replaced, the
 // answer says nothing about the new one.
 func (s *Session) judge(sent *Token, err error) error {
-	e, ok := errors.AsType[*APIError](err)
+	e, ok := err.(*APIError) // this call's own answer, not one in the cause of its failure
 	if !ok || e.StatusCode != http.StatusUnauthorized && e.StatusCode != http.StatusForbidden || !slices.Contains(deadToken, e.Code) {
 		return err
 	}

@@ -36,7 +36,7 @@ func (u *User) Login(ctx context.Context, id, password string) (*Session, error)
 	if err != nil {
 		return nil, err
 	}
-	return &Session{api: u.api, token: reply.token()}, nil
+	return &Session{api: u.api, token: reply.token("")}, nil
 }
 
 // Resume returns the session of a token that was kept from an earlier one: the SDKs' loginWithToken.

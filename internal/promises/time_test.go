@@ -164,15 +164,19 @@ func TestACancelledCallTellsWhyAndWhetherItWasSent(t *testing.T) {
 						err := op.call(ctx, bubbleUser(t, s, tr))
 						failure, ok := err.(*kii.TransportError)
 						require.True(t, ok, "%T %v", err, err)
-						assert.Equal(t, row.notSent, failure.NotSent)
+						goesOn := op.name == "Refresh" && row.after > 0 // its request outlives the caller, who learns no more
+						assert.Equal(t, row.notSent && !goesOn, failure.NotSent)
 						assert.ErrorIs(t, err, context.Canceled)
 						if cause != nil {
 							assert.ErrorIs(t, err, cause)
 						}
-						if row.also != nil {
+						if row.also != nil && !goesOn {
 							assert.ErrorIs(t, err, row.also)
 						}
 						assert.Equal(t, row.after, time.Since(start), "not a moment longer")
+						if goesOn {
+							time.Sleep(time.Minute) // until it has ended by itself
+						}
 						tr.CloseIdleConnections()
 						s.Close()
 					})
