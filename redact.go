@@ -79,7 +79,7 @@ func (s secrets) describe(err error) (text string) {
 		}
 		return strings.Join(texts, "; ")
 	}
-	if _, ok := errors.AsType[textproto.ProtocolError](err); ok {
+	if (&hidden{err: err}).As(new(textproto.ProtocolError)) { // its text is what a server sent
 		return "malformed reply header"
 	}
 	text, _, quoted := strings.Cut(err.Error(), `"`)

@@ -204,3 +204,136 @@ func TestPrintedValuesTellWhatTheyAreAndNoMore(t *testing.T) {
 		}
 	}
 }
+
+// A tenant is an error of the caller's own around another.
+type tenant struct{ error }
+
+func (e tenant) Unwrap() error { return e.error }
+
+var errOfCaller = errors.New("the caller's own")
+
+// foreign are errors that a context's cause or a RoundTripper may hand over: answers to other calls.
+var foreign = map[string]error{
+	"an answer":        &kii.APIError{Op: "Profile", StatusCode: 403, Code: kii.ErrWrongToken},
+	"a revealing one":  &kii.APIError{Op: "ResetPassword", StatusCode: 404, Code: kii.ErrUserNotFound},
+	"a 503":            &kii.APIError{Op: "Login", StatusCode: 503, Code: "UNAVAILABLE"},
+	"an ended session": &kii.SessionError{UserID: "other", Err: &kii.APIError{StatusCode: 403, Code: kii.ErrWrongRefreshToken}},
+	"a lost call":      &kii.TransportError{Op: "Login", Err: io.ErrUnexpectedEOF},
+	"an argument":      &kii.ArgumentError{Name: "id", Reason: "must not be empty"},
+	"a code":           kii.ErrUserDisabled,
+	"an unknown one":   kii.ErrUnexpectedReply,
+}
+
+// Promise 9: an errgroup hands one call's error to all others as the cause of their contexts.
+func TestAnotherCallsErrorSaysNothingOfThisOne(t *testing.T) {
+	t.Parallel()
+	for name, other := range foreign {
+		cause := fmt.Errorf("group: %w", errors.Join(errOfCaller, tenant{other}))
+		for op := range operations {
+			for when, begin := range map[string]func(cancel func()) tripper{
+				"before the call": func(cancel func()) tripper { cancel(); return nil },
+				"in flight": func(cancel func()) tripper {
+					return func(r *http.Request) (*http.Response, error) { cancel(); return silence(r) }
+				},
+				"by RoundTripper": func(func()) tripper { return func(*http.Request) (*http.Response, error) { return nil, cause } },
+			} {
+				t.Run(name+" "+op+" "+when, func(t *testing.T) {
+					t.Parallel()
+					ctx, cancel := context.WithCancelCause(t.Context())
+					defer cancel(nil)
+					client := newClient(t, begin(func() { cancel(cause) }), kii.WithMaxRetries(0))
+					var err error
+					if call := operations[op]; call.user != nil {
+						err = call.user(ctx, client.User)
+					} else {
+						s := resumed(t, client)
+						err = call.session(ctx, s)
+						assert.NoError(t, s.Err(), "the session lives")
+					}
+					failure, ok := err.(*kii.TransportError)
+					require.True(t, ok, "%T", err)
+					assert.Equal(t, op, failure.Op)
+					assert.Equal(t, !failure.NotSent, kii.OutcomeUnknown(err))
+					assert.Equal(t, when == "before the call", failure.NotSent)
+					assert.False(t, kii.RevealsAccount(err))
+					for _, code := range []kii.ErrorCode{kii.ErrWrongToken, kii.ErrUserNotFound, kii.ErrWrongRefreshToken, kii.ErrUserDisabled, kii.ErrUnexpectedReply, "UNAVAILABLE"} {
+						assert.NotErrorIs(t, err, code)
+					}
+					assert.NotErrorIs(t, err, other)
+					assert.False(t, isA[*kii.APIError](err) || isA[*kii.SessionError](err) || isA[*kii.ArgumentError](err) || isA[kii.ErrorCode](err))
+					assert.False(t, isA[*kii.TransportError](errors.Unwrap(err)))
+					assert.False(t, isA[slog.LogValuer](errors.Unwrap(err)), "nor by an interface")
+					require.ErrorIs(t, err, errOfCaller)
+					assert.True(t, isA[tenant](err), "the caller's own is found")
+				})
+			}
+		}
+	}
+}
+
+func isA[E any](err error) bool {
+	var target E
+	return errors.As(err, &target)
+}
+
+// Promise 9, for a TransportError that a program makes itself, as its tests do.
+func TestNoErrorOfThisPackageShowsThroughATransportError(t *testing.T) {
+	t.Parallel()
+	for name, other := range foreign {
+		err := &kii.TransportError{Op: "Login", NotSent: true, Err: errors.Join(errOfCaller, other)}
+		assert.NotErrorIs(t, err, other, name)
+		assert.False(t, kii.OutcomeUnknown(err) || kii.RevealsAccount(err), name)
+		assert.ErrorIs(t, err, errOfCaller)
+	}
+	assert.NoError(t, errors.Unwrap(&kii.TransportError{}))
+}
+
+// hostile errors have methods that fail, or that no code expects.
+type (
+	panicky      struct{ what string }
+	uncomparable struct{ values []any }
+	halfJoined   []error
+)
+
+func (p *panicky) Error() string            { return p.what }
+func (p *panicky) Unwrap() error            { return errors.New(p.what) }
+func (p *panicky) Is(error) bool            { panic("is") }
+func (p *panicky) As(any) bool              { panic("as") }
+func (u uncomparable) Error() string        { return fmt.Sprint(u.values) }
+func (u uncomparable) Is(target error) bool { return any(target) == any(u) }
+func (h halfJoined) Error() string          { return "half" }
+func (h halfJoined) Unwrap() []error        { return h }
+
+func TestErrorsOfOthersNeverPanicAndPrintOneLine(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		err  error
+		want string
+	}{
+		"a typed nil":             {(*panicky)(nil), "an error that cannot be printed, of type *kii_test.panicky"},
+		"a nil of net's":          {(*net.OpError)(nil), "<nil>"},
+		"a nil of net/url's":      {&url.Error{}, ` "…"`},
+		"methods that panic":      {&panicky{"mine"}, "mine"},
+		"a value of no ==":        {uncomparable{[]any{1}}, "[1]"},
+		"children that are nil":   {halfJoined{nil, io.EOF, nil, (*panicky)(nil)}, "EOF; an error that cannot be printed, of type *kii_test.panicky"},
+		"no child":                {halfJoined{}, ""},
+		"line breaks":             {errors.New("one\r\nlevel=ERROR msg=forged"), "one  level=ERROR msg=forged"},
+		"escapes and directions":  {errors.New("\x1b[31mred \u202edesrever\u2028\u200b\x00"), " [31mred  desrever   "},
+		"no UTF-8":                {errors.New("a\xffb"), "a\ufffdb"},
+		"a name as long as it is": {errors.New(strings.Repeat("x", 100_000)), strings.Repeat("x", 500) + "…"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, err := range []error{&kii.TransportError{Err: tt.err}, &kii.SessionError{Err: &kii.TransportError{Err: tt.err}}} {
+				assert.NotContains(t, err.Error(), "\n")
+				assert.True(t, kii.OutcomeUnknown(err))
+				assert.NotPanics(t, func() {
+					_, _ = errors.Is(err, io.ErrClosedPipe), isA[*net.DNSError](err)
+					_, _ = kii.RevealsAccount(err), errors.Is(err, uncomparable{nil})
+				})
+			}
+			assert.Equal(t, tt.want, errors.Unwrap(&kii.TransportError{Err: tt.err}).Error())
+			assert.NotContains(t, (&kii.SessionError{Err: tt.err}).Error(), "\n")
+		})
+	}
+}
