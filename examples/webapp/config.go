@@ -11,7 +11,9 @@ type config struct {
 	proxy       bool     // trust X-Forwarded-Proto and X-Forwarded-For
 	name        string
 	support     string // an e-mail address
-	callingCode string // of phone numbers that start with 0
+	language    string // of the pages: a file in words
+	zone        *time.Location
+	region      string // whose phone numbers are typed without a country, such as JP
 	minPassword int    // in characters
 
 	window                                            time.Duration // that the numbers below are for
@@ -19,7 +21,7 @@ type config struct {
 	asksPerClient, triesPerClient, loginsPerClient    int
 	again                                             time.Duration // two requests for one message within this are a double click
 	step                                              time.Duration // refusals are answered at whole steps after the request
-	resetLife, loginLife                              time.Duration
+	resetLife, loginLife, visitLife                   time.Duration
 	workers, queue                                    int
 }
 
@@ -27,7 +29,9 @@ func defaults() config {
 	return config{
 		name:        "Example",
 		support:     "support@example.com",
-		callingCode: "81",
+		language:    "en",
+		zone:        time.Local,
+		region:      "JP",
 		minPassword: 8,
 
 		window:         15 * time.Minute,
@@ -35,7 +39,7 @@ func defaults() config {
 		asksPerClient: 10, triesPerClient: 20, loginsPerClient: 30,
 		again:     30 * time.Second,
 		step:      time.Second,
-		resetLife: 15 * time.Minute, loginLife: time.Hour,
+		resetLife: 15 * time.Minute, loginLife: time.Hour, visitLife: time.Hour,
 		workers: 4, queue: 256,
 	}
 }

@@ -1,55 +1,191 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
 	"net/http"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/go-kii/kii/kiitest"
 )
 
-// A demo is an in-memory Kii Cloud with an account of each kind.
-type demo struct {
-	*kiitest.Server
-	accounts []demoAccount
+// The demo is what the site shows without Kii Cloud. Deleting the files whose names begin with demo, here,
+// in pages and in static, leaves it out; nothing else needs to change.
+func init() {
+	develop = addDemo
+	layout = append(layout, "pages/demo-panel.html")
 }
 
-type demoAccount struct{ Kind, Email, Phone, Password string }
+// addDemo adds the demo's flag, and returns what starts the demo unless the real Kii Cloud is configured.
+func addDemo(flags *flag.FlagSet) func(config, func(string) string) (*extra, error) {
+	emulator := flags.String("emulator", "", "`URL` of a running kii-emulator to use as Kii Cloud, such as http://127.0.0.1:8484")
+	return func(cfg config, getenv func(string) string) (*extra, error) {
+		real := getenv("KII_APP_ID") + getenv("KII_APP_KEY") + getenv("KII_SITE")
+		switch {
+		case *emulator != "" && real != "":
+			return nil, errors.New("-emulator: unset KII_APP_ID, KII_APP_KEY and KII_SITE, which name another Kii Cloud")
+		case *emulator != "":
+			return onEmulator(strings.TrimSuffix(*emulator, "/"), cfg)
+		case real != "":
+			return nil, nil
+		}
+		return inMemory(cfg), nil
+	}
+}
 
-// newDemo sets the portal up as README.md advises for the real one.
-func newDemo(cfg config) *demo {
-	d := &demo{
-		Server: kiitest.NewServer(
-			kiitest.WithAssumption(kiitest.InputResetIsSilent, false),
-			kiitest.WithSettings(func(s *kiitest.Settings) {
-				s.ResetFlow = kiitest.InputPassword
-				s.Templates = ownerTemplates(cfg)
-			}),
-		),
-		accounts: []demoAccount{
-			{"verified", "alice@example.com", "+819012345678", "old-password"},
-			{"not verified: gets no message", "bob@example.com", "+819012345679", "old-password"},
-			{"without password: gets no message", "carol@example.com", "+819012345680", ""},
-			{"disabled: gets no message", "dave@example.com", "+819012345681", "old-password"},
+// A demoPanel is what stands below each page.
+type demoPanel struct {
+	URL    string           // of the messages
+	Newest *kiitest.Message // nil with the emulator, which shows it by itself
+	Memory bool
+}
+
+// demoAccounts are an account of each kind.
+var demoAccounts = []struct {
+	Kind string
+	kiitest.Account
+}{
+	{"verified", kiitest.Account{DisplayName: "Alice", Email: "alice@example.com", Phone: "+819012345678", Password: "old-password", EmailVerified: true, PhoneVerified: true}},
+	{"not verified: gets no message", kiitest.Account{DisplayName: "Bob", Email: "bob@example.com", Phone: "+819012345679", Password: "old-password"}},
+	{"without password: gets no message", kiitest.Account{DisplayName: "Carol", Email: "carol@example.com", Phone: "+819012345680", EmailVerified: true, PhoneVerified: true}},
+	{"disabled: gets no message", kiitest.Account{DisplayName: "Dave", Email: "dave@example.com", Phone: "+819012345681", Password: "old-password", EmailVerified: true, PhoneVerified: true, Disabled: true}},
+}
+
+// inMemory starts a Kii Cloud in this process, set up as README.md advises for the real one.
+func inMemory(cfg config) *extra {
+	srv := kiitest.NewServer(
+		kiitest.WithAssumption(kiitest.InputResetIsSilent, false),
+		kiitest.WithSettings(func(s *kiitest.Settings) { portal(s, cfg) }),
+	)
+	for _, a := range demoAccounts {
+		srv.AddAccount(a.Account)
+	}
+	newest := func() any {
+		panel := demoPanel{URL: "/demo", Memory: true}
+		if messages := srv.Messages(); len(messages) > 0 {
+			panel.Newest = &messages[0]
+		}
+		return panel
+	}
+	return &extra{
+		appID: srv.AppID(), appKey: srv.AppKey(), site: string(srv.Site()),
+		notice: "Nothing is sent: read it at " + cfg.url.String() + "/demo, where the accounts are listed too",
+		panel:  newest,
+		close:  srv.Close,
+		routes: func(a *app, mux *http.ServeMux) {
+			mux.HandleFunc("GET /demo", func(w http.ResponseWriter, _ *http.Request) { a.showDemo(w, srv.Messages()) })
+			mux.HandleFunc("GET /demo/newest", func(w http.ResponseWriter, _ *http.Request) {
+				var body bytes.Buffer
+				if err := a.words.pages["message"].ExecuteTemplate(&body, "demo-newest", newest()); err != nil {
+					panic(err)
+				}
+				w.Header().Set("Content-Type", "text/html; charset=utf-8")
+				_, _ = body.WriteTo(w)
+			})
 		},
 	}
-	for i, a := range d.accounts {
-		d.AddAccount(kiitest.Account{
-			DisplayName: []string{"Alice", "Bob", "Carol", "Dave"}[i], Email: a.Email, Phone: a.Phone, Password: a.Password,
-			EmailVerified: i != 1, PhoneVerified: i != 1, Disabled: i == 3,
-		})
-	}
-	return d
 }
 
-// ownerTemplates tell the owner of an account that its password was changed. They hold no password.
-func ownerTemplates(cfg config) []kiitest.Template {
-	text := "Your password at " + cfg.name + " was changed, and every device was logged out. If that was not you, ask for a new password at " +
+// showDemo shows all messages, and the accounts to try.
+func (a *app) showDemo(w http.ResponseWriter, messages []kiitest.Message) {
+	var body bytes.Buffer
+	err := a.words.pages["demo"].ExecuteTemplate(&body, "layout.html", map[string]any{
+		"Name": a.cfg.name, "Support": a.cfg.support, "Problems": problems(nil),
+		"Messages": messages, "Accounts": demoAccounts, "Panel": nil,
+	})
+	if err != nil {
+		panic(err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = body.WriteTo(w)
+}
+
+// portal is what the site needs of Kii Cloud's developer portal.
+func portal(s *kiitest.Settings, cfg config) {
+	s.ResetFlow = kiitest.InputPassword
+	s.MinPasswordLength = cfg.minPassword
+	s.Templates = portalTemplates(cfg)
+}
+
+// portalTemplates bind the code of an SMS to this site, so that phones offer it on no other, and tell the
+// owner of an account that its password was changed. The latter hold no password.
+func portalTemplates(cfg config) []kiitest.Template {
+	changed := "Your password at " + cfg.name + " was changed, and every device was logged out. If that was not you, ask for a new password at " +
 		cfg.url.String() + "/forgot at once, and write to " + cfg.support + "."
 	return []kiitest.Template{
-		{Purpose: kiitest.PasswordReset, Channel: kiitest.Email, Locale: "en", Subject: "Your password was changed", Text: text},
-		{Purpose: kiitest.PasswordReset, Channel: kiitest.SMS, Locale: "en", Text: text},
+		{
+			Purpose: kiitest.ResetPIN, Channel: kiitest.SMS, Locale: "en",
+			Text: "${pin} is your code at " + cfg.name + ". Give it to nobody.\n\n@" + cfg.url.Hostname() + " #${pin}",
+		},
+		{Purpose: kiitest.PasswordReset, Channel: kiitest.Email, Locale: "en", Subject: "Your password was changed", Text: changed},
+		{Purpose: kiitest.PasswordReset, Channel: kiitest.SMS, Locale: "en", Text: changed},
 	}
 }
 
-func (a *app) showDemo(w http.ResponseWriter, _ *http.Request) {
-	a.render(w, http.StatusOK, "demo", view{Title: "Sent messages", Messages: a.sent.Messages(), Accounts: a.sent.accounts})
+// onEmulator uses an emulator, and sets it up: its reset flow as it starts ignores the password that is
+// typed here. An account of the emulator's own is left as it is.
+func onEmulator(url string, cfg config) (*extra, error) {
+	var running struct{ AppID, AppKey, Site string }
+	if err := emulatorCall(http.MethodGet, url+"/emulator/v1/app", nil, &running, http.StatusOK); err != nil {
+		return nil, err
+	}
+	if running.AppKey == "" {
+		running.AppKey = "emulator-key" // no call of the site's depends on it
+	}
+	settings := map[string]any{"resetFlow": kiitest.InputPassword, "minPasswordLength": cfg.minPassword, "templates": portalTemplates(cfg)}
+	if err := emulatorCall(http.MethodPatch, url+"/emulator/v1/settings", settings, nil, http.StatusOK); err != nil {
+		return nil, err
+	}
+	alice := demoAccounts[0].Account
+	if err := emulatorCall(http.MethodPost, url+"/emulator/v1/users", alice, nil, http.StatusCreated, http.StatusConflict); err != nil {
+		return nil, err
+	}
+	return &extra{
+		appID: running.AppID, appKey: running.AppKey, site: running.Site,
+		notice: "Messages are at " + url + ", whose reset flow, least password length and templates were set for this site. Try " + alice.Email + ", " + alice.Password,
+		panel:  func() any { return demoPanel{URL: url} },
+		close:  func() {},
+		routes: func(*app, *http.ServeMux) {},
+	}, nil
+}
+
+// emulatorCall makes a call of the emulator's JSON API.
+func emulatorCall(method, url string, body, answer any, want ...int) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	data, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(data))
+	if err != nil {
+		return fmt.Errorf("-emulator: %w", err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return fmt.Errorf("-emulator: is kii-emulator running? %w", err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return fmt.Errorf("-emulator: %w", err)
+	}
+	if !slices.Contains(want, resp.StatusCode) {
+		return fmt.Errorf("-emulator: %s %s answered %s: %s", method, url, resp.Status, text)
+	}
+	if answer == nil {
+		return nil
+	}
+	if err := json.Unmarshal(text, answer); err != nil {
+		return fmt.Errorf("-emulator: %s is no kii-emulator: %w", url, err)
+	}
+	return nil
 }

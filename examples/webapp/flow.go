@@ -19,10 +19,10 @@ type flow struct {
 	// least is the length of a password that Kii Cloud was seen to want, if it is above the site's.
 	least atomic.Int64
 
-	again                             *limiter
-	asksPerAccount, asksPerClient     *limiter
-	triesPerAccount, triesPerClient   *limiter
-	loginsPerAccount, loginsPerClient *limiter
+	again                             limiter
+	asksPerAccount, asksPerClient     limiter
+	triesPerAccount, triesPerClient   limiter
+	loginsPerAccount, loginsPerClient limiter
 
 	mu      sync.RWMutex // held to send on asks, or to close it
 	closed  bool
@@ -41,6 +41,8 @@ type outcome int
 
 const (
 	succeeded outcome = iota
+	accepted          // the code was; whether the new password works could not be found out
+	mismatch          // the code was accepted, and the new password does not work
 	refused           // for every reason alike
 	limited           // too many tries on the account, whether it exists or not
 	busy              // nothing happened, and it is no fault of the visitor's
@@ -48,16 +50,17 @@ const (
 )
 
 // newFlow starts the workers; close ends them.
-func newFlow(user *kii.User, cfg config, log *slog.Logger) *flow {
+func newFlow(user *kii.User, cfg config, open stores, log *slog.Logger) *flow {
+	limit := func(kind string, most int, window time.Duration) limiter { return limiter{open(kind), most, window} }
 	f := &flow{
 		user: user, log: log, step: cfg.step,
-		again:            newLimiter(1, cfg.again),
-		asksPerAccount:   newLimiter(cfg.asksPerAccount, cfg.window),
-		asksPerClient:    newLimiter(cfg.asksPerClient, cfg.window),
-		triesPerAccount:  newLimiter(cfg.triesPerAccount, cfg.window),
-		triesPerClient:   newLimiter(cfg.triesPerClient, cfg.window),
-		loginsPerAccount: newLimiter(cfg.loginsPerAccount, cfg.window),
-		loginsPerClient:  newLimiter(cfg.loginsPerClient, cfg.window),
+		again:            limit("again", 1, cfg.again),
+		asksPerAccount:   limit("asks-account", cfg.asksPerAccount, cfg.window),
+		asksPerClient:    limit("asks-client", cfg.asksPerClient, cfg.window),
+		triesPerAccount:  limit("tries-account", cfg.triesPerAccount, cfg.window),
+		triesPerClient:   limit("tries-client", cfg.triesPerClient, cfg.window),
+		loginsPerAccount: limit("logins-account", cfg.loginsPerAccount, cfg.window),
+		loginsPerClient:  limit("logins-client", cfg.loginsPerClient, cfg.window),
 		asks:             make(chan ask, cfg.queue),
 	}
 	f.least.Store(int64(cfg.minPassword))
@@ -85,29 +88,45 @@ func (f *flow) close(ctx context.Context) error {
 	}
 }
 
+// takes reports whether the library sends a call for id at all. An id that it refuses has to be told to
+// the visitor at once: a message for it would be promised, and never asked for.
+func (f *flow) takes(id string) bool {
+	done, cancel := context.WithCancel(context.Background())
+	cancel() // so that nothing is sent
+	_, refused := errors.AsType[*kii.ArgumentError](f.user.ResetPassword(done, id, kii.NotificationEmail))
+	return !refused
+}
+
 // ask has a message sent to an account, if there is one. It returns before Kii Cloud is asked, so that
-// neither the answer nor its time depends on the account. wait is not 0 where the client asked too
-// often; that an account was asked for too often is never told.
-func (f *flow) ask(client string, acct account, method kii.NotificationMethod) (wait time.Duration) {
-	if wait := f.asksPerClient.take(client); wait > 0 {
-		return wait
+// neither the answer nor its time depends on the account. wait is not 0 if the client asked too often;
+// that an account was asked for too often is never told.
+func (f *flow) ask(ctx context.Context, client string, acct account, method kii.NotificationMethod) (wait time.Duration, err error) {
+	if wait, err = f.asksPerClient.take(ctx, client); wait > 0 || err != nil {
+		return wait, err
 	}
-	if f.again.take(string(method)+acct.key) > 0 || f.asksPerAccount.take(acct.key) > 0 {
+	soon, err := f.again.take(ctx, string(method)+acct.Key)
+	if err != nil {
+		return 0, err
+	}
+	if soon == 0 {
+		soon, err = f.asksPerAccount.take(ctx, acct.Key)
+	}
+	if soon > 0 || err != nil {
 		f.log.Info("no message: asked for too often")
-		return 0
+		return 0, err
 	}
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	if f.closed {
 		f.log.Warn("no message: shutting down")
-		return 0
+		return 0, nil
 	}
 	select {
-	case f.asks <- ask{acct.id, method}:
+	case f.asks <- ask{acct.ID, method}:
 	default:
 		f.log.Error("no message: the queue is full")
 	}
-	return 0
+	return 0, nil
 }
 
 func (f *flow) work() {
@@ -126,55 +145,68 @@ func (f *flow) work() {
 	}
 }
 
+// mayTry counts a try of a code. It is called before the call, so that parallel tries count too.
+func (f *flow) mayTry(ctx context.Context, client string, acct account) (outcome, time.Duration, error) {
+	if wait, err := f.triesPerClient.take(ctx, client); wait > 0 || err != nil {
+		return busy, wait, err
+	}
+	wait, err := f.triesPerAccount.take(ctx, acct.Key)
+	return limited, wait, err
+}
+
 // complete tries a code. Every refusal is the same, also that the new password is the old one:
 // strangers could guess passwords by it. A browser that goes away does not cut the call short.
-func (f *flow) complete(ctx context.Context, client string, r *reset, pin, password string) (outcome, time.Duration) {
+func (f *flow) complete(ctx context.Context, acct account, pin, password string) outcome {
 	start := time.Now()
-	if wait := f.triesPerClient.take(client); wait > 0 {
-		return busy, wait
-	}
-	if wait := f.triesPerAccount.take(r.account.key); wait > 0 { // counted before the call, so that parallel tries count too
-		return limited, wait
-	}
-	r.turn <- struct{}{}
-	if r.done.Load() { // the second of a double click
-		<-r.turn
-		return succeeded, 0
-	}
-	err := f.user.CompleteResetPassword(context.WithoutCancel(ctx), r.account.id, pin, &password)
-	if err == nil {
-		r.done.Store(true)
-	}
-	<-r.turn
+	ctx = context.WithoutCancel(ctx)
+	err := f.user.CompleteResetPassword(ctx, acct.ID, pin, &password)
 	if err == nil {
 		f.log.Info("password reset")
-		return succeeded, 0
+		return f.check(ctx, acct, password)
 	}
 	if short, ok := errors.AsType[*kii.APIError](err); ok && int64(short.MinPasswordLength) > f.least.Load() {
 		// From now on the form says so, to everybody.
 		f.least.Store(int64(short.MinPasswordLength))
 		f.log.Error("Kii Cloud wants longer passwords: set -min-password", "least", short.MinPasswordLength)
 	}
-	return f.refusal(start, "password not reset", err), 0
+	return f.refusal(start, "password not reset", err)
+}
+
+// check finds out by one login whether the new password works: an app whose flow is Generate Password
+// accepts the code and ignores the password. The session is for nobody.
+func (f *flow) check(ctx context.Context, acct account, password string) outcome {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	_, err := f.user.Login(ctx, acct.ID, password)
+	switch {
+	case err == nil:
+		return succeeded
+	case errors.Is(err, kii.ErrWrongCredentials):
+		f.log.Error("a code was accepted, and the new password does not log in: "+
+			"set Password Reset Flow to Input Password in Kii's developer portal; with Generate Password, the one typed here is ignored", "error", err)
+		return mismatch
+	}
+	f.log.Warn("a code was accepted, and whether the new password logs in is not known", "error", err)
+	return accepted
 }
 
 // login logs in. A wrong password, an unknown account and a disabled one look the same.
-func (f *flow) login(ctx context.Context, client string, acct account, password string) (*kii.Session, outcome, time.Duration) {
+func (f *flow) login(ctx context.Context, client string, acct account, password string) (*kii.Session, outcome, time.Duration, error) {
 	start := time.Now()
-	if wait := f.loginsPerClient.take(client); wait > 0 {
-		return nil, busy, wait
+	if wait, err := f.loginsPerClient.take(ctx, client); wait > 0 || err != nil {
+		return nil, busy, wait, err
 	}
-	if wait := f.loginsPerAccount.take(acct.key); wait > 0 {
-		return nil, limited, wait
+	if wait, err := f.loginsPerAccount.take(ctx, acct.Key); wait > 0 || err != nil {
+		return nil, limited, wait, err
 	}
-	session, err := f.user.Login(context.WithoutCancel(ctx), acct.id, password)
+	session, err := f.user.Login(context.WithoutCancel(ctx), acct.ID, password)
 	if err == nil {
-		return session, succeeded, 0
+		return session, succeeded, 0, nil
 	}
-	return nil, f.refusal(start, "not logged in", err), 0
+	return nil, f.refusal(start, "not logged in", err), 0, nil
 }
 
-// refusal says what a visitor learns of an error, at a whole step after start, since Kii Cloud may
+// refusal returns what a visitor learns of an error, at a whole step after start, since Kii Cloud may
 // take longer over an account that exists.
 func (f *flow) refusal(start time.Time, what string, err error) outcome {
 	time.Sleep(f.step - time.Since(start)%f.step)

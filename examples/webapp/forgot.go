@@ -1,46 +1,124 @@
 package main
 
 import (
+	"crypto/rand"
 	"net/http"
+	"net/url"
+	"slices"
+	"time"
 
 	"github.com/go-kii/kii"
 )
 
 // wantAccount is told for a field that holds no address.
-const wantAccount = "Enter an e-mail address, like name@example.com, or a phone number, like +81 90 1234 5678."
-
-func (a *app) showForgot(w http.ResponseWriter, _ *http.Request) {
-	a.render(w, http.StatusOK, "forgot", view{Title: "Forgot your password?", Method: kii.NotificationSMSPIN})
+func (a *app) wantAccount() problem {
+	return problem{Word: "want-account", Example: examplePhone(a.cfg.region)}
 }
 
-func (a *app) forgot(w http.ResponseWriter, r *http.Request) {
+func (a *app) showForgot(w http.ResponseWriter, r *http.Request) error {
+	seen, _, err := a.visits.get(r)
+	if err != nil {
+		return err
+	}
+	a.render(w, http.StatusOK, "forgot", view{Word: "forgot", Account: seen.Typed, Method: kii.NotificationSMSPIN})
+	return nil
+}
+
+func (a *app) forgot(w http.ResponseWriter, r *http.Request) error {
 	if !a.readForm(w, r) {
-		return
+		return nil
 	}
 	typed, method := r.PostForm.Get("account"), kii.NotificationMethod(r.PostForm.Get("method"))
-	acct, ok := parseAccount(typed, a.cfg.callingCode)
-	var found problems
-	if !ok {
-		found.add("account", wantAccount)
+	acct, ok := parseAccount(typed, a.cfg.region)
+	seen, _, err := a.visits.get(r)
+	if err != nil {
+		return err
 	}
-	if pageOf(method) == "" {
-		found.add("method", "Choose how we should reach you.")
+	current, _, err := a.resets.get(r)
+	if err != nil {
+		return err
+	}
+	var found problems
+	at, usedUp := seen.Asked[acct.Key].next(method, a.cfg.asksPerAccount, time.Now())
+	soon := time.Now().Before(at)
+	switch same := current.of(acct, method); {
+	case !ok || !a.flow.takes(acct.ID):
+		found.add("account", a.wantAccount())
+	case usedUp:
+		found.add("account", problem{Word: "asked-up", Most: a.cfg.asksPerAccount, At: in(time.Until(at))})
+	case soon && same != nil: // the second of a double click
+		http.Redirect(w, r, pageOf(*same), http.StatusSeeOther)
+		return nil
+	case soon:
+		found.add("account", problem{Word: "asked-just-now", At: in(time.Until(at))})
+	}
+	if pathOf(method) == "" {
+		found.add("method", problem{Word: "want-method"})
 	}
 	if len(found) > 0 {
-		a.render(w, http.StatusUnprocessableEntity, "forgot", view{Title: "Forgot your password?", Account: typed, Method: method, Problems: found})
-		return
+		a.render(w, http.StatusUnprocessableEntity, "forgot", view{Word: "forgot", Account: typed, Method: method, Problems: found})
+		return nil
 	}
-	if wait := a.flow.ask(a.client(r), acct, method); wait > 0 {
-		a.tooOften(w, r, wait)
-		return
+
+	if asked, err := a.ask(w, r, typed, acct, method); !asked || err != nil {
+		return err
 	}
-	a.resets.drop(a.resetCookie.value(r))
-	a.resetCookie.set(w, a.resets.put(&reset{account: acct, method: method, turn: make(chan struct{}, 1)}))
-	http.Redirect(w, r, pageOf(method), http.StatusSeeOther)
+	begun := reset{Name: rand.Text()[:8], Account: acct, Method: method}
+	current = append(current, begun)
+	if err := a.resets.put(w, r, current[max(0, len(current)-maxResets):]); err != nil {
+		return err
+	}
+	http.Redirect(w, r, pageOf(begun), http.StatusSeeOther)
+	return nil
 }
 
-// pageOf is where a method leads, or "" where there is no such method.
-func pageOf(method kii.NotificationMethod) string {
+// of returns the reset of an account by a method, if it has not ended.
+func (all resets) of(acct account, method kii.NotificationMethod) *reset {
+	i := slices.IndexFunc(all, func(r reset) bool { return r.Account == acct && r.Method == method && r.Done == "" })
+	if i < 0 {
+		return nil
+	}
+	return &all[i]
+}
+
+// ask has a message sent, and counts it for this browser. If the client asked too often, it answers for itself.
+func (a *app) ask(w http.ResponseWriter, r *http.Request, typed string, acct account, method kii.NotificationMethod) (asked bool, err error) {
+	wait, err := a.flow.ask(r.Context(), a.client(r), acct, method)
+	if err != nil {
+		return false, err
+	}
+	if wait > 0 {
+		a.tooOften(w, wait, "/forgot")
+		return false, nil
+	}
+	now := time.Now()
+	return true, a.remember(w, r, func(v *visit) {
+		v.Typed, v.After = typed, ""
+		v.count(acct, method, now, a.cfg)
+	})
+}
+
+// count counts as the limits of an account do, from which no other browser's messages can be told.
+func (v *visit) count(acct account, method kii.NotificationMethod, now time.Time, cfg config) {
+	for key, of := range v.Asked {
+		if !now.Before(of.Until) {
+			delete(v.Asked, key)
+		}
+	}
+	of, known := v.Asked[acct.Key]
+	if !known {
+		of = asked{Until: now.Add(cfg.window), Again: map[kii.NotificationMethod]time.Time{}}
+	}
+	of.Times++
+	of.Again[method] = now.Add(cfg.again)
+	if v.Asked == nil {
+		v.Asked = map[string]asked{}
+	}
+	v.Asked[acct.Key] = of
+}
+
+// pathOf is where a method leads, or "" if there is no such method.
+func pathOf(method kii.NotificationMethod) string {
 	switch method {
 	case kii.NotificationSMSPIN:
 		return "/forgot/code"
@@ -50,96 +128,119 @@ func pageOf(method kii.NotificationMethod) string {
 	return ""
 }
 
-// current returns this browser's reset, or sends the browser to where one starts.
-func (a *app) current(w http.ResponseWriter, r *http.Request) *reset {
-	reset, ok := a.resets.get(a.resetCookie.value(r))
-	if !ok {
+// pageOf is where a reset goes on. Its name leads each tab to its own.
+func pageOf(r reset) string { return pathOf(r.Method) + "?reset=" + url.QueryEscape(r.Name) }
+
+// current returns this browser's reset that the page or form names. If there is none, it answers for itself.
+func (a *app) current(w http.ResponseWriter, r *http.Request) (*reset, error) {
+	name := r.FormValue("reset")
+	all, _, err := a.resets.get(r)
+	if err != nil {
+		return nil, err
+	}
+	if found := all.named(name); found != nil && (name != "" || r.Method != http.MethodPost) {
+		return found, nil
+	}
+	if r.Method == http.MethodPost { // a page of its own to land on, which sends nothing again when it is loaded again
+		http.Redirect(w, r, "/forgot/code?reset="+url.QueryEscape(name), http.StatusSeeOther)
+		return nil, nil
+	}
+	return nil, a.lost(w, r)
+}
+
+// lost tells why there is no reset to go on with, and that nothing was changed.
+func (a *app) lost(w http.ResponseWriter, r *http.Request) error {
+	seen, known, err := a.visits.get(r)
+	if err != nil {
+		return err
+	}
+	switch {
+	case seen.After != "":
+		http.Redirect(w, r, "/login?after="+seen.After, http.StatusSeeOther)
+	case known || a.visits.cookie.value(r) != "" || a.resets.cookie.value(r) != "":
+		a.render(w, http.StatusOK, "message", view{Word: "timeout", Link: "/forgot"})
+	case r.FormValue("reset") != "": // its cookie was set a moment ago
+		a.render(w, http.StatusOK, "message", view{Word: "no-cookies", Link: "/forgot"})
+	default:
 		http.Redirect(w, r, "/forgot", http.StatusSeeOther)
+	}
+	return nil
+}
+
+func (a *app) showSent(w http.ResponseWriter, r *http.Request) error { return a.show(w, r, "sent") }
+func (a *app) showCode(w http.ResponseWriter, r *http.Request) error { return a.show(w, r, "code") }
+
+// show shows where a reset goes on, and when a message can be asked for again.
+func (a *app) show(w http.ResponseWriter, r *http.Request, name string) error {
+	current, err := a.current(w, r)
+	if current == nil {
+		return err
+	}
+	switch {
+	case current.Done != "":
+		http.Redirect(w, r, "/login?after="+current.Done, http.StatusSeeOther)
+		return nil
+	case pathOf(current.Method) != r.URL.Path:
+		http.Redirect(w, r, pageOf(*current), http.StatusSeeOther)
 		return nil
 	}
-	return reset
+	seen, _, err := a.visits.get(r)
+	if err != nil {
+		return err
+	}
+	next, usedUp := seen.Asked[current.Account.Key].next(current.Method, a.cfg.asksPerAccount, time.Now())
+	v := view{
+		Word: name, Reset: current.Name, Method: current.Method, Account: current.Account.ID, Code: current.Form.Code,
+		Show: r.URL.Query().Has("show"), Least: int(a.flow.least.Load()), Most: maxPassword, Asks: a.cfg.asksPerAccount,
+		Notice: current.Form.Notice, Problems: current.Form.Problems, UsedUp: usedUp,
+	}
+	if wait := time.Until(next); wait > 0 {
+		v.At, v.Waiting = in(wait), true
+	}
+	a.render(w, http.StatusOK, name, v)
+	return nil
 }
 
-func (a *app) showSent(w http.ResponseWriter, r *http.Request) {
-	if reset := a.current(w, r); reset != nil {
-		form := reset.get()
-		a.render(w, http.StatusOK, "sent", view{Title: "Look for our message", Method: reset.method, Notice: form.notice})
-	}
-}
+// doubleClick is the longest time between the two of one.
+const doubleClick = 2 * time.Second
 
-func (a *app) showCode(w http.ResponseWriter, r *http.Request) {
-	if reset := a.current(w, r); reset != nil {
-		form := reset.get()
-		a.render(w, http.StatusOK, "code", view{
-			Title: "Choose a new password", Account: reset.account.id, PIN: form.pin, Show: form.show,
-			Least: int(a.flow.least.Load()), Most: maxPassword, Notice: form.notice, Problems: form.problems,
-		})
+// again asks for another message, if this browser may.
+func (a *app) again(w http.ResponseWriter, r *http.Request) error {
+	if !a.readForm(w, r) {
+		return nil
 	}
-}
-
-// again asks for another message.
-func (a *app) again(w http.ResponseWriter, r *http.Request) {
-	reset := a.current(w, r)
-	if reset == nil {
-		return
+	current, err := a.current(w, r)
+	if current == nil {
+		return err
 	}
-	if wait := a.flow.ask(a.client(r), reset.account, reset.method); wait > 0 {
-		a.tooOften(w, r, wait)
-		return
+	seen, _, err := a.visits.get(r)
+	if err != nil {
+		return err
 	}
-	reset.set(codeForm{show: reset.get().show, notice: "again"})
-	http.Redirect(w, r, pageOf(reset.method), http.StatusSeeOther)
-}
-
-// code takes the code and the new password. What is wrong shows on the page that the answer redirects
-// to, so that no page of the browser's history holds what was typed.
-func (a *app) code(w http.ResponseWriter, r *http.Request) {
-	reset := a.current(w, r)
-	if reset == nil || !a.readForm(w, r) {
-		return
-	}
-	form := codeForm{pin: r.PostForm.Get("code"), show: reset.get().show}
-	if r.PostForm.Has("toggle") {
-		form.show = !form.show
-		reset.set(form)
-		http.Redirect(w, r, "/forgot/code", http.StatusSeeOther)
-		return
-	}
-
-	pin, ok := parsePIN(form.pin)
-	password := r.PostForm.Get("password")
-	if !ok {
-		form.problems.add("code", "Enter the code from the SMS. It is made of digits.")
-	}
-	if weak := weakness(password, int(a.flow.least.Load()), a.cfg.name, reset.account); weak != "" {
-		form.problems.add("password", weak)
-	} else if password != r.PostForm.Get("confirm") {
-		form.problems.add("confirm", "Type the same password in both fields.")
-	}
-	if len(form.problems) == 0 {
-		did, wait := a.flow.complete(r.Context(), a.client(r), reset, pin, password)
-		switch {
-		case did == succeeded:
-			reset.set(codeForm{})
-			a.resetCookie.clear(w)
-			a.logins.drop(a.loginCookie.value(r))
-			a.loginCookie.clear(w)
-			http.Redirect(w, r, "/login?after=reset", http.StatusSeeOther)
-			return
-		case did == limited:
-			form.problems.add("code", "Too many codes were tried. Wait "+minutes(wait)+", then send a new code and enter that one.")
-		case wait > 0:
-			a.tooOften(w, r, wait)
-			return
-		case did == refused:
-			form.problems.add("code", "This did not work: the code is wrong or has expired, or the password is the one you had. "+
-				"Check the newest SMS, choose a password that is new, or send a new code below.")
-		case did == unknown:
-			form.problems.add("code", "We could not find out whether your password was changed. Try to log in with the new one. If that fails, send a new code below.")
-		default:
-			form.problems.add("code", "Nothing was changed, because we cannot reach the service just now. Try again in a few minutes with the same code.")
+	now := time.Now()
+	form := codeForm{Notice: "early"}
+	switch at, _ := seen.Asked[current.Account.Key].next(current.Method, a.cfg.asksPerAccount, now); {
+	case !now.Before(at):
+		if asked, err := a.ask(w, r, seen.Typed, current.Account, current.Method); !asked || err != nil {
+			return err
 		}
+		form = codeForm{Notice: "again", Again: now}
+	case now.Sub(current.Form.Again) < doubleClick:
+		form = current.Form
 	}
-	reset.set(form)
-	http.Redirect(w, r, "/forgot/code", http.StatusSeeOther)
+	if err := a.keep(r, current.Name, form); err != nil {
+		return err
+	}
+	http.Redirect(w, r, pageOf(*current), http.StatusSeeOther)
+	return nil
+}
+
+// keep has the page with the code show form when it is loaded next.
+func (a *app) keep(r *http.Request, name string, form codeForm) error {
+	_, _, err := a.resets.change(r, func(all *resets) {
+		if of := all.named(name); of != nil {
+			of.Form = form
+		}
+	})
+	return err
 }

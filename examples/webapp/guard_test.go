@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -20,7 +22,7 @@ import (
 // paths are all that the site answers, and one that it does not.
 var paths = []string{
 	"/", "/login", "/login?after=reset", "/logout", "/profile", "/forgot", "/forgot/code", "/forgot/sent", "/forgot/again",
-	"/static/style.css", "/static/icon.svg", "/demo", "/none",
+	"/.well-known/change-password", "/static/style.css", "/static/site.js", "/static/icon.svg", "/demo", "/none",
 }
 
 // everyAnswer is one answer of each kind: pages, redirects, refusals and errors.
@@ -45,9 +47,10 @@ func everyAnswer(t *testing.T, s *site) map[string]page {
 	answers["too long"] = b.post("/login", "account", strings.Repeat("x", maxForm))
 	answers["broken escape"] = b.do(http.MethodPost, "/login?%zz", nil)
 	answers["logout"] = b.post("/logout")
-	for range 12 {
-		answers["too often"] = b.ask(nobody, kii.NotificationEmail)
+	for i := range 12 {
+		answers["too often"] = b.ask(fmt.Sprint(i, nobody), kii.NotificationEmail)
 	}
+	answers["asked a moment ago"] = b.ask(verified, kii.NotificationSMSPIN)
 	foreign := s.browser(t)
 	foreign.send = http.Header{"Sec-Fetch-Site": {"cross-site"}}
 	answers["cross-site"] = foreign.ask(verified, kii.NotificationEmail)
@@ -113,7 +116,7 @@ func Test12CrossSitePOSTIsRefused(t *testing.T) {
 			b.send = header
 			for _, answer := range []page{
 				b.ask(nobody, kii.NotificationEmail), b.post("/forgot/again"), b.login(verified, oldPassword), b.post("/logout"),
-				b.post("/forgot/code", "code", s.pin(t), "password", newPassword, "confirm", newPassword),
+				b.post("/forgot/code", "code", s.pin(t), "password", newPassword),
 			} {
 				assert.Equal(t, http.StatusForbidden, answer.code)
 				assert.Contains(t, text(answer.body), "Nothing was done")
@@ -139,7 +142,9 @@ func Test13To16EveryAnswerHasItsHeaders(t *testing.T) {
 				assert.Contains(t, policy, directive, name)
 			}
 			assert.NotContains(t, answer.header.Get("Content-Security-Policy"), "unsafe", name)
-			assert.NotContains(t, answer.body, "<script", name)
+			assert.Contains(t, policy, "script-src 'self'", name)
+			assert.NotContains(t, strings.Replace(answer.body, `<script src="/static/site.js" defer></script>`, "", 1), "<script", name)
+			assert.NotRegexp(t, `\son[a-z]+=|javascript:`, answer.body, name)
 			assert.NotContains(t, answer.body, "style=", name)
 			assert.NotRegexp(t, `(src|action|href)="(https?:)?//`, strings.ReplaceAll(answer.body, origin, ""), name)
 		}
@@ -150,7 +155,8 @@ func Test15SecretsAndAddressesStayOutOfURLsLogsAndTitles(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, manyAllowed)
-		markers := []string{verified, "alice", phone, "9012345678", oldPassword, newPassword, "MARKER", "marker"}
+		const pinMarker = "80470915"
+		markers := []string{verified, "alice", phone, "9012345678", oldPassword, newPassword, "MARKER", "marker", pinMarker}
 		var urls []string
 		b := s.browser(t)
 		step := func(p page) {
@@ -166,10 +172,10 @@ func Test15SecretsAndAddressesStayOutOfURLsLogsAndTitles(t *testing.T) {
 			} {
 				fault.Operation = kiitest.OpCompleteReset
 				s.Inject(fault)
-				step(b.post("/forgot/code", "code", "MARKER1", "password", "MARKER-password", "confirm", "MARKER-password"))
+				step(b.post("/forgot/code", "code", pinMarker, "password", "MARKER-password"))
 				step(b.get("/forgot/code"))
 			}
-			step(b.post("/forgot/code", "code", "MARKER1", "password", "MARKER-password", "confirm", "MARKER-password"))
+			step(b.post("/forgot/code", "code", pinMarker, "password", "MARKER-password"))
 			step(b.login(account, "MARKER-password"))
 			step(b.get("/forgot?account=" + verified + "&code=MARKER"))
 			step(b.get("/none/MARKER"))
@@ -178,7 +184,7 @@ func Test15SecretsAndAddressesStayOutOfURLsLogsAndTitles(t *testing.T) {
 		synctest.Wait()
 		pin := s.pin(t)
 		markers = append(markers, pin)
-		step(b.post("/forgot/code", "code", pin, "password", newPassword, "confirm", newPassword))
+		step(b.post("/forgot/code", "code", pin, "password", newPassword))
 		step(b.login(verified, newPassword))
 		markers = append(markers, b.cookie("__Host-login"))
 		step(b.get("/profile"))
@@ -199,7 +205,9 @@ func Test15APanicTellsNothing(t *testing.T) {
 	s := newSite(t)
 	cfg := defaults()
 	cfg.url, _ = siteURL(origin, true, false)
-	a := &app{cfg: cfg, log: s.flow.log}
+	sentences, err := newWords("en", time.UTC)
+	require.NoError(t, err)
+	a := &app{cfg: cfg, log: s.flow.log, words: sentences}
 	w := httptest.NewRecorder()
 	a.guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("MARKER") })).
 		ServeHTTP(w, httptest.NewRequest(http.MethodGet, origin+"/", nil))
@@ -273,29 +281,38 @@ func Test18TheURLMustBeSafe(t *testing.T) {
 	}
 }
 
-func TestRunServesUntilItIsTold(t *testing.T) {
-	t.Parallel()
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+// serve runs the program on a port of its own until the test ends, and returns its URL.
+func serve(t *testing.T, args ...string) string {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
 	out, in := io.Pipe()
 	ended := make(chan error, 1)
-	log := &lockedBuffer{}
 	go func() {
-		ended <- run(ctx, []string{"-listen", "127.0.0.1:0"}, func(string) string { return "" }, in, log)
+		ended <- run(ctx, append([]string{"-listen", "127.0.0.1:0"}, args...), func(string) string { return "" }, in, io.Discard)
 		in.Close()
 	}()
-	said := make([]byte, 200)
-	n, err := out.Read(said)
-	require.NoError(t, err)
-	go func() { _, _ = io.Copy(io.Discard, out) }()
-	url := strings.TrimSpace(string(said[:n]))
-	for path, want := range map[string]int{"/login": http.StatusOK, "/demo": http.StatusOK, "/forgot": http.StatusOK} {
+	lines := bufio.NewReader(out)
+	url, err := lines.ReadString('\n')
+	if err != nil {
+		t.Fatal(<-ended)
+	}
+	go func() { _, _ = io.Copy(io.Discard, lines) }()
+	t.Cleanup(func() {
+		stop()
+		assert.NoError(t, <-ended)
+	})
+	return strings.TrimSpace(url)
+}
+
+func TestRunServesUntilItIsTold(t *testing.T) {
+	t.Parallel()
+	url := serve(t)
+	for path, want := range map[string]int{"/login": http.StatusOK, "/forgot": http.StatusOK, "/none": http.StatusNotFound} {
 		resp, err := http.Get(url + path)
 		require.NoError(t, err)
 		resp.Body.Close()
 		assert.Equal(t, want, resp.StatusCode, path)
 	}
-	stop()
-	assert.NoError(t, <-ended)
 }
 
 func TestRunRefusesBadSettings(t *testing.T) {
@@ -310,6 +327,9 @@ func TestRunRefusesBadSettings(t *testing.T) {
 		{"half of the app", "KII_APP_KEY", nil, map[string]string{"KII_APP_ID": "app"}},
 		{"no certificate", "open none", []string{"-url", "https://www.example.com", "-cert", "none", "-key", "none"}, nil},
 		{"unknown flag", "-nonsense", []string{"-nonsense"}, nil},
+		{"a calling code of no country", "-calling-code", []string{"-calling-code", "999"}, nil},
+		{"a language without words", "-language", []string{"-language", "tlh"}, nil},
+		{"a time zone of nowhere", "-time-zone", []string{"-time-zone", "Asia/Atlantis"}, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -12,136 +11,105 @@ import (
 
 // An app is the site's pages. GET shows, and only POST acts.
 type app struct {
-	flow *flow
-	cfg  config
-	log  *slog.Logger
-	sent *demo // nil: the real Kii Cloud
+	flow  *flow
+	cfg   config
+	log   *slog.Logger
+	words *words
+	extra *extra // nil on the real Kii Cloud
 
-	resets      *store[*reset]
-	logins      *store[*kii.Session]
-	resetCookie cookie
-	loginCookie cookie
+	visits sessions[visit]
+	resets sessions[resets]
+	logins sessions[kii.Token]
 }
 
-func newApp(f *flow, cfg config, log *slog.Logger, sent *demo) http.Handler {
+// An extra is a Kii Cloud for development, and what the pages get to show its messages.
+type extra struct {
+	appID, appKey, site string
+	notice              string                    // printed at the start
+	routes              func(*app, *http.ServeMux)
+	panel               func() any                // what the panel below each page shows
+	close               func()
+}
+
+func newApp(f *flow, cfg config, w *words, open stores, log *slog.Logger, ex *extra) http.Handler {
 	secure := cfg.url.Scheme == "https"
 	a := &app{
-		flow: f, cfg: cfg, log: log, sent: sent,
-		resets:      newStore[*reset](cfg.resetLife),
-		logins:      newStore[*kii.Session](cfg.loginLife),
-		resetCookie: newCookie("reset", http.SameSiteStrictMode, cfg.resetLife, secure),
-		loginCookie: newCookie("login", http.SameSiteLaxMode, 0, secure),
+		flow: f, cfg: cfg, log: log, words: w, extra: ex,
+		visits: sessions[visit]{open("visit"), cfg.visitLife, newCookie("visit", http.SameSiteLaxMode, 0, secure)},
+		resets: sessions[resets]{open("reset"), cfg.resetLife, newCookie("reset", http.SameSiteStrictMode, cfg.resetLife, secure)},
+		logins: sessions[kii.Token]{open("login"), cfg.loginLife, newCookie("login", http.SameSiteLaxMode, 0, secure)},
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", redirectTo("/profile"))
-	mux.HandleFunc("GET /login", a.showLogin)
-	mux.HandleFunc("POST /login", a.login)
-	mux.HandleFunc("GET /profile", a.showProfile)
-	mux.HandleFunc("POST /logout", a.logout)
-	mux.HandleFunc("GET /forgot", a.showForgot)
-	mux.HandleFunc("POST /forgot", a.forgot)
-	mux.HandleFunc("GET /forgot/sent", a.showSent)
-	mux.HandleFunc("GET /forgot/code", a.showCode)
-	mux.HandleFunc("POST /forgot/code", a.code)
-	mux.HandleFunc("POST /forgot/again", a.again)
-	mux.Handle("GET /static/style.css", http.FileServerFS(static))
-	mux.Handle("GET /static/icon.svg", http.FileServerFS(static))
-	if sent != nil {
-		mux.HandleFunc("GET /demo", a.showDemo)
+	for pattern, h := range map[string]handler{
+		"GET /login": a.showLogin, "POST /login": a.login, "GET /profile": a.showProfile, "POST /logout": a.logout,
+		"GET /forgot": a.showForgot, "POST /forgot": a.forgot, "POST /forgot/again": a.again,
+		"GET /forgot/sent": a.showSent, "GET /forgot/code": a.showCode, "POST /forgot/code": a.code,
+	} {
+		mux.HandleFunc(pattern, a.serve(h))
 	}
-	mux.Handle("/", a.message(http.StatusNotFound, "There is no such page", "Check the address, or start at the login page."))
+	mux.HandleFunc("GET /{$}", redirectTo("/profile"))
+	mux.HandleFunc("GET /.well-known/change-password", redirectTo("/forgot"))
+	mux.Handle("GET /static/{file}", http.FileServerFS(static))
+	if ex != nil {
+		ex.routes(a, mux)
+	}
+	mux.Handle("/", a.message(http.StatusNotFound, "no-page", "/login"))
 	return a.guard(mux)
+}
+
+// A handler answers a request, or returns what kept it from doing so, which is never shown.
+type handler func(http.ResponseWriter, *http.Request) error
+
+func (a *app) serve(h handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			a.log.Error("no answer", "page", r.Pattern, "error", err)
+			a.message(http.StatusServiceUnavailable, "unavailable", "/login")(w, r)
+		}
+	}
 }
 
 func redirectTo(path string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, path, http.StatusSeeOther) }
 }
 
-// message answers with a page that says what happened and what to do next.
-func (a *app) message(code int, title, text string) http.HandlerFunc {
+// message answers with a page that tells what happened and what to do next.
+func (a *app) message(code int, word, link string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
-		a.render(w, code, "message", view{Title: title, Text: text})
+		a.render(w, code, "message", view{Word: word, Link: link})
 	}
 }
 
-func (a *app) tooOften(w http.ResponseWriter, r *http.Request, wait time.Duration) {
+func (a *app) tooOften(w http.ResponseWriter, wait time.Duration, back string) {
 	w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
-	a.message(http.StatusTooManyRequests, "Too many requests came from your network",
-		"Nothing was done. Wait "+minutes(wait)+", then try again.")(w, r)
+	a.render(w, http.StatusTooManyRequests, "message", view{Word: "too-often", Link: back, At: in(wait)})
 }
 
-// readForm answers for itself where the form is too long or broken.
+// in is the time of day that is told for a wait: never too early, and no more exact than people need.
+func in(wait time.Duration) time.Time {
+	unit := time.Second
+	if wait > 2*time.Minute {
+		unit = time.Minute
+	}
+	return time.Now().Add(wait + unit - 1).Truncate(unit)
+}
+
+// readForm answers for itself if the form is too long or broken.
 func (a *app) readForm(w http.ResponseWriter, r *http.Request) bool {
 	if err := r.ParseForm(); err != nil {
-		a.message(http.StatusBadRequest, "The form could not be read", "Nothing was done. Go back, and send it again.")(w, r)
+		a.message(http.StatusBadRequest, "no-form", "/login")(w, r)
 		return false
 	}
 	return true
 }
 
-func (a *app) showLogin(w http.ResponseWriter, r *http.Request) {
-	a.render(w, http.StatusOK, "login", view{Title: "Log in", Notice: r.URL.Query().Get("after")})
-}
-
-func (a *app) login(w http.ResponseWriter, r *http.Request) {
-	if !a.readForm(w, r) {
-		return
+// remember changes what is remembered of a browser, from its first form on.
+func (a *app) remember(w http.ResponseWriter, r *http.Request, change func(*visit)) error {
+	_, found, err := a.visits.change(r, change)
+	if found || err != nil {
+		return err
 	}
-	typed, password := r.PostForm.Get("account"), r.PostForm.Get("password")
-	acct, ok := parseAccount(typed, a.cfg.callingCode)
-	var found problems
-	if !ok {
-		found.add("account", wantAccount)
-	}
-	if password == "" {
-		found.add("password", "Enter your password.")
-	}
-	if len(found) == 0 {
-		session, did, wait := a.flow.login(r.Context(), a.client(r), acct, password)
-		switch {
-		case did == succeeded:
-			a.logins.drop(a.loginCookie.value(r))
-			a.loginCookie.set(w, a.logins.put(session))
-			http.Redirect(w, r, "/profile", http.StatusSeeOther)
-			return
-		case did == limited:
-			found.add("account", "There were too many tries. Wait "+minutes(wait)+", then try again.")
-		case wait > 0:
-			a.tooOften(w, r, wait)
-			return
-		case did == refused:
-			found.add("account", "The account or the password is not right. Check both, or use “Forgot your password?” below.")
-		default:
-			found.add("account", "We cannot log you in just now. Try again in a few minutes.")
-		}
-	}
-	a.render(w, http.StatusUnprocessableEntity, "login", view{Title: "Log in", Account: typed, Problems: found})
-}
-
-func (a *app) logout(w http.ResponseWriter, r *http.Request) {
-	a.logins.drop(a.loginCookie.value(r))
-	a.loginCookie.clear(w)
-	http.Redirect(w, r, "/login?after=logout", http.StatusSeeOther)
-}
-
-func (a *app) showProfile(w http.ResponseWriter, r *http.Request) {
-	id := a.loginCookie.value(r)
-	session, ok := a.logins.get(id)
-	if !ok {
-		http.Redirect(w, r, "/login", http.StatusSeeOther)
-		return
-	}
-	profile, err := session.Profile(r.Context())
-	if _, over := errors.AsType[*kii.SessionError](err); over {
-		a.logins.drop(id)
-		a.loginCookie.clear(w)
-		http.Redirect(w, r, "/login?after=ended", http.StatusSeeOther)
-		return
-	}
-	if err != nil {
-		a.log.Error("no profile", "error", err)
-		a.message(http.StatusServiceUnavailable, "Your profile cannot be shown just now", "You are still logged in. Try again in a few minutes.")(w, r)
-		return
-	}
-	a.render(w, http.StatusOK, "profile", view{Title: "Your profile", Profile: profile})
+	var v visit
+	change(&v)
+	return a.visits.put(w, r, v)
 }

@@ -1,10 +1,10 @@
 // Command webapp is a site with a login and a forgotten-password page, on Kii Cloud.
 //
-//	go run ./examples/webapp
+//	go -C examples/webapp run .
 //
-// runs on an in-memory Kii Cloud, and shows on a page of its own what was "sent". With KII_APP_ID,
-// KII_APP_KEY and KII_SITE (a base URL, such as https://api.kii.com/api) set it serves the real one.
-// README.md says what to change before production.
+// runs on an in-memory Kii Cloud, and shows below each page what was "sent". With -emulator it runs on
+// cmd/kii-emulator; with KII_APP_ID, KII_APP_KEY and KII_SITE (a base URL, such as
+// https://api.kii.com/api) set, on the real Kii Cloud. README.md says what to change before production.
 package main
 
 import (
@@ -16,14 +16,19 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
+	"github.com/nyaruka/phonenumbers"
+
 	"github.com/go-kii/kii"
 )
+
+// develop, where it is set, adds flags for development. What it returns gives a Kii Cloud to develop on,
+// or nil for the real one.
+var develop func(*flag.FlagSet) func(config, func(string) string) (*extra, error)
 
 // drain is how long a shutdown waits for open requests, and then for messages not yet asked for.
 const drain = 20 * time.Second
@@ -48,13 +53,42 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.BoolVar(&cfg.proxy, "proxy", false, "a proxy in front ends TLS, and sets X-Forwarded-Proto and X-Forwarded-For itself")
 	flags.StringVar(&cfg.name, "name", cfg.name, "`name` of the site")
 	flags.StringVar(&cfg.support, "support", cfg.support, "e-mail `address` of the people who help")
-	flags.StringVar(&cfg.callingCode, "calling-code", cfg.callingCode, "of phone numbers that start with 0")
+	flags.StringVar(&cfg.language, "language", cfg.language, "of the pages: the `name` of a file in words")
+	zone := flags.String("time-zone", "", "`name` of the zone of times of day, such as Asia/Tokyo, where the browser has no script; default: this machine's")
+	callingCode := flags.Int("calling-code", 81, "of phone numbers that are typed without one, such as 81 for Japan")
+	redisURL := flags.String("redis", "", "`URL` of the Redis that the processes of the site share, such as redis://127.0.0.1:6379/0; default: in memory")
 	flags.IntVar(&cfg.minPassword, "min-password", cfg.minPassword, "least `length` of a new password; 15 is advised where it is the only factor")
+	begin := func(config, func(string) string) (*extra, error) { return nil, nil }
+	if develop != nil {
+		begin = develop(flags)
+	}
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if cfg.minPassword < 8 || cfg.minPassword > maxPassword {
 		return fmt.Errorf("-min-password must be 8 to %d", maxPassword)
+	}
+	if cfg.region = phonenumbers.GetRegionCodeForCountryCode(*callingCode); cfg.region == "ZZ" || cfg.region == "001" {
+		return fmt.Errorf("-calling-code: no country has %d", *callingCode)
+	}
+	if *zone != "" {
+		var err error
+		if cfg.zone, err = time.LoadLocation(*zone); err != nil {
+			return fmt.Errorf("-time-zone: %w", err)
+		}
+	}
+	sentences, err := newWords(cfg.language, cfg.zone)
+	if err != nil {
+		return err
+	}
+	open := stores(newMemory)
+	if *redisURL != "" {
+		shared, err := openRedis(ctx, *redisURL)
+		if err != nil {
+			return fmt.Errorf("-redis: %w", err)
+		}
+		defer shared.Close()
+		open = shared.store
 	}
 
 	ln, err := net.Listen("tcp", *listen)
@@ -68,12 +102,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if cfg.url, err = siteURL(*site, *cert != "", cfg.proxy); err != nil {
 		return err
 	}
-	var sent *demo
 	appID, appKey, kiiSite := getenv("KII_APP_ID"), getenv("KII_APP_KEY"), getenv("KII_SITE")
-	if appID == "" && appKey == "" && kiiSite == "" {
-		sent = newDemo(cfg)
-		defer sent.Close()
-		appID, appKey, kiiSite = sent.AppID(), sent.AppKey(), string(sent.Site())
+	ex, err := begin(cfg, getenv)
+	if err != nil {
+		return err
+	}
+	if ex != nil {
+		defer ex.close()
+		appID, appKey, kiiSite = ex.appID, ex.appKey, ex.site
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	client, err := kii.New(appID, appKey, kii.Site(kiiSite))
@@ -81,19 +117,19 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return fmt.Errorf("KII_APP_ID, KII_APP_KEY and KII_SITE: %w", err)
 	}
 
-	f := newFlow(client.User, cfg, log)
+	f := newFlow(client.User, cfg, open, log)
 	server := &http.Server{
-		Handler:           newApp(f, cfg, log, sent),
+		Handler:           newApp(f, cfg, sentences, open, log, ex),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      time.Minute, // above the 30 seconds that a call of Kii Cloud may take
+		WriteTimeout:      2 * time.Minute, // above what a try of a code and the one before it may take
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	fmt.Fprintln(stdout, cfg.url)
-	if sent != nil {
-		fmt.Fprintf(stdout, "Nothing is sent: read it at %s/demo, where the accounts are listed too\n", cfg.url)
+	if ex != nil {
+		fmt.Fprintln(stdout, ex.notice)
 	}
 	served := make(chan error, 1)
 	go func() {
@@ -115,20 +151,3 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	return errors.Join(err, f.close(last))
 }
 
-// siteURL reads where browsers find the site. Passwords travel by plain http to this machine alone.
-func siteURL(site string, cert, proxy bool) (*url.URL, error) {
-	u, err := url.Parse(site)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/") {
-		return nil, errors.New("-url must be like https://www.example.com")
-	}
-	u.Path = ""
-	switch ip := net.ParseIP(u.Hostname()); {
-	case u.Scheme == "https" && cert != proxy:
-		return u, nil
-	case u.Scheme == "https":
-		return nil, errors.New("-url with https needs either -cert and -key, or -proxy")
-	case u.Scheme == "http" && !cert && !proxy && (u.Hostname() == "localhost" || ip.IsLoopback()):
-		return u, nil
-	}
-	return nil, errors.New("-url must start with https:// unless it is on loopback")
-}

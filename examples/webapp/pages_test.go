@@ -36,17 +36,34 @@ func Test19ThePINFieldTakesWhatIsPasted(t *testing.T) {
 		{"12\u201334\u00a056", "123456", true},
 		{"\uff11\uff12\uff13\uff14", "1234", true},
 		{"12345678901234567890", "12345678901234567890", true},
-		{"AB12", "AB12", true},
+		{"Your code is 123456.", "123456", true},
+		{"G-123456 is your code", "123456", true},
+		{"code: 123 456", "123456", true},
+		{"認証コード123456です。", "123456", true},
+		{"123456 is your code.@www.example.com #123456", "123456", true},
+		{"\u200b123\u2060456\ufeff", "123456", true},
+		{"\u202a123456\u202c", "123456", true},
+		{"Your code is 123456. It works for 10 minutes.", "", false},
+		{"Your code is 123456 10 minutes", "", false},
+		{"2026-11-25: your code is 123456", "", false},
+		{"AB12", "", false},
+		{"12ab", "", false},
+		{"12O456", "", false},
+		{"\uff21123", "", false},
+		{"l23456", "", false},
+		{"code", "", false},
 		{"", "", false},
 		{" - ", "", false},
-		{"12\x0034", "12\x0034", false},
-		{"12.34", "12.34", false},
-		{strings.Repeat("1", 65), strings.Repeat("1", 65), false},
+		{"12\x0034", "", false},
+		{"12.34", "", false},
+		{strings.Repeat("1", 65), "", false},
 	}
 	for _, tt := range tests {
 		pin, ok := parsePIN(tt.typed)
-		assert.Equal(t, tt.pin, pin, "%q", tt.typed)
 		assert.Equal(t, tt.ok, ok, "%q", tt.typed)
+		if tt.ok {
+			assert.Equal(t, tt.pin, pin, "%q", tt.typed)
+		}
 	}
 }
 
@@ -63,7 +80,7 @@ func Test19ThePINFieldIsOneTextInput(t *testing.T) {
 			assert.NotContains(t, tag, cuts)
 		}
 
-		b.post("/forgot/code", "code", "01 23-45", "password", newPassword, "confirm", newPassword)
+		b.post("/forgot/code", "code", "01 23-45", "password", newPassword)
 		sent := s.Calls(kiitest.OpCompleteReset)
 		require.Len(t, sent, 1)
 		assert.Contains(t, string(sent[0].Body), `"pinCode":"012345"`, "the zero is kept")
@@ -78,23 +95,36 @@ func Test20PasswordFieldsHelpManagersAndPeople(t *testing.T) {
 		b := s.asked(t, verified)
 		html := b.get("/forgot/code").body
 		assert.Contains(t, input(t, html, "username"), `autocomplete="username"`)
-		for _, id := range []string{"password", "confirm"} {
-			assert.Contains(t, input(t, html, id), `type="password" autocomplete="new-password"`)
-			for _, hinders := range []string{"maxlength", "minlength", "pattern", "onpaste"} {
-				assert.NotContains(t, input(t, html, id), hinders)
-			}
+		tag := input(t, html, "password")
+		assert.Contains(t, tag, `type="password" autocomplete="new-password" minlength="8" passwordrules="minlength: 8; maxlength: 50; allowed: ascii-printable;"`)
+		for _, hinders := range []string{` maxlength="`, ` pattern="`, "onpaste"} {
+			assert.NotContains(t, tag, hinders)
 		}
+		assert.NotContains(t, html, `id="confirm"`, "one field, since it can be shown")
 		assert.Contains(t, input(t, b.get("/login").body, "password"), `autocomplete="current-password"`)
+	})
+}
 
-		b.post("/forgot/code", "toggle", "show", "code", "12 34", "password", "typed-so-far")
-		shown := b.get("/forgot/code").body
+func Test20ThePasswordCanBeShownWithoutAScript(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.asked(t, verified)
+		hidden := b.get("/forgot/code").body
+		link := regexp.MustCompile(`<a href="(\?reset=[A-Z2-7]+&amp;show=1)">`).FindStringSubmatch(hidden)
+		require.NotNil(t, link)
+		assert.Less(t, strings.Index(hidden, link[0]), strings.Index(hidden, `id="code"`), "above the fields, so that nothing typed is lost")
+		shown := b.get("/forgot/code" + strings.ReplaceAll(link[1], "&amp;", "&")).body
 		assert.Contains(t, input(t, shown, "password"), `type="text"`)
-		assert.Contains(t, input(t, shown, "confirm"), `type="text"`)
+		assert.Contains(t, shown, `<input type="hidden" name="show" value="1">`)
+
+		answer := b.post("/forgot/code", "show", "1", "code", "12 34", "password", "typed")
+		shown = b.get(answer.location()).body
+		assert.Contains(t, input(t, shown, "password"), `type="text"`, "it stays so after an error")
 		assert.Contains(t, input(t, shown, "code"), `value="12 34"`)
-		assert.NotContains(t, shown, "typed-so-far")
-		assert.NotContains(t, shown, "There is a problem")
-		b.post("/forgot/code", "toggle", "hide")
-		assert.Contains(t, input(t, b.get("/forgot/code").body, "password"), `type="password"`)
+		assert.NotContains(t, shown, "typed")
+		assert.Contains(t, input(t, b.get("/login?show=1").body, "password"), `type="text"`)
+		assert.Contains(t, input(t, b.post("/login", "show", "1").body, "password"), `type="text"`)
 	})
 }
 
@@ -105,7 +135,7 @@ func Test20NothingIsTrimmedOrCut(t *testing.T) {
 			s := newSite(t)
 			b := s.asked(t, verified)
 			require.Contains(t, b.complete(s.pin(t), password).body, "Your password is changed")
-			assert.Equal(t, "/profile", b.login(verified, password).location())
+			assert.Equal(t, "/profile?from=login", b.login(verified, password).location())
 		})
 	}
 }
@@ -135,8 +165,6 @@ func Test21WeakPasswordsAreRefusedBeforeThePINIsSpent(t *testing.T) {
 			assert.Contains(t, input(t, shown.body, "password"), `aria-describedby="password-problem password-hint"`, password)
 			assert.Empty(t, regexp.MustCompile(`value="[^"]*"`).FindString(input(t, shown.body, "password")))
 		}
-		shown := b.post("/forgot/code", "code", pin, "password", newPassword, "confirm", newPassword+"x")
-		assert.Contains(t, text(b.get(shown.location()).body), "the same password in both fields")
 		assert.Zero(t, s.count(kiitest.OpCompleteReset))
 		assert.Contains(t, text(b.complete(pin, newPassword).body), "Your password is changed", "the PIN is not spent")
 	})
@@ -160,7 +188,7 @@ func Test22EveryFieldHasALabelAndEveryErrorItsField(t *testing.T) {
 				continue
 			}
 			html := answer.body
-			assert.Contains(t, html, `<html lang="en">`, name)
+			assert.Contains(t, html, `<html lang="en" dir="ltr">`, name)
 			assert.Equal(t, 1, strings.Count(html, "<h1>"), name)
 			assert.Equal(t, 1, strings.Count(html, "<title>"), name)
 			for _, field := range regexp.MustCompile(`<input id="([^"]+)"`).FindAllStringSubmatch(html, -1) {
@@ -195,9 +223,12 @@ func Test22WhatIsTypedIsNeverMarkup(t *testing.T) {
 		assert.NotContains(t, b.post("/forgot", "account", markup+"@").body, "<b>x</b>")
 		assert.NotContains(t, b.post("/login", "account", markup).body, "<b>x</b>")
 		b.ask(markup, kii.NotificationSMSPIN)
+		b.ask(`"onfocus='>&lt;b@example.com`, kii.NotificationSMSPIN)
 		synctest.Wait()
 		b.post("/forgot/code", "code", markup)
-		assert.NotContains(t, b.get("/forgot/code").body, "<b>x</b>")
+		shown := b.get("/forgot/code").body
+		assert.NotContains(t, shown, "<b>x</b>")
+		assert.Contains(t, input(t, shown, "username"), `value="&#34;onfocus=&#39;&gt;&amp;lt;b@example.com"`)
 	})
 }
 
@@ -207,8 +238,8 @@ func Test23TextsSayTheNextStep(t *testing.T) {
 		fault kiitest.Fault
 		want  string
 	}{
-		"wrong code":  {kiitest.Fault{}, "Check the newest SMS, choose a password that is new, or send a new code below"},
-		"unknown":     {kiitest.Fault{Kind: kiitest.FaultNoAnswer}, "Try to log in with the new one. If that fails, send a new code below"},
+		"wrong code":  {kiitest.Fault{}, "Check that the code is from the newest SMS, and that the password is new. If both are right, ask for a new code below"},
+		"unknown":     {kiitest.Fault{Kind: kiitest.FaultNoAnswer}, "Try to log in with the new one. If that fails, ask for a new code below"},
 		"500":         {kiitest.Fault{Kind: kiitest.FaultStatus, Status: 500, ErrorCode: "UNDEFINED_ERROR"}, "Try to log in with the new one"},
 		"a portal":    {kiitest.Fault{Kind: kiitest.FaultHTML}, "Try to log in with the new one"},
 		"429":         {kiitest.Fault{Kind: kiitest.FaultRateLimit}, "Try again in a few minutes with the same code"},
@@ -238,9 +269,9 @@ func Test23LoginTextsSayTheNextStep(t *testing.T) {
 		start := time.Now()
 		var shown []page
 		for _, account := range everyone {
-			shown = append(shown, sameFor(account, b.login(account, "not the password")))
+			shown = append(shown, sameFor(account, s.browser(t).login(account, "not the password")))
 		}
-		shown = append(shown, sameFor(disabled, b.login(disabled, oldPassword)))
+		shown = append(shown, sameFor(disabled, s.browser(t).login(disabled, oldPassword)))
 		assert.Equal(t, 6*time.Second, time.Since(start), "a second each")
 		for _, p := range shown {
 			assert.Equal(t, shown[0], p)
@@ -254,7 +285,7 @@ func Test23LoginTextsSayTheNextStep(t *testing.T) {
 			b.login(verified, "wrong")
 		}
 		calls := s.count(kiitest.OpLogin)
-		assert.Contains(t, text(b.login(verified, oldPassword).body), "Wait 15 minutes")
+		assert.Contains(t, text(b.login(verified, oldPassword).body), "There were too many tries on this account. Try again at 00:15 UTC")
 		assert.Equal(t, calls, s.count(kiitest.OpLogin), "without a call")
 	})
 }
@@ -268,7 +299,7 @@ func Test23PagesMentionSpamAndTheOtherWay(t *testing.T) {
 		} {
 			b := s.browser(t)
 			answer := b.ask(verified, method)
-			require.Equal(t, path, answer.location())
+			require.Equal(t, path, answer.path())
 			words := text(b.get(path).body)
 			assert.Contains(t, words, "choose another way or address", method)
 			assert.Contains(t, words, "If there is such an account", method)
@@ -326,7 +357,7 @@ func TestAccountsAreEMailAddressesOrPhoneNumbers(t *testing.T) {
 		{strings.Repeat("a", 250) + "@example.com", account{}, false},
 	}
 	for _, tt := range tests {
-		got, ok := parseAccount(tt.typed, "81")
+		got, ok := parseAccount(tt.typed, "JP")
 		assert.Equal(t, tt.ok, ok, "%q", tt.typed)
 		assert.Equal(t, tt.want, got, "%q", tt.typed)
 	}
@@ -340,40 +371,46 @@ func FuzzAccountsAreTakenByTheLibrary(f *testing.F) {
 	client, err := kii.New(srv.AppID(), srv.AppKey(), srv.Site(), kii.WithHTTPClient(&http.Client{Transport: srv.Transport()}))
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, typed string) {
-		acct, ok := parseAccount(typed, "81")
+		acct, ok := parseAccount(typed, "JP")
 		if !ok {
 			return
 		}
-		err := client.User.ResetPassword(t.Context(), acct.id, kii.NotificationSMSPIN)
+		err := client.User.ResetPassword(t.Context(), acct.ID, kii.NotificationSMSPIN)
 		require.ErrorIs(t, err, kii.ErrUserNotFound, "not refused as an argument")
-		again, ok := parseAccount(acct.id, "81")
+		again, ok := parseAccount(acct.ID, "JP")
 		require.True(t, ok && again == acct, "what was read reads as itself")
 	})
 }
 
-func TestStoresAndLimitersAreBounded(t *testing.T) {
+func TestAMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newStore[int](time.Minute)
-		first := s.put(1)
+		m := newMemory("").(*memory)
+		put := func(key string) {
+			require.NoError(t, m.update(t.Context(), key, time.Minute, func([]byte) []byte { return []byte(key) }))
+		}
+		put("first")
 		time.Sleep(time.Second)
-		for i := range maxSessions {
-			s.put(i)
+		for i := range maxValues {
+			put(fmt.Sprint(i))
 		}
-		assert.Len(t, s.held, maxSessions)
-		_, ok := s.get(first)
-		assert.False(t, ok, "the oldest went")
+		assert.Len(t, m.values, maxValues)
+		assert.NotContains(t, m.values, "first", "the oldest went")
 		time.Sleep(2 * time.Minute)
-		s.put(1)
-		assert.Len(t, s.held, 1)
+		put("1")
+		assert.Len(t, m.values, 1)
 
-		l := newLimiter(1, time.Minute)
-		for i := range maxKeys {
-			require.Zero(t, l.take(fmt.Sprint(i)))
+		take := func(key string) time.Duration {
+			wait, err := m.take(t.Context(), key, 1, time.Minute)
+			require.NoError(t, err)
+			return wait
 		}
-		assert.Equal(t, time.Minute, l.take("one more"))
+		for i := range maxCounts {
+			require.Zero(t, take(fmt.Sprint(i)))
+		}
+		assert.Equal(t, time.Minute, take("one more"))
 		time.Sleep(time.Minute)
-		assert.Zero(t, l.take("one more"))
-		assert.Len(t, l.used, 1)
+		assert.Zero(t, take("one more"))
+		assert.Len(t, m.counts, 1)
 	})
 }

@@ -1,108 +1,134 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
+	"encoding/json"
 	"net/http"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-kii/kii"
 )
 
-// A reset is one browser's way through the pages. The account is here and nowhere in the pages, so
-// that a code can be tried only by the browser that asked for it.
-type reset struct {
-	account account
-	method  kii.NotificationMethod
-	turn    chan struct{} // of capacity 1: completions go one at a time
-	done    atomic.Bool
+// A visit is what is remembered of a browser. It gives no right to anything.
+type visit struct {
+	Typed string           // the address that was typed last
+	Asked map[string]asked // by account.Key
+	After string           // what the login page tells: how a reset, or the last login, ended
+}
 
-	mu   sync.Mutex
-	form codeForm
+// asked is what this browser asked for on one account. The account's own count, to which other
+// browsers add, is never shown.
+type asked struct {
+	Times int
+	Until time.Time                            // when Times starts anew
+	Again map[kii.NotificationMethod]time.Time // when the same message may be asked for again
+}
+
+// next returns when a message may be asked for again, and whether the number of messages is the reason.
+// It is in the past if there is nothing to wait for.
+func (a asked) next(method kii.NotificationMethod, most int, now time.Time) (at time.Time, usedUp bool) {
+	if a.Times >= most && now.Before(a.Until) {
+		return a.Until, true
+	}
+	return a.Again[method], false
+}
+
+// resets are a browser's ways through the pages, one for each time that it began. The accounts are here
+// and nowhere in the pages, so that a code can be tried only by the browser that asked for it.
+type resets []reset
+
+// maxResets of one browser are kept: more than that are tabs that nobody remembers.
+const maxResets = 4
+
+type reset struct {
+	Name    string // which one a page belongs to; of no use without the cookie
+	Account account
+	Method  kii.NotificationMethod
+	Busy    time.Time // a code is being tried, at the longest until then
+	Done    string    // how it ended, once a code was accepted: what the login page tells
+	Form    codeForm
 }
 
 // A codeForm is what the page with the code shows when it is loaded next, any number of times.
 type codeForm struct {
-	pin      string // as typed; passwords are not kept
-	show     bool
-	problems problems
-	notice   string
+	Code     string // as typed; passwords are not kept
+	Problems problems
+	Notice   string
+	Again    time.Time // when another message was asked for
 }
 
-func (r *reset) get() codeForm {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.form
-}
-
-func (r *reset) set(form codeForm) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.form = form
-}
-
-// maxSessions bounds a store; the oldest session goes first.
-const maxSessions = 10_000
-
-// A store keeps sessions in memory for a fixed time. A site of several processes needs one that
-// they share.
-type store[T any] struct {
-	life time.Duration
-
-	mu    sync.Mutex
-	swept time.Time
-	held  map[string]entry[T]
-}
-
-type entry[T any] struct {
-	value T
-	until time.Time
-}
-
-func newStore[T any](life time.Duration) *store[T] {
-	return &store[T]{life: life, held: map[string]entry[T]{}}
-}
-
-// put returns the secret name of a new session.
-func (s *store[T]) put(value T) (id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := time.Now()
-	if full := len(s.held) >= maxSessions; full || now.Sub(s.swept) > time.Minute {
-		oldest := ""
-		for id, e := range s.held {
-			switch {
-			case !now.Before(e.until):
-				delete(s.held, id)
-			case oldest == "" || e.until.Before(s.held[oldest].until):
-				oldest = id
-			}
+// named returns the reset of a name, or the newest if the name is empty. It is nil if there is none.
+func (all resets) named(name string) *reset {
+	for i := len(all) - 1; i >= 0; i-- {
+		if name == "" || all[i].Name == name {
+			return &all[i]
 		}
-		if len(s.held) >= maxSessions {
-			delete(s.held, oldest)
+	}
+	return nil
+}
+
+// sessions keep a value for each browser. The browser has a cookie with the value's secret name.
+type sessions[T any] struct {
+	store  store
+	life   time.Duration
+	cookie cookie
+}
+
+// get returns the value of the browser that sent r. found is false if it has none, or had one that is over.
+func (s sessions[T]) get(r *http.Request) (v T, found bool, err error) {
+	return s.change(r, func(*T) {})
+}
+
+// change lets f change the value of the browser that sent r, if it has one, and returns it. f may be
+// called more than once.
+func (s sessions[T]) change(r *http.Request, f func(*T)) (v T, found bool, err error) {
+	name := s.cookie.value(r)
+	if name == "" {
+		return v, false, nil
+	}
+	err = s.store.update(context.WithoutCancel(r.Context()), name, s.life, func(old []byte) []byte {
+		var fresh T // a second time must not see what the first one left
+		if found = old != nil && json.Unmarshal(old, &fresh) == nil; !found {
+			return nil
 		}
-		s.swept = now
-	}
-	id = rand.Text()
-	s.held[id] = entry[T]{value, now.Add(s.life)}
-	return id
+		v = fresh
+		f(&v)
+		return encode(v)
+	})
+	return v, found, err
 }
 
-func (s *store[T]) get(id string) (value T, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e, ok := s.held[id]
-	if !ok || !time.Now().Before(e.until) {
-		return value, false
+// put gives the browser a value under a new name. The one that it had is over.
+func (s sessions[T]) put(w http.ResponseWriter, r *http.Request, v T) error {
+	if err := s.drop(r); err != nil {
+		return err
 	}
-	return e.value, true
+	name := rand.Text()
+	s.cookie.set(w, name)
+	return s.store.update(context.WithoutCancel(r.Context()), name, s.life, func([]byte) []byte { return encode(v) })
 }
 
-func (s *store[T]) drop(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.held, id)
+// end takes the value and the cookie away.
+func (s sessions[T]) end(w http.ResponseWriter, r *http.Request) error {
+	s.cookie.clear(w)
+	return s.drop(r)
+}
+
+func (s sessions[T]) drop(r *http.Request) error {
+	name := s.cookie.value(r)
+	if name == "" {
+		return nil
+	}
+	return s.store.update(context.WithoutCancel(r.Context()), name, s.life, func([]byte) []byte { return nil })
+}
+
+func encode(v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // no type that is kept has what JSON cannot hold
+	}
+	return data
 }
 
 // A cookie names a session to its store.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -49,7 +50,7 @@ type site struct {
 
 func newSite(t *testing.T, change ...func(*config)) *site {
 	cfg := defaults()
-	cfg.url = &url.URL{Scheme: "https", Host: "www.example.com"}
+	cfg.url, cfg.zone = &url.URL{Scheme: "https", Host: "www.example.com"}, time.UTC
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -58,7 +59,6 @@ func newSite(t *testing.T, change ...func(*config)) *site {
 		kiitest.WithTest(t), kiitest.WithoutSocket(), kiitest.WithAssumption(kiitest.InputResetIsSilent, false),
 		kiitest.WithSettings(func(portal *kiitest.Settings) {
 			portal.ResetFlow = kiitest.InputPassword
-			portal.Templates = ownerTemplates(cfg)
 		}))
 	for _, a := range []kiitest.Account{
 		{Email: verified, EmailVerified: true, Phone: phone, PhoneVerified: true, Password: oldPassword},
@@ -72,9 +72,11 @@ func newSite(t *testing.T, change ...func(*config)) *site {
 	s.client, err = kii.New(s.AppID(), s.AppKey(), s.Site(), kii.WithHTTPClient(&http.Client{Transport: s.Transport()}))
 	require.NoError(t, err)
 	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s.flow = newFlow(s.client.User, cfg, log)
+	sentences, err := newWords(cfg.language, cfg.zone)
+	require.NoError(t, err)
+	s.flow = newFlow(s.client.User, cfg, newMemory, log)
 	t.Cleanup(func() { _ = s.flow.close(context.Background()) })
-	s.handler = newApp(s.flow, cfg, log, nil)
+	s.handler = newApp(s.flow, cfg, sentences, newMemory, log, nil)
 	return s
 }
 
@@ -86,11 +88,13 @@ func manyAllowed(cfg *config) {
 
 // A browser keeps cookies and follows no redirect by itself.
 type browser struct {
-	t    *testing.T
-	site *site
-	jar  http.CookieJar
-	from string      // the network address
-	send http.Header // with every request
+	t     *testing.T
+	site  *site
+	jar   http.CookieJar
+	from  string      // the network address
+	send  http.Header // with every request
+	reset string      // which one its forms name
+	page  string      // where that one goes on
 }
 
 // browser returns a new one.
@@ -107,6 +111,15 @@ type page struct {
 }
 
 func (p page) location() string { return p.header.Get("Location") }
+
+// path is the location without the name of a reset, which is random.
+func (p page) path() string {
+	path, query, _ := strings.Cut(p.location(), "?")
+	if query == "" || strings.HasPrefix(query, "reset=") {
+		return path
+	}
+	return p.location()
+}
 
 func (b *browser) do(method, path string, form url.Values) page {
 	b.t.Helper()
@@ -126,6 +139,9 @@ func (b *browser) do(method, path string, form url.Values) page {
 	b.jar.SetCookies(r.URL, w.Result().Cookies())
 	body, err := io.ReadAll(w.Result().Body)
 	require.NoError(b.t, err)
+	if to, err := url.Parse(w.Result().Header.Get("Location")); err == nil && to.Query().Has("reset") {
+		b.reset, b.page = to.Query().Get("reset"), to.String()
+	}
 	return page{w.Code, w.Result().Header, string(body)}
 }
 
@@ -133,7 +149,7 @@ func (b *browser) get(path string) page { b.t.Helper(); return b.do(http.MethodG
 
 func (b *browser) post(path string, pairs ...string) page {
 	b.t.Helper()
-	form := url.Values{}
+	form := url.Values{"reset": {b.reset}}
 	for i := 0; i < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
 	}
@@ -149,7 +165,7 @@ func (b *browser) ask(account string, method kii.NotificationMethod) page {
 // complete sends the form of the second page and follows to what it says.
 func (b *browser) complete(pin, password string) page {
 	b.t.Helper()
-	answer := b.post("/forgot/code", "code", pin, "password", password, "confirm", password)
+	answer := b.post("/forgot/code", "code", pin, "password", password)
 	if answer.location() == "" {
 		return answer
 	}

@@ -95,7 +95,7 @@ func take() error {
 // its flags names. It returns its URL.
 func start(ctx context.Context, programs *sync.WaitGroup, folder, program string, flags ...string) (string, error) {
 	binary := filepath.Join(folder, filepath.Base(program))
-	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/go-kii/kii/"+program)
+	build := exec.CommandContext(ctx, "go", "-C", "../../"+program, "build", "-o", binary)
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}

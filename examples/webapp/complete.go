@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// code takes the code and the new password. What is wrong shows on the page that the answer redirects
+// to, so that no page of the browser's history holds what was typed.
+func (a *app) code(w http.ResponseWriter, r *http.Request) error {
+	if !a.readForm(w, r) {
+		return nil
+	}
+	current, err := a.current(w, r)
+	if current == nil {
+		return err
+	}
+	form := codeForm{Code: r.PostForm.Get("code")}
+	pin, ok := parsePIN(form.Code)
+	if !ok {
+		form.Problems.add("code", problem{Word: "want-code"})
+	}
+	password := r.PostForm.Get("password")
+	if weak := weakness(password, int(a.flow.least.Load()), a.cfg.name, current.Account); weak != nil {
+		form.Problems.add("password", *weak)
+	}
+	if len(form.Problems) == 0 {
+		did, wait, err := a.try(r, current, pin, password)
+		if err != nil {
+			return err
+		}
+		if after := afterwards[did]; after != "" {
+			return a.finish(w, r, current.Name, after)
+		}
+		switch {
+		case did == busy && wait > 0:
+			a.tooOften(w, wait, pageOf(*current))
+			return nil
+		case did == limited:
+			form.Problems.add("code", problem{Word: "code.limited", At: in(wait)})
+		case did == refused:
+			form.Problems.add("code", problem{Word: "code.refused"})
+		case did == unknown:
+			form.Problems.add("code", problem{Word: "code.unknown"})
+		default:
+			form.Problems.add("code", problem{Word: "code.unavailable"})
+		}
+	}
+	if err := a.keep(r, current.Name, form); err != nil {
+		return err
+	}
+	show := ""
+	if r.PostForm.Has("show") {
+		show = "&show=1"
+	}
+	http.Redirect(w, r, pageOf(*current)+show, http.StatusSeeOther)
+	return nil
+}
+
+// afterwards is what the login page tells once a code was accepted. Success is told only if it is sure.
+var afterwards = map[outcome]string{succeeded: "reset", accepted: "unchecked", mismatch: "mismatch"}
+
+// try tries a code. The tries of one reset go one at a time, so that the second of a double click gets
+// the outcome of the first.
+func (a *app) try(r *http.Request, current *reset, pin, password string) (outcome, time.Duration, error) {
+	did, wait, err := a.flow.mayTry(r.Context(), a.client(r), current.Account)
+	if wait > 0 || err != nil {
+		return did, wait, err
+	}
+	done, err := a.begin(r, current.Name)
+	if err != nil {
+		return busy, 0, err
+	}
+	for did, after := range afterwards {
+		if done == after {
+			return did, 0, nil
+		}
+	}
+	did = a.flow.complete(r.Context(), current.Account, pin, password)
+	_, _, err = a.resets.change(r, func(all *resets) {
+		if of := all.named(current.Name); of != nil {
+			of.Busy, of.Done = time.Time{}, afterwards[did]
+		}
+	})
+	return did, 0, err
+}
+
+// begin waits until no other try of the reset is under way, also in another process, and then marks
+// that one is. done is how the reset ended meanwhile.
+func (a *app) begin(r *http.Request, name string) (done string, err error) {
+	const longest = time.Minute // above what a try may take
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), longest)
+	defer cancel()
+	for {
+		mine := false
+		now := time.Now()
+		_, found, err := a.resets.change(r, func(all *resets) {
+			of := all.named(name)
+			if mine = of != nil && of.Done == "" && !now.Before(of.Busy); mine {
+				of.Busy = now.Add(longest)
+			}
+			if of != nil {
+				done = of.Done
+			}
+		})
+		if mine || done != "" || !found || err != nil {
+			return done, err
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	}
+}
+
+// finish ends a reset, and the logins and the other resets of the account with it.
+func (a *app) finish(w http.ResponseWriter, r *http.Request, name, after string) error {
+	all, found, err := a.resets.change(r, func(all *resets) {
+		if of := all.named(name); of != nil {
+			of.Form = codeForm{}
+			for i := range *all {
+				if (*all)[i].Account == of.Account {
+					(*all)[i].Done = after
+				}
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if found && all.unfinished() == 0 {
+		a.resets.cookie.clear(w) // the second of a double click still finds how it ended
+	}
+	if err := a.remember(w, r, func(v *visit) { v.After = after }); err != nil {
+		return err
+	}
+	if err := a.logins.end(w, r); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/login?after="+after, http.StatusSeeOther)
+	return nil
+}
+
+func (all resets) unfinished() (n int) {
+	for _, r := range all {
+		if r.Done == "" {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,291 @@
+package main
+
+import (
+	"html"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii"
+	"github.com/go-kii/kii/kiitest"
+)
+
+// What the pages promise to the person in front of them is what is done.
+
+func TestAnAgainThatSendsNothingSaysSoAndWhenItWould(t *testing.T) {
+	t.Parallel()
+	for _, method := range []kii.NotificationMethod{kii.NotificationEmail, kii.NotificationSMS, kii.NotificationSMSPIN} {
+		synctestRun(t, string(method), func(t *testing.T) {
+			var seen [][]page
+			for _, account := range everyone {
+				start := time.Now()
+				s := newSite(t)
+				b := s.browser(t)
+				again := func() page { return b.get(b.post("/forgot/again").location()) }
+				var pages []page
+				keep := func(p page, calls int, says string, button bool) {
+					t.Helper()
+					synctest.Wait()
+					assert.Equal(t, calls, s.count(kiitest.OpRequestReset), says)
+					assert.Contains(t, text(p.body), says)
+					assert.Equal(t, button, strings.Contains(p.body, `action="/forgot/again">`), "a button that would do nothing is hidden")
+					p.body = strings.ReplaceAll(p.body, start.Format(time.DateOnly), "TODAY")
+					pages = append(pages, sameFor(account, p))
+				}
+				keep(b.get(b.ask(account, method).location()), 1, "You can ask again at 00:00:30 UTC", false)
+				keep(again(), 1, "Nothing new was sent just now. You can ask again at 00:00:30 UTC", false)
+				time.Sleep(29 * time.Second)
+				keep(again(), 1, "You can ask again at 00:00:30 UTC", false)
+				time.Sleep(time.Second)
+				keep(b.get(b.page), 1, "Nothing new was sent", true)
+				keep(again(), 2, "You have asked for a new", false)
+				keep(again(), 2, "You have asked for a new", false) // a double click: what it tells is so
+				time.Sleep(time.Minute)
+				keep(again(), 3, "You have asked 3 times. You can ask again at 00:15 UTC", false)
+				time.Sleep(13 * time.Minute)
+				keep(again(), 3, "You have asked 3 times. You can ask again at 00:15 UTC", false)
+				seen = append(seen, pages)
+				time.Sleep(24*time.Hour - time.Since(start)) // so that each begins at midnight
+			}
+			for i := range seen {
+				assert.Equal(t, seen[0], seen[i], "alike for %s", everyone[i])
+			}
+		})
+	}
+}
+
+func TestAskingAnewIsCountedForTheBrowserToo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for _, account := range []string{verified, nobody} {
+			s := newSite(t)
+			b := s.browser(t)
+			for range 3 {
+				require.Equal(t, "/forgot/code", b.ask(account, kii.NotificationSMSPIN).path())
+				time.Sleep(time.Minute)
+			}
+			refusal := b.ask(account, kii.NotificationSMSPIN)
+			assert.Equal(t, http.StatusUnprocessableEntity, refusal.code)
+			assert.Contains(t, text(refusal.body), "You have asked 3 times for this account, and no more messages are sent to it for now. You can ask again at")
+			assert.Contains(t, input(t, refusal.body, "account"), `aria-invalid="true"`)
+			assert.Equal(t, "/forgot/code", b.ask("other@example.com", kii.NotificationSMSPIN).path(), "another account is not counted")
+			assert.Equal(t, "/forgot/code", s.browser(t).ask(account, kii.NotificationSMSPIN).path(), "the account's own count is not told")
+			time.Sleep(12 * time.Minute)
+			assert.Equal(t, "/forgot/code", b.ask(account, kii.NotificationSMSPIN).path())
+			synctest.Wait()
+			assert.Equal(t, 5, s.count(kiitest.OpRequestReset))
+		}
+	})
+}
+
+func TestALostResetSaysWhyAndThatNothingWasChanged(t *testing.T) {
+	t.Parallel()
+	forms := map[string][]string{
+		"/forgot/code":  {"code", "123456", "password", newPassword},
+		"/forgot/again": nil,
+	}
+	tests := map[string]struct {
+		lose func(t *testing.T, s *site, b *browser)
+		says string
+	}{
+		"time is up": {func(*testing.T, *site, *browser) { time.Sleep(15 * time.Minute) }, "Your time for this is up"},
+		"a restart": {func(t *testing.T, s *site, b *browser) {
+			next := newSite(t)
+			s.handler = next.handler
+		}, "Your time for this is up"},
+		"cookies off": {func(t *testing.T, s *site, b *browser) { b.jar = s.browser(t).jar }, "Cookies are needed"},
+	}
+	for name, tt := range tests {
+		synctestRun(t, name, func(t *testing.T) {
+			for _, account := range []string{verified, nobody} {
+				s := newSite(t)
+				b := s.asked(t, account)
+				tt.lose(t, s, b)
+				for path, form := range forms {
+					answer := b.post(path, form...)
+					require.Equal(t, http.StatusSeeOther, answer.code)
+					shown := b.get(answer.location())
+					assert.Equal(t, http.StatusOK, shown.code, "no loop")
+					assert.Contains(t, text(shown.body), tt.says)
+					assert.Contains(t, text(shown.body), "Nothing was changed")
+					assert.Contains(t, shown.body, `href="/forgot"`)
+				}
+				for _, path := range []string{"/forgot/code", "/forgot/sent"} {
+					assert.Contains(t, text(b.get(path+"?reset="+b.reset).body), tt.says)
+				}
+				synctest.Wait()
+				assert.Equal(t, 1, s.count(), "and nothing was done")
+				if name == "time is up" {
+					assert.Contains(t, input(t, b.get("/forgot").body, "account"), `value="`+account+`"`, "the address is kept")
+				}
+			}
+		})
+	}
+}
+
+func TestALostLoginSaysWhy(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.browser(t)
+		b.login(verified, oldPassword)
+		time.Sleep(time.Hour)
+		answer := b.get("/profile")
+		assert.Contains(t, text(b.get(answer.location()).body), "You were logged out, because your time was up")
+		assert.Empty(t, b.cookie("__Host-login"))
+
+		without := s.browser(t)
+		answer = without.login(verified, oldPassword)
+		without.jar = s.browser(t).jar
+		shown := without.get(answer.location())
+		assert.Equal(t, http.StatusOK, shown.code, "no silent way back to the login")
+		assert.Contains(t, text(shown.body), "Cookies are needed")
+	})
+}
+
+func TestSuccessIsToldOnlyIfTheNewPasswordLogsIn(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		prepare   func(s *site)
+		after     string
+		says, log string
+	}{
+		"sure": {func(*site) {}, "reset", "Your password is changed", "level=INFO msg=\"password reset\""},
+		"a flow that ignores the password": {func(s *site) {
+			s.SetSettings(func(portal *kiitest.Settings) { portal.ResetFlow = kiitest.GeneratePassword })
+		}, "mismatch", "Your code was accepted, but the password that you chose does not log you in", "set Password Reset Flow to Input Password"},
+		"no answer to the check": {func(s *site) {
+			s.Inject(kiitest.Fault{Operation: kiitest.OpLogin, Kind: kiitest.FaultNoAnswer})
+		}, "unchecked", "We could not check that your new password works", "level=WARN"},
+		"a limit on the check": {func(s *site) {
+			s.Inject(kiitest.Fault{Operation: kiitest.OpLogin, Kind: kiitest.FaultRateLimit})
+		}, "unchecked", "We could not check that your new password works", "level=WARN"},
+	}
+	for name, tt := range tests {
+		synctestRun(t, name, func(t *testing.T) {
+			s := newSite(t)
+			b := s.asked(t, phone)
+			tt.prepare(s)
+			answer := b.post("/forgot/code", "code", s.pin(t), "password", newPassword)
+			assert.Equal(t, "/login?after="+tt.after, answer.location())
+			shown := b.get(answer.location())
+			assert.Contains(t, text(shown.body), tt.says)
+			assert.Equal(t, tt.after == "reset", strings.Contains(text(shown.body), "Your password is changed"))
+			assert.Contains(t, input(t, shown.body, "account"), `value="&#43;819012345678"`, "the address is kept")
+			assert.Contains(t, s.log.String(), tt.log)
+			for _, secret := range []string{newPassword, phone, "9012345678"} {
+				assert.NotContains(t, s.log.String(), secret)
+			}
+			assert.Equal(t, 1, s.count(kiitest.OpLogin))
+			assert.Contains(t, b.get("/forgot/code?reset="+b.reset).location(), "/login?after="+tt.after, "Back leads to the same")
+		})
+	}
+}
+
+func TestALinkToTheLoginTellsNothingUntrue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		stranger := s.browser(t)
+		for _, after := range []string{"reset", "unchecked", "mismatch", "ended", "expired", "nonsense"} {
+			assert.NotContains(t, stranger.get("/login?after="+after).body, `class="notice`, after)
+		}
+		stranger.login(verified, oldPassword)
+		assert.Equal(t, "/profile", stranger.get("/login?after=logout").location(), "a login that is there is not asked for again")
+	})
+}
+
+func TestEachTabActsOnTheAccountThatItShows(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		s.AddAccount(kiitest.Account{Email: "erin@example.com", EmailVerified: true, Phone: "+819012345690", PhoneVerified: true, Password: oldPassword})
+		b := s.asked(t, verified)
+		first, pin := b.reset, s.pin(t)
+		b.ask("erin@example.com", kii.NotificationSMSPIN)
+		synctest.Wait()
+		second, otherPIN := b.reset, s.pin(t)
+		require.NotEqual(t, first, second)
+		assert.Contains(t, b.get("/forgot/code?reset="+first).body, verified)
+		assert.Contains(t, b.get("/forgot/code?reset="+second).body, "erin@example.com")
+
+		b.reset = first
+		assert.Contains(t, text(b.complete(pin, newPassword).body), "Your password is changed")
+		b.reset = second
+		assert.Contains(t, text(b.complete(otherPIN, newPassword).body), "Your password is changed")
+		for _, account := range []string{verified, "erin@example.com"} {
+			_, err := s.client.User.Login(t.Context(), account, newPassword)
+			assert.NoError(t, err)
+		}
+
+		b = s.asked(t, nobody)
+		b.reset = "AAAAAAAA"
+		calls := s.count()
+		assert.Contains(t, text(b.complete("123456", newPassword).body), "Nothing was changed", "a form of another reset acts on none")
+		b.reset = ""
+		b.post("/forgot/code", "code", "123456", "password", newPassword)
+		assert.Equal(t, calls, s.count(), "nor does a form that names none")
+	})
+}
+
+func TestTheAddressIsKeptFromPageToPage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.browser(t)
+		kept := func(path string) string {
+			return html.UnescapeString(regexp.MustCompile(`value="([^"]*)"`).FindStringSubmatch(input(t, b.get(path).body, "account"))[1])
+		}
+		assert.Empty(t, kept("/login"))
+		assert.Equal(t, "/forgot", b.post("/login", "account", "", "forgot", "yes").location(), "with nothing typed, too")
+		answer := b.post("/login", "account", verified, "password", "", "forgot", "yes")
+		assert.Equal(t, "/forgot", answer.location(), "Forgot your password? takes along what was typed")
+		assert.Equal(t, verified, kept("/forgot"))
+		b.login(nobody, "wrong")
+		assert.Equal(t, nobody, kept("/forgot"))
+		b.ask(phone, kii.NotificationEmail)
+		assert.Equal(t, phone, kept("/login"))
+		b.login(oldPassword, "x")
+		assert.Equal(t, phone, kept("/login"), "what is no address may be a password")
+		b.login(verified, oldPassword)
+		b.post("/logout")
+		assert.Empty(t, kept("/login"), "until the logout")
+	})
+}
+
+func TestWhatTheLibraryRefusesIsRefusedAtTheForm(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		for _, invisible := range []string{"\u200balice@example.com", "alice@example.com\ufeff", "ali\u00adce@example.com", "\u202aalice@example.com\u202c", "alice\ufe0f@example.com", "ａｌｉｃｅ＠example．com"} {
+			before := len(s.Messages())
+			b := s.browser(t)
+			require.Equal(t, "/forgot/code", b.ask(invisible, kii.NotificationSMSPIN).path(), "%q", invisible)
+			synctest.Wait()
+			assert.Len(t, s.Messages(), before+1, "%q is read as it is meant", invisible)
+			time.Sleep(15 * time.Minute)
+		}
+		for _, refused := range []string{"alice@", "al ice@example.com", "alice@exa\x7fmple.com", "alice@exa\u0085mple.com", "EMAIL:alice@example.com"} {
+			assert.Equal(t, http.StatusUnprocessableEntity, s.browser(t).ask(refused, kii.NotificationSMSPIN).code, "%q", refused)
+		}
+		assert.NotContains(t, s.log.String(), "ArgumentError")
+		assert.NotContains(t, s.log.String(), "level=ERROR")
+	})
+}
+
+func TestPasswordManagersFindTheWay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newSite(t).browser(t)
+		answer := b.get("/.well-known/change-password")
+		assert.Equal(t, http.StatusSeeOther, answer.code)
+		assert.Equal(t, "/forgot", answer.location())
+		assert.Equal(t, http.StatusNotFound, b.get("/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200").code)
+	})
+}

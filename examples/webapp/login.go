@@ -1,0 +1,144 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/go-kii/kii"
+)
+
+// showLogin tells what became of a reset, or of the session before, only if that is so: anybody can
+// write a link to this page.
+func (a *app) showLogin(w http.ResponseWriter, r *http.Request) error {
+	_, loggedIn, err := a.logins.get(r)
+	if err != nil {
+		return err
+	}
+	if loggedIn {
+		http.Redirect(w, r, "/profile", http.StatusSeeOther)
+		return nil
+	}
+	seen, _, err := a.visits.get(r)
+	if err != nil {
+		return err
+	}
+	notice := r.URL.Query().Get("after")
+	if notice != "logout" && notice != seen.After {
+		notice = ""
+	}
+	a.render(w, http.StatusOK, "login", view{Word: "login", Account: seen.Typed, Show: r.URL.Query().Has("show"), Notice: notice})
+	return nil
+}
+
+func (a *app) login(w http.ResponseWriter, r *http.Request) error {
+	if !a.readForm(w, r) {
+		return nil
+	}
+	typed, password := r.PostForm.Get("account"), r.PostForm.Get("password")
+	acct, ok := parseAccount(typed, a.cfg.region)
+	var found problems
+	if !ok || !a.flow.takes(acct.ID) {
+		found.add("account", a.wantAccount())
+	}
+	if password == "" {
+		found.add("password", problem{Word: "want-password"})
+	}
+	if r.PostForm.Has("forgot") {
+		if ok {
+			if err := a.remember(w, r, func(v *visit) { v.Typed = typed }); err != nil {
+				return err
+			}
+		}
+		http.Redirect(w, r, "/forgot", http.StatusSeeOther)
+		return nil
+	}
+	if len(found) == 0 {
+		session, did, wait, err := a.flow.login(r.Context(), a.client(r), acct, password)
+		switch {
+		case err != nil:
+			return err
+		case did == succeeded:
+			if err := a.remember(w, r, func(v *visit) { v.Typed, v.After = typed, "" }); err != nil {
+				return err
+			}
+			if err := a.logins.put(w, r, session.Token()); err != nil {
+				return err
+			}
+			http.Redirect(w, r, "/profile?from=login", http.StatusSeeOther)
+			return nil
+		case did == limited:
+			found.add("account", problem{Word: "login.limited", At: in(wait)})
+		case wait > 0:
+			a.tooOften(w, wait, "/login")
+			return nil
+		case did == refused:
+			found.add("account", problem{Word: "login.refused"})
+		default:
+			found.add("account", problem{Word: "login.unavailable"})
+		}
+		if err := a.remember(w, r, func(v *visit) { v.Typed = typed }); err != nil {
+			return err
+		}
+	}
+	a.render(w, http.StatusUnprocessableEntity, "login", view{Word: "login", Account: typed, Show: r.PostForm.Has("show"), Problems: found})
+	return nil
+}
+
+func (a *app) logout(w http.ResponseWriter, r *http.Request) error {
+	if err := a.visits.end(w, r); err != nil {
+		return err
+	}
+	if err := a.logins.end(w, r); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/login?after=logout", http.StatusSeeOther)
+	return nil
+}
+
+// session returns the session of the browser's login. If there is none, it answers for itself.
+func (a *app) session(w http.ResponseWriter, r *http.Request) (*kii.Session, error) {
+	token, found, err := a.logins.get(r)
+	switch {
+	case err != nil:
+		return nil, err
+	case found:
+		return a.flow.user.Resume(token)
+	case a.logins.cookie.value(r) != "":
+		return nil, a.leave(w, r, "expired")
+	case r.URL.Query().Has("from"): // the cookie was set a moment ago
+		a.message(http.StatusOK, "no-cookies", "/login")(w, r)
+	default:
+		http.Redirect(w, r, "/login", http.StatusSeeOther)
+	}
+	return nil, nil
+}
+
+// leave ends the browser's login, and has the login page tell why.
+func (a *app) leave(w http.ResponseWriter, r *http.Request, why string) error {
+	if err := a.remember(w, r, func(v *visit) { v.After = why }); err != nil {
+		return err
+	}
+	if err := a.logins.end(w, r); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/login?after="+why, http.StatusSeeOther)
+	return nil
+}
+
+func (a *app) showProfile(w http.ResponseWriter, r *http.Request) error {
+	session, err := a.session(w, r)
+	if session == nil {
+		return err
+	}
+	profile, err := session.Profile(r.Context())
+	if _, over := errors.AsType[*kii.SessionError](err); over {
+		return a.leave(w, r, "ended")
+	}
+	if err != nil {
+		a.log.Error("no profile", "error", err)
+		a.message(http.StatusServiceUnavailable, "no-profile", "/profile")(w, r)
+		return nil
+	}
+	a.render(w, http.StatusOK, "profile", view{Word: "profile", Profile: profile})
+	return nil
+}

@@ -1,0 +1,26 @@
+// What the pages do better with a script. Each of them works without it.
+'use strict'
+
+for (const button of document.querySelectorAll('[data-shows]')) {
+  const field = document.getElementById(button.dataset.shows)
+  button.hidden = false
+  button.addEventListener('click', () => {
+    field.type = field.type === 'password' ? 'text' : 'password';
+    [button.textContent, button.dataset.other] = [button.dataset.other, button.textContent]
+  })
+  field.form.addEventListener('submit', () => { field.type = 'password' }) // what is sent as text, browsers may remember
+}
+
+for (const form of document.querySelectorAll('[data-wait]')) {
+  setTimeout(() => {
+    form.hidden = false
+    for (const wait of document.querySelectorAll('.wait')) wait.hidden = true
+  }, form.dataset.wait * 1000)
+}
+
+for (const time of document.querySelectorAll('time')) { // in the visitor's time zone
+  const at = new Date(time.dateTime)
+  time.textContent = at.toLocaleTimeString(document.documentElement.lang, { timeStyle: at.getUTCSeconds() ? 'medium' : 'short' })
+}
+
+for (const instead of document.querySelectorAll('.unscripted')) instead.hidden = true

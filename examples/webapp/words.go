@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+)
+
+//go:embed words
+var wordFiles embed.FS
+
+// words are all sentences of the site in one language: the templates of one file. The pages include
+// them by name; what Go code has to say is the name of one, and what it speaks of.
+type words struct {
+	lang  string
+	pages map[string]*template.Template
+	said  *template.Template
+}
+
+// newWords reads the file of a language. Each file has the same sentences as the English one.
+func newWords(lang string, zone *time.Location) (*words, error) {
+	w := &words{lang: lang, pages: map[string]*template.Template{}}
+	functions := template.FuncMap{
+		"say":  w.say,
+		"lang": func() string { return lang },
+		"at":   func(t time.Time) template.HTML { return clock(t.In(zone)) },
+		"wait": func(t time.Time) int { return int(time.Until(t).Seconds()) + 1 },
+	}
+	read := func(lang string) (*template.Template, error) {
+		return template.New("").Funcs(functions).ParseFS(wordFiles, "words/"+lang+".html")
+	}
+	english, err := read("en")
+	if err != nil {
+		return nil, err
+	}
+	if w.said, err = read(lang); err != nil {
+		return nil, fmt.Errorf("-language: %w", err)
+	}
+	if missing := difference(english, w.said); len(missing) > 0 {
+		return nil, fmt.Errorf("words/%s.html lacks %s", lang, strings.Join(missing, ", "))
+	}
+	files, err := pageFiles.ReadDir("pages")
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(file.Name(), ".html")
+		page := template.Must(w.said.Clone())
+		w.pages[name] = template.Must(page.ParseFS(pageFiles, append(layout, "pages/"+file.Name())...))
+	}
+	return w, nil
+}
+
+// difference names the templates of a that b has not.
+func difference(a, b *template.Template) (missing []string) {
+	for _, t := range a.Templates() {
+		if b.Lookup(t.Name()) == nil {
+			missing = append(missing, t.Name())
+		}
+	}
+	slices.Sort(missing)
+	return missing
+}
+
+// say returns a sentence by its name.
+func (w *words) say(name string, about any) (template.HTML, error) {
+	var text bytes.Buffer
+	err := w.said.ExecuteTemplate(&text, name, about)
+	return template.HTML(text.String()), err // escaped by the template that made it
+}
+
+// clock is a time of day. The script of the pages writes it as the visitor's own.
+func clock(t time.Time) template.HTML {
+	format := "15:04 MST"
+	if t.Second() != 0 {
+		format = "15:04:05 MST"
+	}
+	return template.HTML(fmt.Sprintf(`<time datetime="%s">%s</time>`, t.UTC().Format(time.RFC3339), t.Format(format)))
+}
