@@ -69,9 +69,7 @@ func (a *account) copy() Account {
 // malformed, or where one of its addresses or its ID is taken; a program that takes accounts from a
 // person calls [Server.PutAccount].
 func (s *Server) AddAccount(a Account) (id string) {
-	s.checkClock("AddAccount")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("AddAccount")()
 	var err error = &FieldError{"Account", "ID", "is taken"}
 	if _, taken := s.accounts[a.ID]; !taken {
 		id, err = s.put(a, &s.random)
@@ -86,18 +84,14 @@ func (s *Server) AddAccount(a Account) (id string) {
 // user ID. Tokens and pending resets of a replaced account stay. An error is that of
 // [Account.Validate], or a [FieldError] for each name that is taken; it changes nothing.
 func (s *Server) PutAccount(a Account) (id string, err error) {
-	s.checkClock("PutAccount")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("PutAccount")()
 	return s.put(a, &s.random)
 }
 
 // DeleteAccount removes a user with all tokens, and reports whether there was one. The id is a user ID
 // or an address.
 func (s *Server) DeleteAccount(id string) bool {
-	s.checkClock("DeleteAccount")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("DeleteAccount")()
 	a := s.find(id)
 	if a == nil {
 		return false
@@ -118,9 +112,7 @@ func (s *state) remove(a *account) {
 // Account returns a user by user ID or address, verified or not: alice@example.com,
 // EMAIL:alice@example.com, +819012341234, PHONE:JP-09012341234, alice or LOGIN_NAME:alice.
 func (s *Server) Account(id string) (Account, bool) {
-	s.checkClock("Account")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("Account")()
 	a := s.find(id)
 	if a == nil {
 		return Account{}, false
@@ -130,9 +122,7 @@ func (s *Server) Account(id string) (Account, bool) {
 
 // Accounts returns all users, as they were added.
 func (s *Server) Accounts() []Account {
-	s.checkClock("Accounts")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("Accounts")()
 	return s.allAccounts()
 }
 
@@ -159,7 +149,8 @@ func (a Account) Validate() error {
 	v.check(utf8.ValidString(a.DisplayName), "DisplayName", "must be UTF-8")
 	v.check(a.Email == "" || validEmail(a.Email), "Email", "must be name@host without spaces or colons before the @, and at most 256 bytes")
 	_, phone := international(a.Phone)
-	v.check(a.Phone == "" || phone, "Phone", "must be + and 7 to 20 digits, or a country and a local number as in JP-09012341234")
+	v.check(a.Phone == "" || phone, "Phone", "must be + and 7 to 20 digits, or a country and a local number as in JP-09012341234; "+
+		"a local number that is ambiguous must be written with +")
 	v.check(a.Country == "" || validCountry(a.Country), "Country", "must be two capital letters")
 	v.check(utf8.ValidString(a.Locale), "Locale", "must be UTF-8")
 	v.check(a.Password == "" || validPassword(a.Password), "Password", "must be %d to %d printable ASCII characters", minPassword, maxPassword)

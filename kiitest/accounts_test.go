@@ -38,6 +38,8 @@ func TestLocalPhonesBecomeInternational(t *testing.T) {
 		"JP-09012341234": "+819012341234", "JP-9012341234": "+819012341234", "US-4085550100": "+14085550100", "GB-07700900123": "+447700900123",
 		"DE-0301234567": "+49301234567", "IT-0612345678": "+390612345678", "SM-0549123456": "+3780549123456", "VA-0669812345": "+390669812345", "ZW-0771234567": "+263771234567", "AD-312345678": "+376312345678",
 		"+819012341234": "+819012341234",
+		"CI-0712345678": "+2250712345678", "CG-061234567": "+242061234567", "BJ-0197123456": "+2290197123456", "HU-06201234567": "+36201234567", "HU-201234567": "+36201234567",
+		"US-14085550100": "+14085550100", "JM-8765550100": "+18765550100", "ES-612345678": "+34612345678", "RU-9161234567": "+79161234567", "LT-61234567": "+37061234567",
 	} {
 		srv, _ := start(t)
 		a, _ := srv.Account(srv.AddAccount(kiitest.Account{Phone: local}))
@@ -72,6 +74,12 @@ func TestMalformedAccountsAreRefusedWithoutRepeatingThem(t *testing.T) {
 		{kiitest.Account{Phone: "+81abcdefgh"}, "Account.Phone must be"},
 		{kiitest.Account{Phone: "+123456789012345678901"}, "Account.Phone must be"},
 		{kiitest.Account{Phone: "QQ-9012341234"}, "Account.Phone must be"},
+		{kiitest.Account{Phone: "JP-"}, "Account.Phone must be"},
+		{kiitest.Account{Phone: "JP-0090-1234-1234"}, "Account.Phone must be"},
+		{kiitest.Account{Phone: "JP-00901234123"}, "Account.Phone must be"},
+		{kiitest.Account{Phone: "RU-89161234567"}, "must be written with +"},
+		{kiitest.Account{Phone: "RU-8121234567"}, "must be written with +"},
+		{kiitest.Account{Phone: "ES-0612345678"}, "must be written with +"},
 		{kiitest.Account{Country: "jp"}, "Account.Country must be"},
 		{kiitest.Account{Password: "abc"}, "Account.Password must be"},
 		{kiitest.Account{Password: "päss"}, "Account.Password must be"},

@@ -1,7 +1,9 @@
 package kiitest
 
 import (
+	_ "embed"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -53,41 +55,59 @@ func anyAddress(text string) address {
 	return bareAddress(text)
 }
 
-// international turns +819012341234, JP-09012341234 and JP-9012341234 into the first.
+// international turns +819012341234, JP-09012341234 and JP-9012341234 into the first. It refuses a
+// local number if it is not certain which of its digits an international one leaves out.
 func international(phone string) (string, bool) {
 	if strings.HasPrefix(phone, "+") {
 		return phone, validPhone(phone)
 	}
-	country, local, found := strings.Cut(phone, "-")
-	code := callingCode(country)
-	if !found || code == "" {
+	name, local, _ := strings.Cut(phone, "-")
+	country, known := countries()[name]
+	if !known || !consistsOf(local, 1, 20, "") {
 		return "", false
 	}
-	if keepsZero := country == "IT" || country == "SM" || country == "VA"; !keepsZero {
-		local = strings.TrimPrefix(local, "0") // the prefix of a call inside the country
+	local = strings.TrimPrefix(local, country.trunk)
+	unsure := country.unsure != "" && strings.HasPrefix(local, country.unsure)
+	if unsure || strings.HasPrefix(local, "0") && !country.keepsZero {
+		return "", false
 	}
-	number := "+" + code + local
+	number := "+" + country.code + local
 	return number, validPhone(number)
 }
 
-// callingCode returns the telephone code of an ISO 3166 country; empty: unknown.
-func callingCode(country string) string {
-	const codes = " AD376 AE971 AF93 AL355 AM374 AO244 AR54 AT43 AU61 AZ994 BA387 BD880 BE32 BF226 BG359 BH973 BI257 BJ229 BN673" +
-		" BO591 BR55 BT975 BW267 BY375 BZ501 CA1 CD243 CF236 CG242 CH41 CI225 CL56 CM237 CN86 CO57 CR506 CU53 CV238 CY357 CZ420" +
-		" DE49 DJ253 DK45 DZ213 EC593 EE372 EG20 ER291 ES34 ET251 FI358 FJ679 FR33 GA241 GB44 GE995 GH233 GM220 GN224 GQ240" +
-		" GR30 GT502 GW245 GY592 HK852 HN504 HR385 HT509 HU36 ID62 IE353 IL972 IN91 IQ964 IR98 IS354 IT39 JO962 JP81 KE254" +
-		" KG996 KH855 KM269 KP850 KR82 KW965 KZ7 LA856 LB961 LI423 LK94 LR231 LS266 LT370 LU352 LV371 LY218 MA212 MC377 MD373" +
-		" ME382 MG261 MK389 ML223 MM95 MN976 MO853 MR222 MT356 MU230 MV960 MW265 MX52 MY60 MZ258 NA264 NE227 NG234 NI505 NL31" +
-		" NO47 NP977 NZ64 OM968 PA507 PE51 PG675 PH63 PK92 PL48 PT351 PY595 QA974 RO40 RS381 RU7 RW250 SA966 SB677 SC248 SD249" +
-		" SE46 SG65 SI386 SK421 SL232 SM378 SN221 SO252 SR597 SS211 ST239 SV503 SY963 SZ268 TD235 TG228 TH66 TJ992 TL670 TM993" +
-		" TN216 TO676 TR90 TW886 TZ255 UA380 UG256 US1 UY598 UZ998 VA39 VE58 VN84 VU678 WS685 XK383 YE967 ZA27 ZM260 ZW263 "
-	if !validCountry(country) {
-		return ""
-	}
-	_, rest, _ := strings.Cut(codes, " "+country)
-	code, _, _ := strings.Cut(rest, " ")
-	return code
+// A country is a line of countries.txt, which tells what the fields are.
+type country struct {
+	code, trunk, unsure string
+	keepsZero           bool
 }
+
+//go:embed countries.txt
+var countriesText string
+
+// countries returns the countries by their ISO 3166 codes.
+var countries = sync.OnceValue(func() map[string]country {
+	all := make(map[string]country)
+	for line := range strings.Lines(countriesText) {
+		words := strings.Fields(line)
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		c := country{code: words[1]}
+		if len(words) > 2 {
+			prefix, unsure := strings.CutSuffix(words[2], "?")
+			switch {
+			case prefix == "keep":
+				c.keepsZero = true
+			case unsure:
+				c.unsure = prefix
+			default:
+				c.trunk = prefix
+			}
+		}
+		all[words[0]] = c
+	}
+	return all
+})
 
 func validUserID(id string) bool {
 	return id != "me" && !strings.ContainsAny(id[:min(1, len(id))], "._-") && consistsOf(id, 1, 64, "._-")
@@ -113,7 +133,7 @@ func validCountry(country string) bool {
 	return len(country) == 2 && strings.Trim(country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
-// validPassword tells whether Kii Cloud would take the password in any app.
+// validPassword reports whether Kii Cloud would take the password in any app.
 func validPassword(password string) bool {
 	odd := func(r rune) bool { return r < ' ' || r > '~' }
 	return minPassword <= len(password) && len(password) <= maxPassword && !strings.ContainsFunc(password, odd)

@@ -60,9 +60,7 @@ func (a *account) setDisabled(c *call, disabled bool) {
 // end, and none of them works again afterwards. It reports whether there is such a user. The id is a
 // user ID or an address, as for [Server.Account].
 func (s *Server) SetDisabled(id string, disabled bool) bool {
-	s.checkClock("SetDisabled")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("SetDisabled")()
 	a := s.find(id)
 	if a != nil {
 		a.setDisabled(nil, disabled)

@@ -56,9 +56,7 @@ func (c Call) clone() Call {
 // Calls returns the calls of the given operations, or all calls, oldest first. The server keeps at
 // least the last 9,000.
 func (s *Server) Calls(of ...Operation) []Call {
-	s.checkClock("Calls")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("Calls")()
 	var found []Call
 	for _, c := range s.calls {
 		if len(of) == 0 || slices.Contains(of, c.Operation) {
@@ -71,9 +69,7 @@ func (s *Server) Calls(of ...Operation) []Call {
 // LatestCalls returns the newest calls of the given operations, or of all, newest first and at most
 // limit of them. total is how many there are.
 func (s *Server) LatestCalls(limit int, of ...Operation) (part []Call, total int) {
-	s.checkClock("LatestCalls")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("LatestCalls")()
 	for _, c := range slices.Backward(s.calls) {
 		if len(of) > 0 && !slices.Contains(of, c.Operation) {
 			continue
@@ -87,9 +83,7 @@ func (s *Server) LatestCalls(limit int, of ...Operation) (part []Call, total int
 
 // Call returns a call by its ID, if the server still keeps it.
 func (s *Server) Call(id int) (Call, bool) {
-	s.checkClock("Call")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("Call")()
 	i, found := slices.BinarySearchFunc(s.calls, id, func(c Call, id int) int { return c.ID - id })
 	if !found {
 		return Call{}, false
@@ -99,9 +93,7 @@ func (s *Server) Call(id int) (Call, bool) {
 
 // ClearCalls forgets the calls that the log holds. Their numbers are not used again.
 func (s *Server) ClearCalls() {
-	s.checkClock("ClearCalls")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("ClearCalls")()
 	s.calls = nil
 }
 

@@ -7,15 +7,9 @@ import (
 	"time"
 )
 
-// slack is how far the clock may step back before it counts as another clock: more than any
-// correction of a real one, less than the decades down to a bubble's.
-const slack = 24 * time.Hour
-
 // Now returns the server's time: the real one, or the bubble's, and what Advance has added.
 func (s *Server) Now() time.Time {
-	s.checkClock("Now")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("Now")()
 	return s.now()
 }
 
@@ -34,18 +28,14 @@ func (s *Server) Advance(d time.Duration) {
 
 // Advanced returns how far [Server.Advance] has moved the clock since the start or the last ResetClock.
 func (s *Server) Advanced() time.Duration {
-	s.checkClock("Advanced")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("Advanced")()
 	return s.offset
 }
 
 // ResetClock takes back what [Server.Advance] has added. For a program in which a person moves the
 // clock; what was sent meanwhile then has a time to come, and lives longer by as much.
 func (s *Server) ResetClock() {
-	s.checkClock("ResetClock")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("ResetClock")()
 	s.offset = 0
 }
 
@@ -53,8 +43,15 @@ func (s *Server) now() time.Time {
 	return time.Now().Round(0).Add(s.offset) // Round drops the monotonic reading, which JSON cannot carry
 }
 
-// checkClock panics, or fails the test that was given to [WithTest], where a method is called from
-// another clock than the server's.
+// lock checks the caller's clock and locks the server: defer s.lock("Now")() opens a method.
+func (s *Server) lock(method string) (unlock func()) {
+	s.checkClock(method)
+	s.mu.Lock()
+	return s.mu.Unlock
+}
+
+// checkClock fails the test that was given to [WithTest], or panics if there is none, if a method is
+// called from another bubble than the server's.
 func (s *Server) checkClock(method string) {
 	complaint := s.wrongClock()
 	if complaint == "" {
@@ -65,33 +62,26 @@ func (s *Server) checkClock(method string) {
 	}
 }
 
-// wrongClock says what is wrong where the caller lives by another clock than the server, and how to
-// cure it. Such a test would pass for the wrong reason: no code expires in a year before its own.
+// wrongClock describes the mistake if the caller's clock is not the server's. Such a test would pass
+// for the wrong reason: no code expires in a year before its own. The time itself proves nothing, as
+// a machine's clock may be set back.
 func (s *Server) wrongClock() string {
-	here := bubble()
-	now := time.Now().Round(0)
-	s.mu.Lock()
-	back := now.Add(slack).Before(s.latest)
-	if now.After(s.latest) {
-		s.latest = now
-	}
-	s.mu.Unlock()
-	switch {
-	case here == s.bubble && !back:
+	switch here := bubble(); {
+	case here == s.bubble:
 		return ""
 	case s.bubble == "":
 		return "this Server was made outside the testing/synctest bubble that uses it: there the clock starts again in the year 2000, so " +
 			"nothing would expire, and a socket would hang. Call kiitest.NewServer inside the bubble, and give the client Server.Transport"
 	case here == "":
 		return "this Server was made inside a testing/synctest bubble and is used outside it, where the clock is years ahead, so " +
-			"everything would have expired. Use it inside the bubble alone, and make another Server outside"
+			"everything would have expired. Use it only inside the bubble, and make another Server outside"
 	default:
 		return "this Server was made inside another testing/synctest bubble, which has a clock of its own. Call kiitest.NewServer in each bubble"
 	}
 }
 
-// bubble names the testing/synctest bubble that the calling goroutine is in; empty: none. Nothing
-// but the head line of a stack trace tells: "goroutine 7 [running, synctest bubble 3]:".
+// bubble names the testing/synctest bubble that the calling goroutine is in; empty: none. Only the
+// head line of a stack trace shows it: "goroutine 7 [running, synctest bubble 3]:".
 func bubble() string {
 	var head [128]byte
 	line, _, _ := strings.Cut(string(head[:runtime.Stack(head[:], false)]), "]")

@@ -4,7 +4,6 @@ import (
 	"runtime"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -30,14 +29,4 @@ func TestBubbleIsRecognised(t *testing.T) {
 	require.NotEmpty(t, names[0])
 	require.Equal(t, names[0], names[1], "all goroutines of a bubble")
 	require.NotEqual(t, names[0], names[2])
-}
-
-// Where Go does word it anew, the clock that jumps back still gives a stray server away.
-func TestClockThatJumpsBackIsAnotherClock(t *testing.T) {
-	t.Parallel()
-	srv := NewServer(WithoutSocket())
-	srv.latest = time.Now().Add(slack / 2)
-	require.Empty(t, srv.wrongClock(), "a clock may be set right")
-	srv.latest = time.Now().Add(2 * slack)
-	require.Contains(t, srv.wrongClock(), "nothing would expire")
 }

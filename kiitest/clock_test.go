@@ -190,8 +190,8 @@ func TestServerOfABubbleSaysSoOutside(t *testing.T) {
 	t.Parallel()
 	var srv *kiitest.Server
 	synctest.Test(t, func(*testing.T) { srv = kiitest.NewServer() })
-	require.Contains(t, panicText(func() { srv.Now() }), "Use it inside the bubble alone")
-	require.Contains(t, strayCall(t, srv.Transport(), "https://kiitest.invalid/api"), "Use it inside the bubble alone")
+	require.Contains(t, panicText(func() { srv.Now() }), "Use it only inside the bubble")
+	require.Contains(t, strayCall(t, srv.Transport(), "https://kiitest.invalid/api"), "Use it only inside the bubble")
 	synctest.Test(t, func(t *testing.T) {
 		require.Contains(t, panicText(func() { srv.Now() }), "in each bubble")
 	})

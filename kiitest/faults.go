@@ -169,9 +169,7 @@ func (s *Server) Inject(faults ...Fault) {
 
 // Faults returns the faults that are still to be met. Nth and Times are what is left of them.
 func (s *Server) Faults() []Fault {
-	s.checkClock("Faults")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("Faults")()
 	var left []Fault
 	for _, f := range s.faults {
 		rest := f.Fault
@@ -186,18 +184,14 @@ func (s *Server) Faults() []Fault {
 
 // ClearFaults takes back all faults that are still to be met.
 func (s *Server) ClearFaults() {
-	s.checkClock("ClearFaults")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("ClearFaults")()
 	s.faults = nil
 }
 
 // RemoveFault takes back a fault, by the ID that [Server.Faults] shows, and reports whether it was
 // still to be met.
 func (s *Server) RemoveFault(id int) bool {
-	s.checkClock("RemoveFault")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("RemoveFault")()
 	before := len(s.faults)
 	s.faults = slices.DeleteFunc(s.faults, func(f *pendingFault) bool { return f.ID == id })
 	return len(s.faults) < before

@@ -108,9 +108,7 @@ func (s *Server) Messages() []Message { return s.FindMessages(Filter{}) }
 
 // FindMessages returns the messages that the filter lets through, newest first.
 func (s *Server) FindMessages(f Filter) []Message {
-	s.checkClock("FindMessages")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("FindMessages")()
 	var found []Message
 	for _, m := range slices.Backward(s.messages) {
 		if s.matches(f, m) {
@@ -124,9 +122,7 @@ func (s *Server) FindMessages(f Filter) []Message {
 // messages, after the first skip. total is how many the filter lets through. It copies only what it
 // returns, for a program that looks again and again.
 func (s *Server) LatestMessages(f Filter, skip, limit int) (part []Message, total int) {
-	s.checkClock("LatestMessages")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("LatestMessages")()
 	for _, m := range slices.Backward(s.messages) {
 		if !s.matches(f, m) {
 			continue
@@ -145,9 +141,7 @@ func (s *Server) LatestMessages(f Filter, skip, limit int) (part []Message, tota
 // LastMessage returns the newest message to a user, by user ID or by address as for
 // [Server.Account]. A message is here before the call that sent it is answered.
 func (s *Server) LastMessage(id string) (Message, bool) {
-	s.checkClock("LastMessage")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("LastMessage")()
 	return s.newest(Filter{To: id})
 }
 
@@ -184,9 +178,7 @@ func (s *Server) WaitMessage(ctx context.Context, f Filter) (Message, error) {
 // DeleteMessages forgets the messages that the filter lets through and returns how many. A PIN or a
 // link that the user has seen still works.
 func (s *Server) DeleteMessages(f Filter) int {
-	s.checkClock("DeleteMessages")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("DeleteMessages")()
 	before := len(s.messages)
 	s.messages = slices.DeleteFunc(s.messages, func(m *message) bool { return s.matches(f, m) })
 	return before - len(s.messages)
@@ -195,9 +187,7 @@ func (s *Server) DeleteMessages(f Filter) int {
 // ExpireMessage lets the PIN, link or code in a message expire now, and reports whether it was still
 // to be used.
 func (s *Server) ExpireMessage(id int) bool {
-	s.checkClock("ExpireMessage")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("ExpireMessage")()
 	now := s.now()
 	for _, m := range s.messages {
 		if m.ID == id && m.copy(now).State == Pending {

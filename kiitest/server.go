@@ -49,7 +49,6 @@ type Server struct {
 	mu     sync.Mutex
 	random generator
 	offset time.Duration // what Advance added
-	latest time.Time     // the newest time read, without the offset
 	closed bool
 	state
 }

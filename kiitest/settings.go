@@ -89,9 +89,7 @@ func (s Settings) clone() Settings {
 
 // Settings returns the app's settings.
 func (s *Server) Settings() Settings {
-	s.checkClock("Settings")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("Settings")()
 	return s.settings.clone()
 }
 
@@ -99,9 +97,7 @@ func (s *Server) Settings() Settings {
 // given out keep their time. It panics where the changed settings are not valid; a program that
 // takes them from a person asks [Settings.Validate] first. The change must not call the server.
 func (s *Server) SetSettings(change func(*Settings)) {
-	s.checkClock("SetSettings")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("SetSettings")()
 	changed := s.settings.clone()
 	change(&changed)
 	if err := changed.Validate(); err != nil {

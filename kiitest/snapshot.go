@@ -17,9 +17,7 @@ type Snapshot struct {
 // Snapshot returns the server's settings, all of its assumptions and its accounts, as they are
 // between two calls.
 func (s *Server) Snapshot() Snapshot {
-	s.checkClock("Snapshot")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("Snapshot")()
 	return Snapshot{Settings: s.settings.clone(), Assumptions: maps.Clone(s.assumed), Accounts: s.allAccounts()}
 }
 
@@ -30,9 +28,7 @@ func (s *Server) Snapshot() Snapshot {
 // An error joins a [FieldError] for each field that is not valid or that an account before it has
 // taken, such as Accounts[3].Email; then nothing changes.
 func (s *Server) Restore(to Snapshot) error {
-	s.checkClock("Restore")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("Restore")()
 	fresh, err := newState(to, &s.random)
 	if err != nil {
 		return err
@@ -45,9 +41,7 @@ func (s *Server) Restore(to Snapshot) error {
 // calls, and its first settings and assumptions. The clock keeps its time, and links and tokens given
 // out before are unknown. A call sees what was before or what comes after.
 func (s *Server) Reset() {
-	s.checkClock("Reset")
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.lock("Reset")()
 	s.replace(s.cfg.state())
 }
 

@@ -146,7 +146,7 @@ func (s *Server) register(c *call) answer {
 			number, ok = international(a.Country + "-" + a.Phone)
 		}
 		if !ok {
-			return c.invalidInput("phoneNumber", "must be international, or local with a country")
+			return c.invalidInput("phoneNumber", "must be international, or local with a country that leaves no doubt")
 		}
 		a.Phone = number
 	}
