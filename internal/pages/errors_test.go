@@ -41,7 +41,7 @@ func TestErrorTableHasARowForEachCode(t *testing.T) {
 		assert.Equal(t, kii.RevealsAccount(failed), row.reveals == "yes", "%s: reveals", row.name)
 	}
 	constants := make(map[string]string)
-	scope := exported(t).Scope()
+	scope := exported(t, "github.com/go-kii/kii").Scope()
 	for _, name := range scope.Names() {
 		if c, ok := scope.Lookup(name).(*types.Const); ok && strings.HasPrefix(name, "Err") {
 			constants[name] = constant.StringVal(c.Val())

@@ -1,6 +1,7 @@
 package pages_test
 
 import (
+	"cmp"
 	"go/ast"
 	"go/doc"
 	"go/importer"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -18,15 +20,32 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// exported is the package as its users see it.
-func exported(t *testing.T) *types.Package {
+// exported is a package as its users see it.
+func exported(t *testing.T, path string) *types.Package {
 	t.Helper()
 	files, err := exports()
 	require.NoError(t, err)
 	importer := importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) { return os.Open(files[path]) })
-	pkg, err := importer.Import("github.com/go-kii/kii")
+	pkg, err := importer.Import(path)
 	require.NoError(t, err)
 	return pkg
+}
+
+var named = regexp.MustCompile(`\b(kii|kiitest)\.([A-Z]\w*)|` + "`(Err[A-Z]\\w*)`")
+
+// The pages name nothing in text that the packages do not have. Names in Go blocks are the compiler's.
+func TestPagesNameWhatThePackagesHave(t *testing.T) {
+	t.Parallel()
+	packages := map[string]*types.Scope{
+		"kii":     exported(t, "github.com/go-kii/kii").Scope(),
+		"kiitest": exported(t, "github.com/go-kii/kii/kiitest").Scope(),
+	}
+	for path, page := range pages(t) {
+		for _, m := range named.FindAllStringSubmatch(fence.ReplaceAllString(page, ""), -1) {
+			pkg, name := cmp.Or(m[1], "kii"), m[2]+m[3]
+			assert.NotNil(t, packages[pkg].Lookup(name), "%s: %s.%s", path, pkg, name)
+		}
+	}
 }
 
 // Every exported function, type and method has a runnable example, those apart that fmt, errors and
@@ -48,7 +67,7 @@ func TestEachExportedNameHasAnExample(t *testing.T) {
 			}
 		}
 	}
-	scope := exported(t).Scope()
+	scope := exported(t, "github.com/go-kii/kii").Scope()
 	for _, name := range scope.Names() {
 		if !ast.IsExported(name) {
 			continue

@@ -74,7 +74,7 @@ func TestOptionTableHasTheDefaults(t *testing.T) {
 		"WithInsecureHTTP": "off",
 	}
 	var options []string
-	for _, name := range exported(t).Scope().Names() {
+	for _, name := range exported(t, "github.com/go-kii/kii").Scope().Names() {
 		if strings.HasPrefix(name, "With") {
 			options = append(options, name)
 		}
