@@ -78,14 +78,16 @@ func empty(reply transport.Reply) string {
 // do makes a call and writes its log record. The error is nil, an [*APIError] or a [*TransportError].
 func (a *api) do(ctx context.Context, c *call, success success) error {
 	start := time.Now()
-	reply, failure := a.http.Do(ctx, &transport.Request{Method: c.method, URL: c.url, Header: a.header(c), Body: c.body})
-	var err error
-	if failure != nil {
-		err = a.transportError(c, failure, a.secrets(c))
+	reply, err := a.http.Do(ctx, &transport.Request{Method: c.method, URL: c.url, Header: a.header(c), Body: c.body})
+	attempts := reply.Attempts
+	if err != nil {
+		failure := err.(*transport.Failure) // always
+		attempts = failure.Attempts
+		err = a.transportError(c, failure)
 	} else if wrong := cmp.Or(reply.Broken, success(reply)); wrong != "" {
-		err = apiError(c, &reply, wrong, a.secrets(c))
+		err = a.apiError(c, &reply, wrong)
 	}
-	a.log(ctx, c, start, reply.Status, err)
+	a.log(ctx, c, start, reply.Status, attempts, err)
 	return err
 }
 
@@ -148,11 +150,8 @@ func (a *api) header(c *call) http.Header {
 }
 
 // log writes one record a call. It holds no secret and no account: neither do the library's errors.
-func (a *api) log(ctx context.Context, c *call, start time.Time, status int, err error) {
-	level := slog.LevelDebug
-	if err != nil {
-		level = slog.LevelWarn
-	}
+func (a *api) log(ctx context.Context, c *call, start time.Time, status, attempts int, err error) {
+	level := logLevel(ctx, err)
 	if a.logger == nil || !a.logger.Enabled(ctx, level) {
 		return
 	}
@@ -163,14 +162,38 @@ func (a *api) log(ctx context.Context, c *call, start time.Time, status int, err
 	if err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()), slog.Bool("outcome_unknown", OutcomeUnknown(err)))
 	}
+	if e, ok := err.(*APIError); ok {
+		attrs = append(attrs, slog.String("code", string(e.Code)))
+		if e.Reason != "" {
+			attrs = append(attrs, slog.String("reason", e.Reason))
+		}
+		if e.RetryAfter != 0 {
+			attrs = append(attrs, slog.Duration("retry_after", e.RetryAfter))
+		}
+	}
+	attrs = append(attrs, slog.Int("attempts", attempts), slog.String("host", a.host))
 	a.logger.LogAttrs(ctx, level, "kii call", attrs...)
 }
 
-// transportError takes over a failure of the transport, which is always a [*transport.Failure].
-func (a *api) transportError(c *call, err error, secrets secrets) *TransportError {
-	failure := err.(*transport.Failure)
-	hidden := secrets.hide(failure.Err)
-	if strings.Contains(hidden.text, "tls: ") { // such a text does not name the host, as that of a dial does
+// logLevel is Info for what a user or the program did, such as a wrong PIN, and Warn for what somebody
+// may have to look into: an unknown outcome, and a failure of the network.
+func logLevel(ctx context.Context, err error) slog.Level {
+	_, refused := err.(*APIError)
+	switch {
+	case err == nil:
+		return slog.LevelDebug
+	case OutcomeUnknown(err):
+		return slog.LevelWarn
+	case refused, errors.Is(ctx.Err(), context.Canceled):
+		return slog.LevelInfo
+	}
+	return slog.LevelWarn
+}
+
+// transportError takes over a failure of the transport.
+func (a *api) transportError(c *call, failure *transport.Failure) *TransportError {
+	hidden := a.secrets(c).hide(failure.Err)
+	if strings.Contains(hidden.text, "tls: ") { // unlike that of a dial, it does not name the host
 		hidden.text = a.host + ": " + hidden.text
 	}
 	return &TransportError{Op: c.op, NotSent: failure.NotSent, Err: hidden}
@@ -187,7 +210,7 @@ var knownCodes = []ErrorCode{
 var errorCodeForm = regexp.MustCompile(`^([A-Z][A-Z0-9_]{0,63}|[a-z][a-z0-9_]{0,63})$`)
 
 // apiError reads an answer that is not success, wrong being what success calls it.
-func apiError(c *call, reply *transport.Reply, wrong string, secrets secrets) *APIError {
+func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError {
 	e := &APIError{Op: c.op, StatusCode: reply.Status, Code: ErrUnexpectedReply, RetryAfter: retryAfter(reply.Header)}
 	if reply.Broken != "" || reply.Status < 400 || reply.Status > 599 {
 		e.Reason = reason(reply, wrong)
@@ -208,6 +231,7 @@ func apiError(c *call, reply *transport.Reply, wrong string, secrets secrets) *A
 	if e.Message == "" {
 		fields.get("error_description", &e.Message)
 	}
+	secrets := a.secrets(c)
 	e.Message = secrets.blank(e.Message)
 	e.MinPasswordLength = max(0, e.MinPasswordLength)
 	switch {

@@ -115,8 +115,8 @@ func ExampleWithLogger() {
 	_ = client.User.ResetPassword(context.Background(), "alice@example.com", kii.NotificationEmail)
 	_ = client.User.ResetPassword(context.Background(), "bob@example.com", kii.NotificationEmail)
 	// Output:
-	// level=DEBUG msg="kii call" op=ResetPassword status=204
-	// level=WARN msg="kii call" op=ResetPassword status=404 error="kii: ResetPassword: 404 USER_NOT_FOUND" outcome_unknown=false
+	// level=DEBUG msg="kii call" op=ResetPassword status=204 attempts=1 host=127.0.0.1
+	// level=INFO msg="kii call" op=ResetPassword status=404 error="kii: ResetPassword: 404 USER_NOT_FOUND" outcome_unknown=false code=USER_NOT_FOUND attempts=1 host=127.0.0.1
 }
 
 func ExampleWithUserAgent() {

@@ -55,7 +55,7 @@ func FuzzErrorBody(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
 		hidden := secrets{"seekret"}
-		e := apiError(&call{op: "Login"}, &transport.Reply{Status: status, Body: body}, "wrong", hidden)
+		e := new(api).apiError(&call{op: "Login", secrets: hidden}, &transport.Reply{Status: status, Body: body}, "wrong")
 		if e.Code == "" || e.MinPasswordLength < 0 {
 			t.Fatal("no code, or a negative length")
 		}

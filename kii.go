@@ -86,7 +86,7 @@ func (s Site) parse(insecureHTTP bool) (base, host string, err error) {
 	case u.Scheme != "https" && u.Scheme != "http":
 		return "", "", &ArgumentError{"site", "must be an https URL"}
 	}
-	return strings.TrimSuffix(string(s), "/"), u.Host, nil
+	return strings.TrimSuffix(string(s), "/"), u.Hostname(), nil
 }
 
 func isLoopback(host string) bool {

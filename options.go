@@ -3,6 +3,7 @@ package kii
 import (
 	"log/slog"
 	"net/http"
+	"reflect"
 	"time"
 )
 
@@ -30,12 +31,20 @@ func WithHTTPClient(hc *http.Client) Option {
 		switch {
 		case hc == nil:
 			return &ArgumentError{"hc", "of WithHTTPClient must not be nil"}
+		case isNil(hc.Transport):
+			return &ArgumentError{"hc", "of WithHTTPClient must not have a Transport that is a nil pointer"}
 		case hc.Timeout < 0:
 			return &ArgumentError{"hc", "of WithHTTPClient must not have a negative Timeout"}
 		}
 		cfg.httpClient = http.Client{Transport: hc.Transport, Timeout: hc.Timeout}
 		return nil
 	}
+}
+
+// isNil reports whether rt is not nil, but holds a nil pointer or function.
+func isNil(rt http.RoundTripper) bool {
+	v := reflect.ValueOf(rt)
+	return (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil()
 }
 
 // WithTimeout bounds one call, its retries included. The default is 30 seconds. A deadline of
@@ -62,12 +71,15 @@ func WithMaxRetries(n int) Option {
 	}
 }
 
-// WithLogger writes one record a call to l: a success at Debug, anything else at Warn. The
-// default is silent. No record holds a secret or an account identifier.
+// WithLogger writes one record a call to l, with the context of the call. A success is at Debug; what a user or
+// the program did, such as a wrong PIN or a cancelled context, at Info; an unknown outcome and a failure of the
+// network at Warn. The attributes are op, duration, status, error, outcome_unknown, code, reason, retry_after,
+// attempts and host, as far as there are any. No record holds a secret or an account identifier. The default
+// is silent.
 func WithLogger(l *slog.Logger) Option {
 	return func(cfg *config) error {
-		if l == nil {
-			return &ArgumentError{"l", "of WithLogger must not be nil"}
+		if l == nil || l.Handler() == nil {
+			return &ArgumentError{"l", "of WithLogger must not be nil, and must have a handler"}
 		}
 		cfg.logger = l
 		return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -30,7 +31,10 @@ func TestOptionsNameTheArgumentTheyRefuse(t *testing.T) {
 		"a time-out of zero":            {kii.WithTimeout(0), "d"},
 		"a negative time-out":           {kii.WithTimeout(-time.Second), "d"},
 		"negative retries":              {kii.WithMaxRetries(-1), "n"},
+		"a client of a nil transport":   {kii.WithHTTPClient(&http.Client{Transport: (*http.Transport)(nil)}), "hc"},
+		"a client of a nil function":    {kii.WithHTTPClient(&http.Client{Transport: tripper(nil)}), "hc"},
 		"no logger":                     {kii.WithLogger(nil), "l"},
+		"a logger without a handler":    {kii.WithLogger(&slog.Logger{}), "l"},
 		"an empty product":              {kii.WithUserAgent(""), "product"},
 		"a product on two lines":        {kii.WithUserAgent("a/1\r\nX: y"), "product"},
 		"a product with a space":        {kii.WithUserAgent("a/1 "), "product"},
@@ -146,18 +150,33 @@ func TestMaxRetriesCountsTheAttemptsAfterTheFirst(t *testing.T) {
 
 func TestLoggerGetsOneRecordACall(t *testing.T) {
 	t.Parallel()
-	cut := replyOf(200, "<html>")
+	limited := replyOf(429, `{"error":"slow_down"}`)
+	limited.header = http.Header{"Retry-After": {"90"}}
 	tests := []struct {
 		name  string
 		reply reply
 		min   slog.Level
 		want  string
 	}{
-		{"success", replyOf(204, ""), slog.LevelDebug, "level=DEBUG msg=\"kii call\" op=ResetPassword status=204"},
+		{"success", replyOf(204, ""), slog.LevelDebug, `level=DEBUG msg="kii call" op=ResetPassword status=204 attempts=1 host=api.kii.com`},
 		{"success, not asked for", replyOf(204, ""), slog.LevelInfo, ""},
-		{"refusal", documented(t, "ResetPassword_user_not_found"), slog.LevelInfo, `level=WARN msg="kii call" op=ResetPassword status=404 error="kii: ResetPassword: 404 USER_NOT_FOUND" outcome_unknown=false`},
-		{"refusal, not asked for", documented(t, "ResetPassword_user_not_found"), slog.LevelError, ""},
-		{"unknown", cut, slog.LevelInfo, `level=WARN msg="kii call" op=ResetPassword status=200 error="kii: ResetPassword: 200 UNEXPECTED_REPLY: a body where none belongs" outcome_unknown=true`},
+		{
+			"refusal", documented(t, "ResetPassword_user_not_found"), slog.LevelInfo, `level=INFO msg="kii call" op=ResetPassword status=404 ` +
+				`error="kii: ResetPassword: 404 USER_NOT_FOUND" outcome_unknown=false code=USER_NOT_FOUND attempts=1 host=api.kii.com`,
+		},
+		{"refusal, not asked for", documented(t, "ResetPassword_user_not_found"), slog.LevelWarn, ""},
+		{
+			"limited", limited, slog.LevelInfo, `level=INFO msg="kii call" op=ResetPassword status=429 ` +
+				`error="kii: ResetPassword: 429 TOO_MANY_REQUESTS" outcome_unknown=false code=TOO_MANY_REQUESTS retry_after=1m30s attempts=1 host=api.kii.com`,
+		},
+		{
+			"unknown", replyOf(200, "<html>"), slog.LevelWarn, `level=WARN msg="kii call" op=ResetPassword status=200 ` +
+				`error="kii: ResetPassword: 200 UNEXPECTED_REPLY: a body where none belongs" outcome_unknown=true code=UNEXPECTED_REPLY reason="a body where none belongs" attempts=1 host=api.kii.com`,
+		},
+		{
+			"a 503", documented(t, "ResetPassword_unavailable"), slog.LevelWarn, `level=WARN msg="kii call" op=ResetPassword status=503 ` +
+				`error="kii: ResetPassword: 503 RESOURCE_TEMPORARILY_UNAVAILABLE" outcome_unknown=true code=RESOURCE_TEMPORARILY_UNAVAILABLE attempts=1 host=api.kii.com`,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -180,14 +199,41 @@ func TestLoggerGetsOneRecordACall(t *testing.T) {
 
 func TestLoggerTellsOfACallWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
-	var out bytes.Buffer
-	c := newCloud(t)
-	ctx, cancel := context.WithCancel(t.Context())
+	expired, stop := context.WithDeadline(t.Context(), time.Unix(0, 0))
+	defer stop()
+	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	client := newClient(t, c.mock, kii.WithLogger(slog.New(slog.NewTextHandler(&out, nil))))
-	_, err := client.User.Login(ctx, "alice@example.com", "password")
-	require.ErrorIs(t, err, context.Canceled)
-	assert.Contains(t, out.String(), `op=Login`)
-	assert.Contains(t, out.String(), `error="kii: Login: not sent: context canceled" outcome_unknown=false`)
-	assert.NotContains(t, out.String(), "status=")
+	for name, tt := range map[string]struct {
+		ctx     context.Context
+		answer  tripper
+		level   string
+		unknown bool
+		rest    string
+	}{
+		"cancelled before": {ctx: cancelled, level: "INFO", rest: `error="kii: Login: not sent: context canceled" outcome_unknown=false attempts=0 host=api.kii.com`},
+		"expired before":   {ctx: expired, level: "WARN", rest: `error="kii: Login: not sent: context deadline exceeded" outcome_unknown=false attempts=0 host=api.kii.com`},
+		"not sent": {
+			ctx: t.Context(), level: "WARN", answer: func(*http.Request) (*http.Response, error) { return nil, errNotDialled },
+			rest: `error="kii: Login: not sent: dial tcp: connection refused" outcome_unknown=false attempts=2 host=api.kii.com`,
+		},
+		"lost": {
+			ctx: t.Context(), level: "WARN", answer: func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF },
+			rest: `error="kii: Login: no answer, the outcome is unknown: unexpected EOF" outcome_unknown=true attempts=1 host=api.kii.com`,
+		},
+		"mistrusted": {
+			ctx: t.Context(), level: "WARN", answer: func(*http.Request) (*http.Response, error) { return nil, errors.New("tls: handshake failure") },
+			rest: `error="kii: Login: no answer, the outcome is unknown: api.kii.com: tls: handshake failure" outcome_unknown=true attempts=1 host=api.kii.com`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) { return tt.answer(req) }), kii.WithLogger(slog.New(slog.NewTextHandler(&out, nil))), kii.WithMaxRetries(1))
+			_, err := client.User.Login(tt.ctx, "alice@example.com", "password")
+			require.Error(t, err)
+			assert.Contains(t, out.String(), "level="+tt.level+` msg="kii call" op=Login `)
+			assert.True(t, strings.HasSuffix(strings.TrimSpace(out.String()), tt.rest), out.String())
+			assert.NotContains(t, out.String(), "status=")
+		})
+	}
 }

@@ -231,7 +231,7 @@ func TestAnotherCallsErrorSaysNothingOfThisOne(t *testing.T) {
 		cause := fmt.Errorf("group: %w", errors.Join(errOfCaller, tenant{other}))
 		for op := range operations {
 			for when, begin := range map[string]func(cancel func()) tripper{
-				"before the call": func(cancel func()) tripper { cancel(); return nil },
+				"before the call": func(cancel func()) tripper { cancel(); return silence },
 				"in flight": func(cancel func()) tripper {
 					return func(r *http.Request) (*http.Response, error) { cancel(); return silence(r) }
 				},
