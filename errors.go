@@ -170,19 +170,31 @@ func (e *SessionError) Error() string {
 // Unwrap returns Err.
 func (e *SessionError) Unwrap() error { return e.Err }
 
-// The errors print the same under every verb and in every log, as a value as well as by pointer.
+// The errors print the same under every verb, in every log and as JSON, as a value as well as by pointer.
 
-// Format implements [fmt.Formatter].
+// Format implements [fmt.Formatter]. It prints what Error returns.
 func (e ArgumentError) Format(f fmt.State, verb rune) { format(f, verb, (&e).Error()) }
 
-// Format implements [fmt.Formatter]. It leaves out all but what Error prints.
+// Format implements [fmt.Formatter]. It prints what Error returns.
 func (e TransportError) Format(f fmt.State, verb rune) { format(f, verb, (&e).Error()) }
 
-// Format implements [fmt.Formatter]. It leaves out all but what Error prints.
+// Format implements [fmt.Formatter]. It prints what Error returns.
 func (e APIError) Format(f fmt.State, verb rune) { format(f, verb, (&e).Error()) }
 
-// Format implements [fmt.Formatter]. It leaves out all but what Error prints.
+// Format implements [fmt.Formatter]. It prints what Error returns.
 func (e SessionError) Format(f fmt.State, verb rune) { format(f, verb, (&e).Error()) }
+
+// MarshalText returns what Error does, for the JSON of what holds e.
+func (e ArgumentError) MarshalText() ([]byte, error) { return []byte((&e).Error()), nil }
+
+// MarshalText returns what Error does, for the JSON of what holds e.
+func (e TransportError) MarshalText() ([]byte, error) { return []byte((&e).Error()), nil }
+
+// MarshalText returns what Error does, for the JSON of what holds e.
+func (e APIError) MarshalText() ([]byte, error) { return []byte((&e).Error()), nil }
+
+// MarshalText returns what Error does, for the JSON of what holds e.
+func (e SessionError) MarshalText() ([]byte, error) { return []byte((&e).Error()), nil }
 
 // LogValue implements [slog.LogValuer].
 func (e TransportError) LogValue() slog.Value { return slog.StringValue((&e).Error()) }

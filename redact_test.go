@@ -205,6 +205,36 @@ func TestPrintedValuesTellWhatTheyAreAndNoMore(t *testing.T) {
 	}
 }
 
+// Promise 4: slog's JSON handler and json.Marshal look into what holds an error; fmt calls no method of
+// what is in an unexported field.
+func TestErrorsAreTheirTextWhereverTheyStand(t *testing.T) {
+	t.Parallel()
+	for _, err := range []any{
+		&kii.APIError{Op: "Login", StatusCode: 400, Code: kii.ErrWrongCredentials, Message: "secret"},
+		kii.APIError{Op: "Login", StatusCode: 400, Code: kii.ErrWrongCredentials, Message: "secret"},
+		&kii.SessionError{UserID: "secret"},
+		kii.SessionError{UserID: "secret"},
+		&kii.TransportError{Op: "Login", Err: errors.New("lost")},
+		kii.TransportError{Op: "Login", Err: errors.New("lost")},
+		&kii.ArgumentError{Name: "pin", Reason: "must not be empty"},
+		kii.ArgumentError{Name: "pin", Reason: "must not be empty"},
+	} {
+		text := fmt.Sprint(err)
+		for _, holder := range []any{err, []any{err}, map[string]any{"e": err}, struct{ E any }{err}, &struct{ E []any }{[]any{err}}} {
+			var text, data bytes.Buffer
+			slog.New(slog.NewTextHandler(&text, nil)).Info("x", "v", holder)
+			slog.New(slog.NewJSONHandler(&data, nil)).Info("x", "v", holder)
+			marshalled, failed := json.Marshal(holder)
+			require.NoError(t, failed)
+			assert.NotContains(t, data.String()+string(marshalled), "secret", "%T in %T", err, holder)
+			assert.NotContains(t, fmt.Sprintf("%+v %#v", holder, holder), "secret", "%T in %T", err, holder)
+		}
+		marshalled, failed := json.Marshal([]any{err})
+		require.NoError(t, failed)
+		assert.JSONEq(t, `["`+text+`"]`, string(marshalled))
+	}
+}
+
 // A tenant is an error of the caller's own around another.
 type tenant struct{ error }
 
