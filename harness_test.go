@@ -219,10 +219,21 @@ var sessionCalls = func() map[string]func(context.Context, *kii.Session) error {
 // tripper answers in the caller's goroutine, so that a test in a bubble decides when.
 type tripper func(*http.Request) (*http.Response, error)
 
-func (f tripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+func (f tripper) RoundTrip(req *http.Request) (*http.Response, error) {
+	send(req)
+	return f(req)
+}
+
+// send reads a request's body, as transports do: what is not read is proved not sent.
+func send(req *http.Request) {
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+}
 
 // silence waits for the end of the request's context, as a server does that never answers.
 func silence(req *http.Request) (*http.Response, error) {
+	send(req)
 	<-req.Context().Done()
 	return nil, req.Context().Err()
 }

@@ -28,18 +28,3 @@ func DefaultTransport() *http.Transport {
 		MaxResponseHeaderBytes: 64 << 10,
 	}
 }
-
-// noRedirect hides where a redirect leads. http.Client would parse Location, and rewind the body,
-// before it asks CheckRedirect, and turn either's failure into an error without a status.
-type noRedirect struct{ next http.RoundTripper }
-
-func (n noRedirect) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := n.next.RoundTrip(req)
-	if err != nil || resp == nil || resp.StatusCode/100 != 3 || resp.Header.Get("Location") == "" {
-		return resp, err
-	}
-	hidden := *resp // a RoundTripper may hand out one response to several callers
-	hidden.Header = resp.Header.Clone()
-	hidden.Header.Del("Location")
-	return &hidden, nil
-}

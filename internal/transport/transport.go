@@ -3,12 +3,9 @@
 package transport
 
 import (
-	"compress/flate"
-	"compress/gzip"
 	"context"
-	"errors"
+	"math/rand/v2"
 	"net/http"
-	"net/http/httptrace"
 	"time"
 
 	"github.com/go-resty/resty/v2"
@@ -19,27 +16,36 @@ const MaxReplyBytes = 256 << 10
 
 // A Client sends requests. It is safe for concurrent use.
 type Client struct {
-	resty   *resty.Client
-	blank   resty.Request // copied for each call; its maps are never written to
-	timeout time.Duration
-	// plainIsHTTP1 says that an unencrypted connection never speaks HTTP/2.
-	plainIsHTTP1 bool
+	blank      resty.Request // copied for each attempt; its maps, which resty would make anew, are never written to
+	own        *http.Transport
+	timeout    time.Duration // of a call
+	perAttempt time.Duration // 0: none
+	maxRetries int
 }
 
 // New returns a client that uses hc's Transport (nil: [DefaultTransport]) and its
 // Timeout, and nothing else of it. timeout bounds a whole call, retries included.
 func New(hc *http.Client, timeout time.Duration, maxRetries int) *Client {
-	rt := hc.Transport
-	if rt == nil {
-		rt = DefaultTransport()
+	c := &Client{timeout: timeout, perAttempt: hc.Timeout, maxRetries: maxRetries}
+	rt := &roundTripper{next: hc.Transport}
+	if rt.next == nil {
+		c.own = DefaultTransport()
+		rt.next = c.own
 	}
-	r := resty.NewWithClient(&http.Client{Transport: noRedirect{rt}, Timeout: hc.Timeout})
-	r.SetLogger(silent{}).SetRetryCount(maxRetries).SetResponseBodyLimit(MaxReplyBytes).SetPreRequestHook(guard)
-	return &Client{resty: r, blank: *r.R(), timeout: timeout, plainIsHTTP1: plainIsHTTP1(rt)}
+	c.blank = *resty.NewWithClient(&http.Client{Transport: rt}).SetLogger(silent{}).SetDoNotParseResponse(true).R()
+	return c
+}
+
+// CloseIdleConnections closes the idle connections of the library's own transport. A transport that
+// was given to New is its owner's to close.
+func (c *Client) CloseIdleConnections() {
+	if c.own != nil {
+		c.own.CloseIdleConnections()
+	}
 }
 
 // A Request is one HTTP request. Header must have a User-Agent and an Accept, and a
-// Content-Type where there is a Body; it is read only, so that calls can share one.
+// Content-Type if there is a Body; it is read only, so that calls can share one.
 type Request struct {
 	Method, URL string
 	Header      http.Header
@@ -61,74 +67,71 @@ type Failure struct {
 	NotSent  bool  // proved: nothing of the request reached a server
 	Err      error // the context's error, its cause and the network's failure, joined as far as there are any
 	Attempts int   // 0: the context was done before the first
+
+	again bool // connecting failed, so another attempt may succeed
 }
 
 func (f *Failure) Error() string { return f.Err.Error() }
 func (f *Failure) Unwrap() error { return f.Err }
 
-// Do sends req. What is proved not sent by a failed dial, look-up or proxy connect is tried
-// again, with backoff, inside the deadline; nothing else is. The error is always a [*Failure].
+// Do sends req. An attempt that is proved not sent because a dial, a look-up or a proxy connect
+// failed is followed by another, after a pause and inside the deadline; no other is. Do returns by
+// the deadline, whatever a server or a RoundTripper does. The error is always a [*Failure].
 func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
-	if ctx.Err() != nil {
-		return Reply{}, &Failure{NotSent: true, Err: errors.Join(contextErrors(ctx, ctx)...)}
-	}
-	sendCtx, cancel := context.WithTimeout(ctx, c.timeout)
+	call, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	w := &witness{Context: sendCtx, abort: cancel, plainIsHTTP1: c.plainIsHTTP1}
-	r := c.blank
-	r.Header = req.Header
-	if req.Body != nil {
-		w.body.Reset(req.Body)
-		r.SetBody(&w.body)
+	if call.Err() != nil {
+		return Reply{}, &Failure{NotSent: true, Err: explain(ctx, call)}
 	}
-	r.SetContext(httptrace.WithClientTrace(w, w.trace())).AddRetryCondition(w.retry)
-
-	resp, err := r.Execute(req.Method, req.URL)
-	switch {
-	case err == nil:
-		return Reply{Status: resp.StatusCode(), Header: resp.Header(), Body: resp.Body(), Broken: mayBeCut(resp), Attempts: w.attempts}, nil
-	case answered(resp) && broken(err) != "":
-		return Reply{Status: resp.StatusCode(), Header: resp.Header(), Broken: broken(err), Attempts: w.attempts}, nil
-	}
-
-	inBackoff := err == sendCtx.Err() // bare; that of an attempt comes in a *url.Error
-	notSent := !answered(resp) && (w.notSent(err) || inBackoff && w.notSent(w.failed))
-	if w.replayed.Load() {
-		err, sendCtx = errReplay, ctx // the cancellation was ours
-	}
-	errs := contextErrors(ctx, sendCtx)
-	for _, e := range []error{w.failed, err} {
-		if e = withoutURL(e); e != nil && !contains(errs, e) {
-			errs = append(errs, e)
+	var earlier error
+	for n := 1; ; n++ {
+		reply, failure := c.try(call, cancel, req)
+		if failure == nil {
+			reply.Attempts = n
+			return reply, nil
 		}
+		if failure.NotSent && failure.again && n <= c.maxRetries && pause(call, n) {
+			earlier = failure.Err
+			continue
+		}
+		failure.Err = explain(ctx, call, earlier, failure.Err)
+		failure.Attempts = n
+		return Reply{}, failure
 	}
-	return Reply{}, &Failure{NotSent: notSent, Err: errors.Join(errs...), Attempts: w.attempts}
 }
 
-// answered says whether the headers of a reply have arrived.
-func answered(resp *resty.Response) bool { return resp != nil && resp.RawResponse != nil }
-
-// mayBeCut returns "cut short" if resp would be a success without a body and nothing was said of its
-// length, so that the connection may as well have ended before the body came.
-func mayBeCut(resp *resty.Response) string {
-	raw := resp.RawResponse
-	if len(resp.Body()) == 0 && raw.StatusCode/100 == 2 && raw.StatusCode != http.StatusNoContent &&
-		raw.ProtoMajor == 1 && raw.ContentLength < 0 && len(raw.TransferEncoding) == 0 {
-		return "cut short"
+// try makes one attempt, in a goroutine that the deadline can leave behind. Not all heed a context:
+// not a RoundTripper of the caller's, nor the body of a reply, nor the locks of net/http's HTTP/2.
+// abort ends the call.
+func (c *Client) try(call context.Context, abort context.CancelFunc, req *Request) (Reply, *Failure) {
+	ctx := call
+	if c.perAttempt > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(call, c.perAttempt)
+		defer cancel()
 	}
-	return ""
+	a := &attempt{own: c.own != nil, request: req, abort: abort, done: make(chan struct{}), resty: c.blank}
+	go a.run(ctx)
+	select {
+	case <-a.done:
+	case <-ctx.Done():
+		a.leave(ctx)
+	}
+	return a.reply, a.failure
 }
 
-// broken returns why a body that arrived cannot be used; empty if it was cut short.
-func broken(err error) string {
-	_, corrupt := errors.AsType[flate.CorruptInputError](err)
-	switch {
-	case errors.Is(err, resty.ErrResponseBodyTooLarge):
-		return "too long"
-	case corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum):
-		return "cannot be decompressed"
+// pause waits before attempt n+1: 100 to 150 ms, then twice as long each time, up to 3 s. It
+// returns false if ctx is done first.
+func pause(ctx context.Context, n int) bool {
+	least := min(100*time.Millisecond<<min(n-1, 10), 2*time.Second)
+	timer := time.NewTimer(least + rand.N(least/2))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
 	}
-	return ""
 }
 
 // silent drops what resty would print to stderr: it holds URLs, and they hold account identifiers.

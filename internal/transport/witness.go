@@ -2,136 +2,275 @@ package transport
 
 import (
 	"bytes"
-	"context"
 	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"sync/atomic"
-
-	"github.com/go-resty/resty/v2"
+	"net/textproto"
+	"runtime"
+	"strings"
 )
 
-// errReplay stands in for what stopped net/http from replaying a request.
+// errReplay stands in for what stopped net/http from sending a request again.
 var errReplay = errors.New("the connection ended without an answer after the request was sent")
 
-// A witness watches a call over all its attempts: it proves that nothing was sent, and keeps
-// net/http from sending anything twice. It travels as the call's context. net/http calls it from several goroutines.
+const maxInterim = 32
+
+// A witness is what is known of an attempt: from httptrace's hooks, and from what was read of the
+// request's body, as what was never read was never sent. Other round trips fire the same hooks if a
+// RoundTripper, a dialer or a look-up makes them with the request's context, so hooks prove little
+// on their own. net/http calls them from several goroutines, also after the round trip.
 type witness struct {
-	context.Context
-	abort        context.CancelFunc
-	plainIsHTTP1 bool
+	asked     bool // a connection was asked for
+	got       bool // a connection was handed out: from here on something may have been written
+	handshake bool // TLS has begun and not succeeded
 
-	getConn   atomic.Bool // the RoundTripper fires hooks, and asked for a connection
-	gotConn   atomic.Bool // from here on something may have been written
-	handshake atomic.Bool // a dial succeeded and TLS began
-	http2     atomic.Bool // the connection may speak HTTP/2
-	wrote     atomic.Bool // request headers were handed to a connection
-	replayed  atomic.Bool // a replay was stopped
+	// Requests that have a connection and no response. Headers of the last one were written, if any, to
+	// this host.
+	open    int
+	wrote   bool
+	wroteTo string
+	host    string // of the connection that was asked for last
+	again   bool   // that connection is not the first one for a request that was written and not answered
 
-	hooks httptrace.ClientTrace
-	body  bytes.Reader
+	interim int // how many 1xx responses came
 
-	attempts int
-	failed   error // of the last attempt that was judged; resty forgets it when cancelled in backoff
+	http1, http2 bool // what the open requests speak, as far as it is proved
+	keyed        bool // one has an Idempotency-Key, so net/http repeats it
+
+	read     bool // something was read of the body, or of a copy
+	handed   bool // and by a goroutine that is not the RoundTripper's, though there was no connection yet
+	replayed bool // a replay was stopped
 }
 
-func (w *witness) trace() *httptrace.ClientTrace {
-	w.hooks = httptrace.ClientTrace{
-		GetConn:           func(string) { w.getConn.Store(true) },
-		GotConn:           w.got,
-		TLSHandshakeStart: func() { w.handshake.Store(true) },
-		WroteHeaders:      func() { w.wrote.Store(true) },
+// trace returns the attempt's hooks. Each of those that only a RoundTripper of the caller's needs costs
+// an allocation, and WroteHeaderField one more for each header.
+func (a *attempt) trace() *httptrace.ClientTrace {
+	a.hooks = httptrace.ClientTrace{
+		GotConn:           a.gotConn,
+		WroteHeaders:      a.wroteHeaders,
+		TLSHandshakeStart: a.handshakeStart,
+		TLSHandshakeDone:  a.handshakeDone,
 	}
-	return &w.hooks
-}
-
-// retry says whether the call is to be tried again after an attempt that ended with resp and err.
-func (w *witness) retry(resp *resty.Response, err error) bool {
-	w.failed = err
-	if err == nil || answered(resp) || !w.notSent(err) || w.handshake.Load() {
-		return false // and leave the body alone: it may still be on its way
+	if !a.own {
+		a.hooks.GetConn = a.getConn
+		a.hooks.WroteHeaderField = a.wroteHeaderField
+		a.hooks.GotFirstResponseByte = a.gotFirstResponseByte
+		a.hooks.Got1xxResponse = a.got1xxResponse
 	}
-	_, _ = w.body.Seek(0, io.SeekStart) // the next attempt reads it again; this cannot fail
-	return true
+	return &a.hooks
 }
 
-// got is called before a request is written to a connection. net/http replays a request that
-// an HTTP/2 peer has refused, as often as the peer refuses it and although it was fully written;
-// cancelling here stops that before the second writing. HTTP/1 writes without a look at the context, so there the
-// connection, which is this call's alone, is closed. On HTTP/1 net/http changes the connection only
-// where nothing was written, or for a GET; that rescues a stale connection and is let through.
-func (w *witness) got(info httptrace.GotConnInfo) {
-	if w.http2.Load() && w.wrote.Load() {
-		w.replayed.Store(true)
-		w.abort()
-		if !w.mayBeHTTP2(info.Conn) {
-			_ = info.Conn.Close()
-		}
-		return
+// guard makes the attempt a witness of req, which next is about to send. It returns an error if
+// there is no time left for that.
+func (a *attempt) guard(req *http.Request, next http.RoundTripper) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := req.Context().Err(); a.left || err != nil {
+		return err
 	}
-	w.gotConn.Store(true)
-	w.http2.Store(w.mayBeHTTP2(info.Conn))
-}
-
-func (w *witness) mayBeHTTP2(conn net.Conn) bool {
-	if secure, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
-		return secure.ConnectionState().NegotiatedProtocol == "h2"
+	a.began = true
+	if t, ok := next.(*http.Transport); ok {
+		a.direct = true
+		a.plainHTTP1 = a.own || t.Protocols == nil || !t.Protocols.UnencryptedHTTP2()
 	}
-	return !w.plainIsHTTP1
-}
-
-type witnessKey struct{}
-
-// Value finds the witness itself.
-func (w *witness) Value(key any) any {
-	if key == (witnessKey{}) {
-		return w
-	}
-	return w.Context.Value(key)
-}
-
-// guard gives an attempt a body that cannot be rewound to be written twice.
-func guard(_ *resty.Client, req *http.Request) error {
-	w := req.Context().Value(witnessKey{}).(*witness)
-	w.attempts++
-	rewind := req.GetBody
-	if rewind == nil {
+	if len(a.request.Body) == 0 {
 		return nil
 	}
-	req.GetBody = func() (io.ReadCloser, error) {
-		// Where no hooks are fired, nothing tells whether the body was written.
-		if !w.getConn.Load() || w.http2.Load() && w.wrote.Load() {
-			w.replayed.Store(true)
-			return nil, errReplay
-		}
-		return rewind()
+	req.GetBody = a.copyBody
+	if !a.own { // ours needs no such witness, and net/http writes headers and body at once only if it knows the body's type
+		req.Body = &a.body
 	}
 	return nil
 }
 
-// notSent says whether err, the end of an attempt without an answer, proves that nothing was sent.
-// A dial error alone is no proof: net/http can write, dial anew and fail then. It is where the
-// RoundTripper fires no hooks, as test doubles do.
-func (w *witness) notSent(err error) bool {
-	if w.gotConn.Load() {
+// unsent reports whether an attempt that ended without an answer sent nothing. dial reports whether
+// it ended by an error that says so. On its own that is no proof, since net/http can write, dial
+// anew and fail then; nor are the hooks, which a RoundTripper may fire for half of what it does.
+func (a *attempt) unsent(dial bool) bool {
+	switch {
+	case a.own:
+		return !a.got
+	case len(a.request.Body) > 0 && !a.read:
+		return true
+	case a.got || a.handed:
 		return false
 	}
-	return w.getConn.Load() || isDialError(err)
+	return dial || a.direct && a.asked
 }
 
-func isDialError(err error) bool {
-	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return true
+// harmless reports whether net/http repeats a request only if it wrote nothing of it: that is so for
+// HTTP/1, if it is proved, and a request without an Idempotency-Key. There a repetition rescues a
+// call whose kept connection was closed meanwhile. On HTTP/2 net/http also repeats what a peer
+// has refused, as often as the peer refuses it, although it was fully written: without this, one
+// call arrived thousands of times. (A GET is repeated on HTTP/1 as well, and changes nothing.)
+func (a *attempt) harmless() bool { return a.http1 && !a.http2 && !a.keyed }
+
+// copyBody is the request's GetBody. It refuses a copy that would be written although the request may have been.
+func (a *attempt) copyBody() (io.ReadCloser, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var replay bool
+	switch {
+	case a.own:
+		replay = a.wrote && !a.harmless()
+	case a.asked:
+		replay = a.read && a.wrote && a.open > 0 && !a.harmless()
+	default: // there are no hooks
+		replay = a.handed
 	}
-	op, ok := errors.AsType[*net.OpError](err)
-	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
+	a.replayed = a.replayed || replay
+	switch {
+	case replay || a.left:
+		return nil, errReplay
+	case a.own:
+		return io.NopCloser(bytes.NewReader(a.request.Body)), nil
+	}
+	body := &witnessed{attempt: a}
+	body.data.Reset(a.request.Body)
+	return body, nil
 }
 
-// plainIsHTTP1 says whether rt is known to speak nothing but HTTP/1 where there is no TLS.
-func plainIsHTTP1(rt http.RoundTripper) bool {
-	t, ok := rt.(*http.Transport)
-	return ok && (t.Protocols == nil || !t.Protocols.UnencryptedHTTP2())
+func (a *attempt) getConn(host string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.asked, a.host = true, host
+	a.again = a.wrote && a.open > 0 && a.wroteTo == host
+}
+
+// gotConn stops a replay that needs no copy of the body: cancelling here is before the second writing.
+// HTTP/1 writes without a look at the context, so there the connection, which is this call's
+// alone, is closed. So it is if the deadline has left the attempt behind.
+func (a *attempt) gotConn(info httptrace.GotConnInfo) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	replay := (a.again || a.own && a.wrote) && !a.harmless()
+	if replay {
+		a.replayed = true
+		a.abort()
+	}
+	http1 := speaksHTTP1(info.Conn, a.plainHTTP1)
+	if replay || a.left {
+		if http1 && info.Conn != nil {
+			_ = info.Conn.Close()
+		}
+		return
+	}
+	a.got = true
+	if a.open == 0 {
+		a.http1, a.http2 = false, false
+	}
+	if a.open == 0 || a.wrote { // else it takes the place of one that broke
+		a.open++
+	}
+	if a.own {
+		a.http1, a.http2 = a.http1 || http1, a.http2 || !http1
+	}
+}
+
+// speaksHTTP1 reports whether conn does as TLS negotiated, or plain if there is no TLS.
+func speaksHTTP1(conn net.Conn, plain bool) bool {
+	if secure, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
+		return secure.ConnectionState().NegotiatedProtocol != "h2"
+	}
+	return plain
+}
+
+// wroteHeaderField proves the version of HTTP, which TLS need not have negotiated, and tells of a header
+// that some RoundTripper has added, also without a value.
+func (a *attempt) wroteHeaderField(name string, _ []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case name == "Host":
+		a.http1 = true
+	case strings.HasPrefix(name, ":"):
+		a.http2 = true
+	case strings.EqualFold(name, "Idempotency-Key") || strings.EqualFold(name, "X-Idempotency-Key"):
+		a.keyed = true
+	}
+}
+
+func (a *attempt) wroteHeaders() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.wrote, a.wroteTo = true, a.host
+}
+
+// gotFirstResponseByte ends what could be replayed: a digest's second request is none, nor is what
+// follows a dump, a token fetch, an audit or a look-up.
+func (a *attempt) gotFirstResponseByte() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.open = max(0, a.open-1)
+	if a.open == 0 {
+		a.wrote = false
+	}
+}
+
+// got1xxResponse takes that back: an HTTP/2 peer can send a 103 and then refuse the request. With this
+// hook net/http bounds the number of such responses no longer, so it does.
+func (a *attempt) got1xxResponse(int, textproto.MIMEHeader) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.wrote {
+		a.wrote = true
+		a.open++
+	}
+	a.interim++
+	if a.interim > maxInterim {
+		return errors.New("too many 1xx responses")
+	}
+	return nil
+}
+
+func (a *attempt) handshakeStart() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.handshake = true
+}
+
+func (a *attempt) handshakeDone(_ tls.ConnectionState, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.handshake = err != nil // a success may be that of a proxy, which can still refuse to connect
+}
+
+// A witnessed body notes that it is read, and cannot be once the deadline has left the attempt behind.
+type witnessed struct {
+	*attempt
+	data bytes.Reader
+}
+
+func (w *witnessed) Read(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.left {
+		return 0, errReplay
+	}
+	w.read = true
+	if !w.got && !w.handed {
+		w.handed = !belowRoundTrip()
+	}
+	return w.data.Read(p)
+}
+
+func (w *witnessed) Close() error { return nil }
+
+// belowRoundTrip reports whether the caller was called by [roundTripper.RoundTrip]: then it is a
+// RoundTripper that signs, dumps or copies. Transports read what they write in goroutines of their own.
+func belowRoundTrip() bool {
+	var callers [128]uintptr
+	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers[:])])
+	for {
+		frame, more := frames.Next()
+		if strings.HasSuffix(frame.Function, "transport.(*roundTripper).RoundTrip") {
+			return true
+		}
+		if !more {
+			return false
+		}
+	}
 }

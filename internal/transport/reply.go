@@ -1,0 +1,60 @@
+package transport
+
+import (
+	"compress/flate"
+	"compress/gzip"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// read reads a reply up to [MaxReplyBytes]. An error means that its body was cut short.
+func read(resp *http.Response) (Reply, error) {
+	reply := Reply{Status: resp.StatusCode, Header: resp.Header}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return reply, nil // what follows is another protocol's, and may never end
+	}
+	var err error
+	if resp.Body != http.NoBody {
+		reply.Body, err = readBody(resp)
+	}
+	_, corrupt := errors.AsType[flate.CorruptInputError](err)
+	switch {
+	case corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum):
+		reply.Broken = "cannot be decompressed"
+	case err != nil:
+		return Reply{}, err
+	case len(reply.Body) > MaxReplyBytes:
+		reply.Broken = "too long"
+	case mayBeCut(resp, reply.Body):
+		reply.Broken = "cut short"
+	}
+	if reply.Broken != "" {
+		reply.Body = nil
+	}
+	return reply, nil
+}
+
+// readBody reads at most one byte more than a body may have.
+func readBody(resp *http.Response) ([]byte, error) {
+	body := io.Reader(resp.Body)
+	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
+		unzipped, err := gzip.NewReader(body)
+		if err == io.EOF {
+			return nil, nil // an empty body needs no compression, whatever the header says
+		}
+		if err != nil {
+			return nil, err
+		}
+		body = unzipped
+	}
+	return io.ReadAll(io.LimitReader(body, MaxReplyBytes+1))
+}
+
+// mayBeCut reports whether resp would be a success without a body, but ended with its connection:
+// then the body may have been cut off. It does not ask for the version, which is the server's word.
+func mayBeCut(resp *http.Response, body []byte) bool {
+	return len(body) == 0 && resp.StatusCode/100 == 2 && resp.StatusCode != http.StatusNoContent &&
+		resp.Close && resp.ContentLength < 0 && len(resp.TransferEncoding) == 0
+}
