@@ -214,7 +214,7 @@ func TestACallAllocatesNoMoreThanStated(t *testing.T) {
 			_, err := session.Profile(t.Context())
 			return err
 		}},
-		"New": {50, func() error {
+		"New": {54, func() error {
 			_, err := kii.New("app", "key", kii.SiteJP)
 			return err
 		}},

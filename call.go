@@ -26,6 +26,7 @@ type api struct {
 	appHeaders map[string]http.Header // of calls in the app's name, by content type
 	agent      []string
 	logger     *slog.Logger
+	timeout    time.Duration // of one call, to share among its requests
 }
 
 // The content types of calls in the app's name. The headers of these calls never change, so New
@@ -34,11 +35,12 @@ const (
 	resetPasswordType = "application/vnd.kii.ResetPasswordRequest+json"
 	completeResetType = "application/vnd.kii.CompletePasswordResetRequest+json"
 	tokenType         = "application/vnd.kii.OauthTokenRequest+json"
+	adminTokenType    = "application/json"
 )
 
 func appHeaders(appID, appKey string, agent []string) map[string]http.Header {
 	headers := make(map[string]http.Header)
-	for _, contentType := range []string{resetPasswordType, completeResetType, tokenType} {
+	for _, contentType := range []string{resetPasswordType, completeResetType, tokenType, adminTokenType} {
 		headers[contentType] = http.Header{
 			"User-Agent":   agent,
 			"Accept":       anyType,
@@ -251,7 +253,7 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 // token endpoint and in answers to a bearer. Elsewhere, and with a time-out, it is a gateway's.
 func (c *call) isOAuth(status int) bool {
 	const clientGone = 499 // nginx
-	return (c.token != nil || c.contentType == tokenType) && status != http.StatusRequestTimeout && status != clientGone
+	return (c.token != nil || c.contentType == tokenType || c.contentType == adminTokenType) && status != http.StatusRequestTimeout && status != clientGone
 }
 
 // reason returns why a reply is unexpected: what can be told from outside, or else wrong.

@@ -126,8 +126,8 @@ type APIError struct {
 	StatusCode int       // of HTTP
 	Code       ErrorCode // never empty
 	// Reason tells, with ErrUnexpectedReply, what is unexpected: "a redirect", "a page of text/html",
-	// "not a JSON object", "too long", "cut short", "no errorCode" and the like. It is always this
-	// library's own text.
+	// "not a JSON object", "too long", "cut short", "no errorCode" and the like. If an [Admin] has no token, or
+	// one without rights, it tells what to check. It is always this library's own text.
 	Reason string
 	// Message is Kii Cloud's, in English, for the developer. This call's secrets and account
 	// identifiers are blanked in it, but it may describe the account, so it is not for a stranger.

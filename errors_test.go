@@ -103,6 +103,36 @@ var meanings = map[string]kii.ErrorCode{
 	"ChangePhone_invalid_input":                  kii.ErrInvalidInput,
 	"ChangePhone_rate_limited":                   kii.ErrRateLimited,
 	"ChangePhone_wrong_token":                    kii.ErrWrongToken,
+	"User_done":                                  "",
+	"User_rate_limited":                          kii.ErrRateLimited,
+	"User_unauthorized":                          kii.ErrUnauthorized,
+	"User_user_not_found":                        kii.ErrUserNotFound,
+	"SetPassword_done":                           "",
+	"SetPassword_no_password":                    kii.ErrNoPassword,
+	"SetPassword_password_too_short":             kii.ErrPasswordTooShort,
+	"SetPassword_rate_limited":                   kii.ErrRateLimited,
+	"SetPassword_unauthorized":                   kii.ErrUnauthorized,
+	"SetPassword_user_not_found":                 kii.ErrUserNotFound,
+	"SetEmail_address_taken":                     kii.ErrAddressTaken,
+	"SetEmail_done":                              "",
+	"SetEmail_rate_limited":                      kii.ErrRateLimited,
+	"SetEmail_unauthorized":                      kii.ErrUnauthorized,
+	"SetEmail_user_not_found":                    kii.ErrUserNotFound,
+	"SetPhone_address_taken":                     kii.ErrAddressTaken,
+	"SetPhone_done":                              "",
+	"SetPhone_rate_limited":                      kii.ErrRateLimited,
+	"SetPhone_unauthorized":                      kii.ErrUnauthorized,
+	"SetPhone_user_not_found":                    kii.ErrUserNotFound,
+	"SetDisabled_done":                           "",
+	"SetDisabled_rate_limited":                   kii.ErrRateLimited,
+	"SetDisabled_unauthorized":                   kii.ErrUnauthorized,
+	"SetDisabled_user_not_found":                 kii.ErrUserNotFound,
+	"Admin_done":                                 "",
+	"Admin_wrong_credentials":                    kii.ErrWrongCredentials,
+	"Admin_client_credentials_not_found":         "CLIENT_CREDENTIALS_NOT_FOUND",
+	"Admin_authentication_failed":                kii.ErrAuthenticationFailed,
+	"Admin_app_not_found":                        kii.ErrAppNotFound,
+	"Admin_rate_limited":                         kii.ErrRateLimited,
 }
 
 func TestDocumentedReplyMeansWhatItSays(t *testing.T) {
@@ -115,6 +145,10 @@ func TestDocumentedReplyMeansWhatItSays(t *testing.T) {
 			t.Parallel()
 			op, _, _ := strings.Cut(name, "_")
 			r := documented(t, name)
+			operate := operate
+			if op == "Admin" {
+				op, operate = "User", operateWithToken // the request for the token that User needs
+			}
 			err := operate(t, op, newCloud(t, r))
 			if want == "" {
 				require.NoError(t, err)

@@ -58,8 +58,10 @@ type request struct {
 	body        string
 }
 
+const adminTokenURL = "https://api.kii.com/api/apps/appId/oauth2/token"
+
 // A cloud gives each request the next of its replies and records what arrives. A request too many
-// or too few fails the test.
+// or too few fails the test. A request for an administrator's token gets one, and is not counted.
 type cloud struct {
 	*kii.Client
 	mock *httpmock.MockTransport
@@ -79,6 +81,7 @@ func newCloud(t *testing.T, replies ...reply) *cloud {
 		}
 		return replies[n-1].response(), nil
 	})
+	c.mock.RegisterResponder(http.MethodPost, adminTokenURL, httpmock.ResponderFromResponse(documented(t, "Admin_done").response()))
 	t.Cleanup(func() { assert.Equal(t, len(replies), c.count(), "requests that arrived") })
 	c.Client = newClient(t, c.mock)
 	return c
@@ -147,10 +150,20 @@ func resumed(tb testing.TB, client *kii.Client) *kii.Session {
 	return s
 }
 
-// An operation is one of the calls of the library, with arguments that it accepts: a User's or a Session's.
+// admin is an administrator, who has no token yet.
+func admin(tb testing.TB, client *kii.Client) *kii.Admin {
+	tb.Helper()
+	a, err := client.Admin("admin-id", "admin-secret")
+	require.NoError(tb, err)
+	return a
+}
+
+// An operation is one of the calls of the library, with arguments that it accepts: a User's, a Session's or
+// an Admin's.
 type operation struct {
 	user    func(context.Context, *kii.User) error
 	session func(context.Context, *kii.Session) error
+	admin   func(context.Context, *kii.Admin) error
 }
 
 var operations = map[string]operation{
@@ -186,13 +199,33 @@ var operations = map[string]operation{
 	"ChangePhone": {session: func(ctx context.Context, s *kii.Session) error {
 		return s.ChangePhone(ctx, "+819087654321")
 	}},
+	"User": {admin: func(ctx context.Context, a *kii.Admin) error {
+		_, err := a.User(ctx, "alice@example.com")
+		return err
+	}},
+	"SetPassword": {admin: func(ctx context.Context, a *kii.Admin) error {
+		return a.SetPassword(ctx, "alice@example.com", "new-pass")
+	}},
+	"SetEmail": {admin: func(ctx context.Context, a *kii.Admin) error {
+		return a.SetEmail(ctx, "alice@example.com", "new@example.com")
+	}},
+	"SetPhone": {admin: func(ctx context.Context, a *kii.Admin) error {
+		return a.SetPhone(ctx, "alice@example.com", "+819087654321")
+	}},
+	"SetDisabled": {admin: func(ctx context.Context, a *kii.Admin) error {
+		return a.SetDisabled(ctx, "alice@example.com", true)
+	}},
 }
 
-// call makes the operation, on a session that was just resumed if it is a session's.
+// call makes the operation, on a session that was just resumed if it is a session's, and by a new administrator
+// if it is one's.
 func (o operation) call(ctx context.Context, tb testing.TB, client *kii.Client) error {
 	tb.Helper()
-	if o.user != nil {
+	switch {
+	case o.user != nil:
 		return o.user(ctx, client.User)
+	case o.admin != nil:
+		return o.admin(ctx, admin(tb, client))
 	}
 	return o.session(ctx, resumed(tb, client))
 }
@@ -201,6 +234,15 @@ func (o operation) call(ctx context.Context, tb testing.TB, client *kii.Client) 
 func operate(t *testing.T, op string, c *cloud) error {
 	t.Helper()
 	return operations[op].call(t.Context(), t, c.Client)
+}
+
+// operateWithToken makes an administrator's operation, with the replies of c for the request for a token.
+func operateWithToken(t *testing.T, op string, c *cloud) error {
+	t.Helper()
+	c.mock.RegisterResponder(http.MethodPost, adminTokenURL, nil)
+	c.mock.RegisterResponder(http.MethodGet, "https://api.kii.com/api/apps/appId/users/EMAIL:alice%40example.com",
+		httpmock.ResponderFromResponse(documented(t, "User_done").response()))
+	return operate(t, op, c)
 }
 
 // sessionCalls are the operations of a session.
@@ -228,6 +270,18 @@ func (f tripper) RoundTrip(req *http.Request) (*http.Response, error) {
 func send(req *http.Request) {
 	if req.Body != nil {
 		_, _ = io.Copy(io.Discard, req.Body)
+	}
+}
+
+// withAdminToken answers a request for an administrator's token, and leaves all others to next.
+func withAdminToken(t *testing.T, next tripper) tripper {
+	t.Helper()
+	token := documented(t, "Admin_done")
+	return func(req *http.Request) (*http.Response, error) {
+		if req.URL.String() == adminTokenURL {
+			return token.response(), nil
+		}
+		return next(req)
 	}
 }
 

@@ -65,6 +65,7 @@ func New(appID, appKey string, site Site, opts ...Option) (*Client, error) {
 		appHeaders: appHeaders(appID, appKey, agent),
 		agent:      agent,
 		logger:     cfg.logger,
+		timeout:    cfg.timeout,
 	}}}, nil
 }
 

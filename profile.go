@@ -47,6 +47,14 @@ func (p Profile) String() string { return "kii.Profile" + blanked }
 // https://documentation.kii.com/rest/apps-collection/application/user-collection/user-logged-in/
 type profileReply Profile
 
+// wrong returns why r is nobody's record; empty if it is somebody's.
+func (r *profileReply) wrong() string {
+	if unsendable(r.UserID) != "" {
+		return "no user ID"
+	}
+	return ""
+}
+
 // UnmarshalJSON goes by exact names: EMAILADDRESSVERIFIED may be a field of the user's program.
 func (r *profileReply) UnmarshalJSON(data []byte) error {
 	var fields object

@@ -271,10 +271,10 @@ func TestAnotherCallsErrorSaysNothingOfThisOne(t *testing.T) {
 					t.Parallel()
 					ctx, cancel := context.WithCancelCause(t.Context())
 					defer cancel(nil)
-					client := newClient(t, begin(func() { cancel(cause) }), kii.WithMaxRetries(0))
+					client := newClient(t, withAdminToken(t, begin(func() { cancel(cause) })), kii.WithMaxRetries(0))
 					var err error
-					if call := operations[op]; call.user != nil {
-						err = call.user(ctx, client.User)
+					if call := operations[op]; call.session == nil {
+						err = call.call(ctx, t, client)
 					} else {
 						s := resumed(t, client)
 						err = call.session(ctx, s)

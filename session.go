@@ -152,12 +152,17 @@ func (s *Session) adopt(userID string) string {
 // these are what its SDKs and reference name.
 var deadToken = []ErrorCode{ErrWrongToken, ErrUnauthorized, ErrAuthenticationFailed, "invalid_token"}
 
+// isDeadToken reports whether err is the answer that the token of a call is dead.
+func isDeadToken(err error) bool {
+	e, ok := err.(*APIError) // this call's own answer, not one in the cause of its failure
+	return ok && (e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden) && slices.Contains(deadToken, e.Code)
+}
+
 // judge ends the session if err, the answer to a call with the token sent, says that the token is
 // dead, and returns the error to hand to the caller. If the token has been or is being replaced, the
 // answer says nothing about the new one.
 func (s *Session) judge(sent *Token, err error) error {
-	e, ok := err.(*APIError) // this call's own answer, not one in the cause of its failure
-	if !ok || e.StatusCode != http.StatusUnauthorized && e.StatusCode != http.StatusForbidden || !slices.Contains(deadToken, e.Code) {
+	if !isDeadToken(err) {
 		return err
 	}
 	s.mu.Lock()

@@ -161,7 +161,8 @@ func phoneChange(op, url, number string, verified bool) *call {
 	}
 }
 
-var bareEmail = regexp.MustCompile(`^[^@:<>\s\pZ]+@[^@:<>\s\pZ]+$`)
+// bareEmail matches no "Alice <a@b>", and no full-width letter.
+var bareEmail = regexp.MustCompile(`^[^@:<>\s\pZ！-～]+@[^@:<>\s\pZ！-～]+$`)
 
 func checkEmail(address string) error {
 	if err := checkText("email", address); err != nil {

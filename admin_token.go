@@ -1,0 +1,157 @@
+package kii
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// An adminToken is an administrator's access token.
+type adminToken struct {
+	Token
+	renewAt time.Time // shortly before it ends
+}
+
+// do makes a call with the administrator's token. If the answer is that the token is dead, it makes the
+// call once more with a new one.
+func (a *Admin) do(ctx context.Context, c *call, success success) error {
+	ctx, cancel := context.WithTimeout(ctx, a.api.timeout)
+	defer cancel()
+	c.secrets = append(c.secrets, a.secret.clientID, a.secret.clientSecret)
+	for attempt := 1; ; attempt++ {
+		token, isNew, err := a.liveToken(ctx, c)
+		if err != nil {
+			return err
+		}
+		c.token = &token.Token
+		err = a.api.do(ctx, c, success)
+		if !isDeadToken(err) {
+			return err
+		}
+		a.drop(token)
+		refused := err.(*APIError)
+		switch {
+		case isNew && refused.Code == ErrUnauthorized: // not dead: Kii Cloud knows it, and no other would have more rights
+			refused.Reason = "the token gives no rights: Client.Admin wants the administrator's ClientID and ClientSecret, not the app's ID and key"
+			return refused
+		case attempt == 2:
+			refused.Reason = "a new token is dead: check the clock of this machine"
+			return refused
+		}
+	}
+}
+
+// liveToken returns the token to send c with, and whether it was got for c: another one is used only if
+// it lives for a while. Without a token c was not sent, whatever became of the request for one.
+func (a *Admin) liveToken(ctx context.Context, c *call) (token *adminToken, isNew bool, err error) {
+	notSent := func(err error) error {
+		return &TransportError{Op: c.op, NotSent: true, Err: a.api.secrets(c).hide(err)}
+	}
+	if ctx.Err() != nil {
+		return nil, false, notSent(endOf(ctx))
+	}
+	token, renewal := a.current(ctx)
+	if token != nil {
+		return token, false, nil
+	}
+	token, err, gone := renewal.wait(ctx)
+	if gone != nil {
+		return nil, false, notSent(gone)
+	}
+	if err == nil {
+		return token, true, nil
+	}
+	answer, ok := err.(*APIError)
+	if !ok || OutcomeUnknown(answer) || RevealsAccount(answer) { // no code of the token's must pass for c's
+		if failure, ok := err.(*TransportError); ok {
+			err = failure.Err
+		}
+		return nil, false, notSent(fmt.Errorf("no token for the administrator: %w", err))
+	}
+	refused := *answer // all that wait get the same one
+	refused.Op, refused.Reason = c.op, "no token for the administrator"
+	if isWrongLogin(answer) {
+		refused.Reason += ": check the ClientID and ClientSecret given to Client.Admin"
+	}
+	return nil, false, &refused
+}
+
+// current returns the token, or the request for another one if there is none or it ends soon.
+func (a *Admin) current(ctx context.Context) (*adminToken, *shared[*adminToken]) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.token != nil && time.Now().Before(a.token.renewAt) {
+		return a.token, nil
+	}
+	if a.renewal == nil {
+		a.renewal = share(ctx, a.renew)
+	}
+	return nil, a.renewal
+}
+
+// adminTokenLife is what is asked for. Kii Cloud's guide advises to have an end: who finds a token that
+// has none can do everything for ever.
+const adminTokenLife = time.Hour
+
+// renew gets a new token and makes it the current one.
+// https://documentation.kii.com/en/guides/cloudsdk/rest/admin-features/
+func (a *Admin) renew(ctx context.Context) (token *adminToken, err error) {
+	defer func() { // also if a RoundTripper panics
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.renewal = nil
+		if token != nil {
+			a.token = token
+		}
+	}()
+	// Round takes the monotonic clock away, which stands still in a suspended machine.
+	now := time.Now().Round(0)
+	reply, err := fetch(ctx, a.api.do, &call{
+		op:          "Admin",
+		method:      http.MethodPost,
+		url:         a.api.app + "/oauth2/token",
+		contentType: adminTokenType,
+		body: marshal(struct {
+			GrantType    string `json:"grant_type"`
+			ClientID     string `json:"client_id"`
+			ClientSecret string `json:"client_secret"`
+			ExpiresAt    int64  `json:"expiresAt"` // milliseconds
+		}{"client_credentials", a.secret.clientID, a.secret.clientSecret, now.Add(adminTokenLife).UnixMilli()}),
+		secrets: []string{a.secret.clientID, a.secret.clientSecret},
+	}, func(r *tokenReply) string {
+		if unsendable(r.AccessToken) != "" {
+			return "no access token"
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	life := adminTokenLife
+	if reply.ExpiresIn != "" {
+		life = reply.lifetime()
+	}
+	return &adminToken{Token{UserID: reply.ID, AccessToken: reply.AccessToken}, now.Add(life - min(time.Minute, life/2))}, nil
+}
+
+// drop makes the next call get a new token, unless another one has replaced token meanwhile.
+func (a *Admin) drop(token *adminToken) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.token == token {
+		a.token = nil
+	}
+}
+
+// wrongLogin are the codes by which a wrong client ID or secret may be answered. Kii Cloud documents
+// none; these are those of OAuth, and of the table in its JavaScript SDK.
+var wrongLogin = []ErrorCode{
+	ErrWrongCredentials, ErrAuthenticationFailed, "invalid_client", "unauthorized_client", "OAUTH2_ERROR", "CLIENT_CREDENTIALS_NOT_FOUND",
+}
+
+func isWrongLogin(e *APIError) bool {
+	return slices.Contains([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound}, e.StatusCode) &&
+		slices.Contains(wrongLogin, e.Code)
+}
