@@ -57,6 +57,7 @@ func (c Call) clone() Call {
 // least the last 9,000.
 func (s *Server) Calls(of ...Operation) []Call {
 	defer s.lock("Calls")()
+	s.checkOperations("Calls", of)
 	var found []Call
 	for _, c := range s.calls {
 		if len(of) == 0 || slices.Contains(of, c.Operation) {
@@ -70,6 +71,7 @@ func (s *Server) Calls(of ...Operation) []Call {
 // limit of them. total is how many there are.
 func (s *Server) LatestCalls(limit int, of ...Operation) (part []Call, total int) {
 	defer s.lock("LatestCalls")()
+	s.checkOperations("LatestCalls", of)
 	for _, c := range slices.Backward(s.calls) {
 		if len(of) > 0 && !slices.Contains(of, c.Operation) {
 			continue
@@ -95,6 +97,15 @@ func (s *Server) Call(id int) (Call, bool) {
 func (s *Server) ClearCalls() {
 	defer s.lock("ClearCalls")()
 	s.calls = nil
+}
+
+// checkOperations reports to a strict server's test an operation that no call can have.
+func (s *Server) checkOperations(method string, of []Operation) {
+	for _, o := range of {
+		if !slices.Contains(Operations(), o) {
+			s.strict.report("%s: there is no operation %q; there are %s", method, o, commaList(Operations()))
+		}
+	}
 }
 
 // log keeps what was asked and answered.

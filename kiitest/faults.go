@@ -85,6 +85,7 @@ func (f Fault) Validate() error {
 	v.check(f.Times >= 0, "Times", "cannot be negative")
 	v.check(f.Delay >= 0, "Delay", "cannot be negative")
 	v.check(f.RetryIn >= 0, "RetryIn", "cannot be negative")
+	v.check(f.User == "" || canName(f.User), "User", "can name nobody: it must be a user ID, a login name, an e-mail address or a phone number with +")
 	v.check(f.Delay != 0 || f.Kind != FaultDelay, "Delay", "must be set for a fault of kind %s", FaultDelay)
 	switch {
 	case f.Kind == FaultStatus:

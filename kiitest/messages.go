@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -90,18 +89,6 @@ func (m *message) copy(now time.Time) Message {
 
 func (m *message) expired(now time.Time) bool { return !now.Before(m.Expires) }
 
-// A Filter chooses messages. An empty field lets everything through.
-type Filter struct {
-	ID      int    // this message alone
-	After   int    // messages with a greater ID
-	Before  int    // messages with a smaller ID; 0: all
-	To      string // a user ID or an address, as for [Server.Account]
-	Channel Channel
-	Purpose Purpose
-	State   State
-	Text    string // found in the recipient, the subject or the text, in upper or lower case
-}
-
 // Messages returns all messages, newest first. The server keeps the last 9,000 at least, and
 // their links.
 func (s *Server) Messages() []Message { return s.FindMessages(Filter{}) }
@@ -109,6 +96,7 @@ func (s *Server) Messages() []Message { return s.FindMessages(Filter{}) }
 // FindMessages returns the messages that the filter lets through, newest first.
 func (s *Server) FindMessages(f Filter) []Message {
 	defer s.lock("FindMessages")()
+	s.checkFilter("FindMessages", f)
 	var found []Message
 	for _, m := range slices.Backward(s.messages) {
 		if s.matches(f, m) {
@@ -123,6 +111,7 @@ func (s *Server) FindMessages(f Filter) []Message {
 // returns, for a program that looks again and again.
 func (s *Server) LatestMessages(f Filter, skip, limit int) (part []Message, total int) {
 	defer s.lock("LatestMessages")()
+	s.checkFilter("LatestMessages", f)
 	for _, m := range slices.Backward(s.messages) {
 		if !s.matches(f, m) {
 			continue
@@ -145,12 +134,16 @@ func (s *Server) LastMessage(id string) (Message, bool) {
 	return s.newest(Filter{To: id})
 }
 
-// WaitMessage returns the newest message that the filter lets through, and waits for it where there
-// is none: for programs that ask for a reset in the background. To wait for the next message, set
-// Filter.After to the ID of the last one. It returns the context's error.
+// WaitMessage returns the newest message that the filter lets through, and waits for one if there is
+// none: for programs that ask for a reset in the background. To wait for the next message, set
+// Filter.After to the ID of the last one. It returns the context's error, or at once that of
+// [Filter.Validate].
 func (s *Server) WaitMessage(ctx context.Context, f Filter) (Message, error) {
+	if err := f.Validate(); err != nil {
+		return Message{}, err
+	}
 	for {
-		if complaint := s.wrongClock(); complaint != "" { // wake would belong to another bubble than who closes it
+		if complaint := s.wrongClock(); complaint != "" { // wake would belong to another bubble than the call that closes it
 			s.strict.report("WaitMessage: %s", complaint)
 			return Message{}, errors.New("kiitest: WaitMessage: " + complaint)
 		}
@@ -179,6 +172,7 @@ func (s *Server) WaitMessage(ctx context.Context, f Filter) (Message, error) {
 // link that the user has seen still works.
 func (s *Server) DeleteMessages(f Filter) int {
 	defer s.lock("DeleteMessages")()
+	s.checkFilter("DeleteMessages", f)
 	before := len(s.messages)
 	s.messages = slices.DeleteFunc(s.messages, func(m *message) bool { return s.matches(f, m) })
 	return before - len(s.messages)
@@ -205,22 +199,6 @@ func (s *Server) newest(f Filter) (Message, bool) {
 		}
 	}
 	return Message{}, false
-}
-
-func (s *Server) matches(f Filter, m *message) bool {
-	return (f.ID == 0 || f.ID == m.ID) && m.ID > f.After && (f.Before == 0 || m.ID < f.Before) &&
-		(f.Channel == "" || f.Channel == m.Channel) && (f.Purpose == "" || f.Purpose == m.Purpose) &&
-		(f.To == "" || s.sentTo(m, f.To)) &&
-		(f.State == "" || f.State == m.copy(s.now()).State) &&
-		(f.Text == "" || strings.Contains(strings.ToLower(m.To+"\n"+m.Subject+"\n"+m.Text), strings.ToLower(f.Text)))
-}
-
-// sentTo reports whether a message went to a user, also after the user or the address is gone.
-func (s *Server) sentTo(m *message, id string) bool {
-	if a := s.find(id); a != nil {
-		return m.UserID == a.ID
-	}
-	return m.UserID == id || m.To == anyAddress(id).value
 }
 
 // send records a message to the user and wakes the waiters. What it holds is valid for the given
