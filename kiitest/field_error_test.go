@@ -30,11 +30,11 @@ func TestEachFieldThatIsWrongIsNamed(t *testing.T) {
 			[]string{"ID", "LoginName", "DisplayName", "Email", "Phone", "Country", "Locale", "Password", "Fields"},
 		},
 		"Settings": {
-			kiitest.Settings{SuccessURL: secret, FailureURL: secret, TokenValidity: -time.Second, Templates: []kiitest.Template{
+			kiitest.Settings{SuccessURL: secret, FailureURL: secret, HomeURL: secret, TokenValidity: -time.Second, Templates: []kiitest.Template{
 				{Purpose: kiitest.ResetPIN, Channel: kiitest.SMS, Locale: "en", Text: "${pin}"}, {Purpose: secret, Channel: secret}, {Purpose: kiitest.ResetLink, Text: secret},
 			}},
 			[]string{
-				"ResetFlow", "LinkValidity", "PINValidity", "CodeValidity", "TokenValidity", "MinPasswordLength", "SuccessURL", "FailureURL",
+				"ResetFlow", "LinkValidity", "PINValidity", "CodeValidity", "TokenValidity", "MinPasswordLength", "SuccessURL", "FailureURL", "HomeURL",
 				"Templates[1].Purpose", "Templates[1].Channel", "Templates[1].Locale", "Templates[2].Channel", "Templates[2].Locale", "Templates[2].Text",
 			},
 		},

@@ -2,8 +2,11 @@ package kiitest
 
 import (
 	"bytes"
+	_ "embed"
+	"fmt"
 	"html/template"
 	"net/http"
+	"sync"
 )
 
 // A link is the reset that a page works on.
@@ -16,11 +19,12 @@ type link struct {
 type pageData struct {
 	Title   string
 	Texts   []string
-	Error   string // what was wrong with the form
+	Error   string // what was wrong with the form: both passwords have to be entered again
 	Form    bool
 	Address string // for the browser's password store
 	Least   int
 	Most    int
+	Home    string // where the page leads back to; empty: nowhere
 }
 
 // openLink is the click on a link: in the Generate flow it resets the password, in the Input flow it
@@ -37,7 +41,7 @@ func (s *Server) openLink(c *call) answer {
 	if s.settings.SuccessURL != "" {
 		return redirect(s.settings.SuccessURL)
 	}
-	return page(http.StatusOK, pageData{Title: "Your password was reset", Texts: []string{
+	return s.page(http.StatusOK, pageData{Title: "Your password was reset", Texts: []string{
 		"We have sent you a new password, the way that we sent you the link.", "Log in with it, then change it.",
 	}})
 }
@@ -47,7 +51,7 @@ func (s *Server) peekLink(c *call) answer {
 	if _, refused := s.usableLink(c); refused != nil {
 		return *refused
 	}
-	return page(http.StatusOK, pageData{})
+	return s.page(http.StatusOK, pageData{})
 }
 
 // submitLink takes the form of the Input flow.
@@ -58,7 +62,7 @@ func (s *Server) submitLink(c *call) answer {
 	}
 	if s.settings.ResetFlow != InputPassword {
 		c.because("the flow is Generate, so no password can be chosen")
-		return page(http.StatusConflict, pageData{Title: "No password can be chosen here", Texts: []string{"Open the link again to get a new password."}})
+		return s.page(http.StatusConflict, pageData{Title: "No password can be chosen here", Texts: []string{"Open the link again to get a new password."}})
 	}
 	body, refused := c.form()
 	if refused != nil {
@@ -71,13 +75,27 @@ func (s *Server) submitLink(c *call) answer {
 		c.because("the new password is the same as the old one")
 		return s.form(http.StatusBadRequest, l, "Choose a password other than the old one.")
 	case c.checkPassword(l.account, password) != nil:
-		return s.form(http.StatusBadRequest, l, "Choose a password of the length given below, of printable ASCII characters.")
+		return s.form(http.StatusBadRequest, l, passwordProblem(password, s.settings.MinPasswordLength))
 	case password != again:
 		c.because("password and confirm differ")
-		return s.form(http.StatusBadRequest, l, "The passwords are not the same.")
+		return s.form(http.StatusBadRequest, l, "The passwords are not the same. Enter the new one twice.")
 	}
 	s.reset(c, l.account, l.message, password)
-	return page(http.StatusOK, pageData{Title: "Your password was changed", Texts: []string{"Log in with your new password."}})
+	return s.page(http.StatusOK, pageData{Title: "Your password was changed", Texts: []string{"Log in with your new password."}})
+}
+
+// passwordProblem says what is wrong with a password that was refused.
+func passwordProblem(password string, least int) string {
+	switch {
+	case password == "":
+		return "Enter a new password."
+	case len(password) < least:
+		return fmt.Sprintf("Choose a password of at least %d characters.", least)
+	case len(password) > maxPassword:
+		return fmt.Sprintf("Choose a password of at most %d characters.", maxPassword)
+	default:
+		return "Choose a password of letters without accents, digits, signs and spaces."
+	}
 }
 
 // usableLink finds the reset that the call's link stands for, if it can still be done.
@@ -87,7 +105,7 @@ func (s *Server) usableLink(c *call) (*link, *answer) {
 		if s.settings.FailureURL != "" && s.settings.ResetFlow == GeneratePassword {
 			return nil, new(redirect(s.settings.FailureURL))
 		}
-		return nil, new(page(status, pageData{Title: "Your password was not reset", Texts: []string{text}}))
+		return nil, new(s.page(status, pageData{Title: "Your password was not reset", Texts: []string{text}}))
 	}
 	l := s.links[c.link]
 	switch {
@@ -138,56 +156,30 @@ func redirect(to string) answer {
 	return a
 }
 
+// form shows the form, with the problem of the last try if there is one.
 func (s *Server) form(status int, l *link, problem string) answer {
 	title := "Choose a new password"
 	if problem != "" {
 		title = "Error: " + title
 	}
-	return page(status, pageData{
+	return s.page(status, pageData{
 		Title: title, Error: problem, Form: true, Address: l.message.To, Least: s.settings.MinPasswordLength, Most: maxPassword,
 	})
 }
 
-// page renders a page that asks nothing of the browser but its form, and that nobody may keep.
-func page(status int, data pageData) answer {
-	const layout = `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{.Title}}</title>
-<style>
-body { max-width: 30rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 sans-serif; color: #1a1a1a; background: #fff }
-label, input, button { display: block; font: inherit }
-input { width: 100%; box-sizing: border-box; margin-bottom: 1rem; padding: .5rem; border: 1px solid #555 }
-button { padding: .5rem 1rem; border: 0; color: #fff; background: #0b57a4 }
-[role=alert] { padding: .5rem 1rem; border-left: .25rem solid #b00020 }
-</style>
-</head>
-<body>
-<main>
-<h1>{{.Title}}</h1>
-{{range .Texts}}<p>{{.}}</p>
-{{end -}}
-{{with .Error}}<p role="alert" id="problem">{{.}}</p>
-{{end -}}
-{{if .Form}}<form method="post">
-<label for="account">Account</label>
-<input id="account" name="account" type="text" value="{{.Address}}" autocomplete="username" readonly>
-<p id="rule">{{.Least}} to {{.Most}} characters: letters without accents, digits, signs and spaces.</p>
-<label for="password">New password</label>
-<input id="password" name="password" type="password" autocomplete="new-password" required minlength="{{.Least}}" maxlength="{{.Most}}" aria-describedby="{{with .Error}}problem {{end}}rule">
-<label for="confirm">The same again</label>
-<input id="confirm" name="confirm" type="password" autocomplete="new-password" required minlength="{{.Least}}" maxlength="{{.Most}}">
-<button type="submit">Change password</button>
-</form>
-{{end -}}
-</main>
-</body>
-</html>
-`
+// pageTemplate renders a page that asks nothing of the browser but its form.
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Parse(pageText))
+})
+
+//go:embed page.html
+var pageText string
+
+// page renders a page that nobody may keep.
+func (s *Server) page(status int, data pageData) answer {
+	data.Home = s.settings.HomeURL
 	var body bytes.Buffer
-	if err := template.Must(template.New("page").Parse(layout)).Execute(&body, data); err != nil {
+	if err := pageTemplate().Execute(&body, data); err != nil {
 		panic("kiitest: " + err.Error())
 	}
 	a := answer{status: status, body: body.Bytes()}

@@ -44,19 +44,20 @@ func TestInputPageSaysWhatIsWrongAndKeepsTheLink(t *testing.T) {
 	t.Parallel()
 	_, c, _, link := asked(t, byEmail, input)
 	for name, one := range map[string]struct{ password, again, want string }{
-		"too short":        {"abc", "abc", "Choose a password of the length given below"},
-		"too long":         {strings.Repeat("a", 51), strings.Repeat("a", 51), "Choose a password of the length given below"},
-		"not ASCII":        {"pässword", "pässword", "Choose a password of the length given below"},
-		"the old one":      {"old-pass", "old-pass", "other than the old one"},
+		"too short":        {"abc", "abc", "Choose a password of at least 4 characters."},
+		"too long":         {strings.Repeat("a", 51), strings.Repeat("a", 51), "Choose a password of at most 50 characters."},
+		"not ASCII":        {"pässword", "pässword", "Choose a password of letters without accents"},
+		"the old one":      {"old-pass", "old-pass", "Choose a password other than the old one."},
 		"not repeated":     {"quite-new", "quite-neW", "The passwords are not the same."},
-		"nothing":          {"", "", "Choose a password of the length given below"},
+		"nothing":          {"", "", "Enter a new password."},
 		"markup is no way": {`"><script>`, "x", "The passwords are not the same."},
 	} {
 		got := c.submit(link, one.password, one.again)
 		require.Equal(t, "400", got.String(), name)
 		require.Contains(t, got.text, one.want, name)
 		require.Contains(t, got.text, "<title>Error: ", name)
-		require.Contains(t, got.text, `role="alert"`, name)
+		require.Contains(t, got.text, `<p class="problem" role="alert" id="problem">`+one.want, name)
+		require.Contains(t, got.text, `aria-describedby="rule problem" aria-invalid="true" autofocus>`, "the error is the field's, and the field has the focus")
 		require.NotContains(t, got.text, "<script", name)
 		if one.password != "" {
 			require.NotContains(t, got.text, one.password, "no password comes back")
@@ -182,8 +183,25 @@ func TestFormIsLabelled(t *testing.T) {
 		require.Contains(t, text, `<label for="`+field[1]+`">`)
 		require.Contains(t, field[0], "autocomplete=")
 	}
-	require.Contains(t, text, `value="alice@example.com" autocomplete="username"`)
+	require.Contains(t, text, `value="alice@example.com" autocomplete="username" dir="auto"`)
+	require.Contains(t, text, `<p class="hint" id="rule">8 to 50 characters`, "the least length")
+	require.NotContains(t, text, "autofocus", "nothing is wrong yet")
+	require.Contains(t, text, `<meta name="color-scheme" content="light dark">`)
+	require.Contains(t, text, "prefers-color-scheme: dark")
 	require.Contains(t, text, `autocomplete="new-password" required minlength="8" maxlength="50"`)
+}
+
+func TestPagesLeadBackToTheSite(t *testing.T) {
+	t.Parallel()
+	_, c, _, link := asked(t, byEmail, func(s *kiitest.Settings) {
+		s.ResetFlow, s.HomeURL = kiitest.InputPassword, "https://app.example/login?a=1&b=<2>"
+	})
+	for name, got := range map[string]reply{
+		"form": c.open(link), "unknown": c.open(link + "x"), "done": c.submit(link, "new-pass", "new-pass"), "used": c.open(link),
+	} {
+		require.Contains(t, got.text, `<a href="https://app.example/login?a=1&amp;b=%3c2%3e">Back to the site</a>`, name)
+	}
+	require.NotContains(t, func() string { _, c, _, link := asked(t, byEmail, input); return c.open(link).text }(), "<a ", "unless nobody said where that is")
 }
 
 func TestVisitLinksDoesWhatAMailScannerDoes(t *testing.T) {

@@ -32,6 +32,7 @@ type Settings struct {
 	VerifyPhone       bool          // whether a new phone number must be verified; default: no
 	SuccessURL        string        // where a link goes after a generated reset; default: a page of the server's
 	FailureURL        string        // where a link goes that cannot reset; default: a page of the server's
+	HomeURL           string        // where the server's pages lead back to, such as the app's login; default: nowhere
 	Templates         []Template    // texts that go before the built-in English ones
 }
 
@@ -68,6 +69,7 @@ func (s Settings) Validate() error {
 	v.check(length, "MinPasswordLength", "must be %d to %d", minPassword, maxPassword)
 	v.check(validRedirect(s.SuccessURL), "SuccessURL", "must be empty or an http or https URL")
 	v.check(validRedirect(s.FailureURL), "FailureURL", "must be empty or an http or https URL")
+	v.check(validRedirect(s.HomeURL), "HomeURL", "must be empty or an http or https URL")
 	for i, t := range s.Templates {
 		for _, e := range FieldErrors(t.Validate()) {
 			v.check(false, fmt.Sprintf("Templates[%d].%s", i, e.Field), "%s", e.Reason)

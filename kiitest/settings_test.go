@@ -57,6 +57,7 @@ func TestSettingsThatMakeNoSenseAreRefused(t *testing.T) {
 		"MinPasswordLength must be":    func(s *kiitest.Settings) { s.MinPasswordLength = 3 },
 		"MinPasswordLength must be 4 ": func(s *kiitest.Settings) { s.MinPasswordLength = 51 },
 		"SuccessURL must be":           func(s *kiitest.Settings) { s.SuccessURL = "javascript:alert(1)" },
+		"HomeURL must be":              func(s *kiitest.Settings) { s.HomeURL = "javascript:alert(1)" },
 		"FailureURL must be":           func(s *kiitest.Settings) { s.FailureURL = "/failed" },
 		"Templates[0].Text must":       template(func(t *kiitest.Template) { t.Text = "no secret" }),
 		"Templates[0].Purpose must":    template(func(t *kiitest.Template) { t.Purpose = "X" }),
