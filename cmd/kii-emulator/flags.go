@@ -5,9 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"regexp"
+	"slices"
 
 	"github.com/go-kii/kii/internal/emulator"
 )
@@ -15,6 +13,10 @@ import (
 const usage = `kii-emulator is a Kii Cloud on your machine, with a page for the mail and SMS it would have sent.
 
 usage: kii-emulator [flags]
+       kii-emulator [flags] -- command [arguments]
+
+With a command it serves while the command runs, hands it the addresses in the environment (KII_SITE,
+KII_APP_ID, KII_APP_KEY, KII_EMULATOR_API and others), and exits with its status.
 
 `
 
@@ -23,14 +25,21 @@ func parseFlags(args []string, stderr io.Writer) (emulator.Options, error) {
 	var o emulator.Options
 	f := flag.NewFlagSet("kii-emulator", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
-	f.StringVar(&o.Addr, "addr", emulator.DefaultAddr, "listen on this `address`; port 0 takes a free one")
-	f.StringVar(&o.Expose, "expose", "", "let other machines in, who call the emulator by this `host`, such as 192.168.1.5\n"+
-		"or emulator:8484; everybody who can reach it sees and changes everything")
-	f.StringVar(&o.Seed, "seed", "", "start with the accounts and settings in this JSON `file`, and return to them on reset")
-	f.StringVar(&o.Export, "export", "", "on exit, write the accounts and settings to this `file`, passwords included,\nin the form that -seed reads")
+	f.StringVar(&o.Addr, "addr", emulator.DefaultAddr, "listen on this `address`; port 0 takes a free one, as does a command without -addr")
+	f.StringVar(&o.AddrFile, "addr-file", "", "write the address to this `file` as soon as the emulator serves, and remove it on exit")
+	f.Func("expose", "let other machines in that call the emulator by this `host`, such as 192.168.1.5\n"+
+		"or emulator:8484; everybody who can reach it sees and changes everything. May be given\n"+
+		"again for another host; links in messages begin with the first", func(host string) error {
+		o.Expose = append(o.Expose, host)
+		return nil
+	})
+	f.StringVar(&o.Seed, "seed", "", "start with the users and settings in this JSON `file`, and return to them on reset")
+	f.StringVar(&o.Export, "export", "", "on exit, write the users and settings to this `file`, passwords included,\nin the form that -seed reads")
 	f.StringVar(&o.PIN, "pin", "", "make every PIN and verification code these `digits`, 4 to 10 of them")
 	f.StringVar(&o.AppID, "app-id", emulator.DefaultAppID, "the app's `ID`")
-	f.StringVar(&o.AppKey, "app-key", emulator.DefaultAppKey, "the app's `key`; like Kii Cloud, the emulator checks it for anonymous logins alone")
+	f.StringVar(&o.AppKey, "app-key", emulator.DefaultAppKey, "the app's `key`; like Kii Cloud, the emulator checks it only for anonymous logins")
+	f.StringVar(&o.ClientID, "client-id", emulator.DefaultClientID, "the `ID` that an administrator logs in with")
+	f.StringVar(&o.ClientSecret, "client-secret", emulator.DefaultSecret, "the `secret` that an administrator logs in with")
 	err := f.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -40,29 +49,20 @@ func parseFlags(args []string, stderr io.Writer) (emulator.Options, error) {
 		return o, err
 	case err != nil:
 		return o, fmt.Errorf("%w; -help lists the flags", err)
-	case f.NArg() > 0:
-		return o, errors.New("there is an argument that belongs to no flag; -help lists the flags")
-	case o.PIN != "" && !regexp.MustCompile(`^[0-9]{4,10}$`).MatchString(o.PIN):
-		return o, errors.New("-pin must be 4 to 10 digits")
-	case !regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`).MatchString(o.AppID):
-		return o, errors.New("-app-id must be 1 to 64 letters, digits, _ or -")
-	case !regexp.MustCompile(`^[!-~]{1,256}$`).MatchString(o.AppKey):
-		return o, errors.New("-app-key must be 1 to 256 printable ASCII characters without spaces")
+	case f.NArg() > 0 && !slices.Contains(args[:len(args)-f.NArg()], "--"):
+		return o, errors.New("there is an argument that belongs to no flag; -help lists the flags, and -- goes before a command")
+	case f.NArg() == 0 && len(args) > 0 && args[len(args)-1] == "--":
+		return o, errors.New("there is no command after --")
 	}
-	return o, checkExport(o.Export)
+	o.Command = f.Args()
+	if len(o.Command) > 0 && !given(f, "addr") {
+		o.Addr = "127.0.0.1:0" // so that two runs do not get in each other's way
+	}
+	return o, o.Validate()
 }
 
-// checkExport finds out at the start, not after a day's work, that the export has no place to go to.
-func checkExport(name string) error {
-	if name == "" {
-		return nil
-	}
-	if at, err := os.Stat(name); err == nil && at.IsDir() {
-		return errors.New("-export must be a file, and is a folder")
-	}
-	folder, err := os.Stat(filepath.Dir(name))
-	if err != nil || !folder.IsDir() {
-		return errors.New("-export is in a folder that does not exist")
-	}
-	return nil
+// given reports whether the command line has the flag.
+func given(f *flag.FlagSet, name string) (found bool) {
+	f.Visit(func(set *flag.Flag) { found = found || set.Name == name })
+	return found
 }

@@ -4,7 +4,7 @@
 //	go run github.com/go-kii/kii/cmd/kii-emulator@latest
 //
 // It prints the lines that point an app to it. Nothing is ever sent, and no server of Kii's is
-// called. The README in its folder tells of the page, the flags, the seed file and the JSON API.
+// called. The README in its folder describes the page, the flags, the seed file and the JSON API.
 package main
 
 import (
@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"syscall"
 
@@ -21,14 +22,15 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	// A stop takes at most two seconds and writes the export; further signals do not cut it short.
+	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run serves until the context is done and returns the exit status: 0, or 1 where something failed,
-// or 2 where the command line makes no sense. No secret and no account goes to stderr.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+// run serves until the context is done or the command has ended, and returns the exit status: that
+// of the command (127 if there is none), or 0, or 1 if something failed, or 2 if the command line
+// makes no sense. No secret and no account goes to stderr.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	o, err := parseFlags(args, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -37,11 +39,28 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		complain(stderr, err)
 		return 2
 	}
-	if err := emulator.Serve(ctx, o, stdout, stderr); err != nil {
+	err = emulator.Serve(ctx, o, stdin, stdout, stderr)
+	command, ran := errors.AsType[*exec.ExitError](err)
+	if err != nil && (!ran || err.Error() != command.Error()) {
 		complain(stderr, err)
-		return 1
 	}
-	return 0
+	switch {
+	case err == nil:
+		return 0
+	case ran:
+		return exitStatus(command)
+	case errors.Is(err, exec.ErrNotFound):
+		return 127 // as a shell says it
+	}
+	return 1
+}
+
+// exitStatus is the status by which a shell knows how a command ended.
+func exitStatus(command *exec.ExitError) int {
+	if status, ok := command.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return command.ExitCode()
 }
 
 func complain(stderr io.Writer, err error) { fmt.Fprintln(stderr, "kii-emulator:", err) }

@@ -118,34 +118,45 @@ func TestACommandLineThatMakesNoSenseIsRefused(t *testing.T) {
 		{2, "-help lists the flags", []string{"-unknown"}},
 		{2, "-export is in a folder that does not exist", []string{"-export", filepath.Join(t.TempDir(), "no", "secret.json")}},
 		{2, "-export must be a file", []string{"-export", t.TempDir()}},
+		{2, "there is no command after --", []string{"--"}},
+		{2, "must be 1 to 256", []string{"-client-secret", "a word"}},
+		{2, "-client-id must differ", []string{"-client-id", "secret", "-app-id", "secret"}},
+		{2, "-export must be a plain file", []string{"-export", os.DevNull}},
 		{1, "no such file", []string{"-seed", filepath.Join(t.TempDir(), "none.json")}},
 		{1, bad + ":2: email: the field email must be a string", []string{"-seed", bad}},
-		{1, "add -expose", []string{"-addr", "0.0.0.0:0"}},
-		{1, "add -expose", []string{"-addr", ":0"}},
-		{1, "-expose must be a host", []string{"-addr", "0.0.0.0:0", "-expose", "http://x/"}},
-		{1, "-addr must be a host and a port", []string{"-addr", "nowhere"}},
+		{2, "add -expose", []string{"-addr", "0.0.0.0:0"}},
+		{2, "add -expose", []string{"-addr", ":0"}},
+		{2, "-expose must be a host", []string{"-addr", "0.0.0.0:0", "-expose", "http://x/"}},
+		{2, "-addr must be a host and a port", []string{"-addr", "nowhere"}},
+		{2, "-addr must be a host and a port", []string{"-addr", ""}},
+		{2, "-expose must be a host", []string{"-expose", ""}},
+		{2, "-expose must be a host", []string{"-expose", "good", "-expose", "b*d"}},
+		{2, "-expose must be a host", []string{"-expose", "[::]:8484"}},
+		{2, "-expose must be a host", []string{"-expose", "host:99999"}},
 	} {
 		status, stderr := fail(t, c.flags...)
 		assert.Equal(t, c.status, status, c.flags)
 		assert.Contains(t, stderr, c.says, c.flags)
 		assert.Equal(t, 1, strings.Count(stderr, "\n"), "one line: %s", stderr)
 		if c.status == 2 {
-			assert.NotContains(t, stderr, "secret", c.flags)
+			assert.NotContains(t, strings.ReplaceAll(stderr, "-client-secret", ""), "secret", c.flags)
 		}
 	}
 }
 
 func TestAnotherAddressNeedsTheFlagAndGetsAWarning(t *testing.T) {
 	t.Parallel()
-	p := startProgram(t, "-addr", "0.0.0.0:0", "-expose", "emulator.test:9999")
+	p := startProgram(t, "-addr", "0.0.0.0:0", "-expose", "emulator.test:9999", "-expose", "kii_emulator", "-expose", "[fd00::5]:81")
 	assert.Contains(t, p.stdout.String(), `kii.Site("http://emulator.test:9999/api"), kii.WithInsecureHTTP())`)
 	_, listens, found := strings.Cut(p.stdout.String(), "Listens at ")
 	require.True(t, found)
 	listens, _, _ = strings.Cut(strings.TrimSpace(listens), "\n")
 	_, port, err := net.SplitHostPort(listens)
 	require.NoError(t, err)
-	for host, want := range map[string]int{"emulator.test:9999": 200, "EMULATOR.test:9999": 200, "emulator.test": 421, "other:9999": 421} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:"+port+apiRoot+"/ready", http.NoBody)
+	for host, want := range map[string]int{
+		"emulator.test:9999": 200, "EMULATOR.test:9999": 200, "emulator.test": 421, "other:9999": 421, "kii_emulator:" + port: 200, "kii_emulator": 421, "[fd00:0::5]:81": 200, "127.0.0.1:" + port: 200,
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:"+port+apiRoot+"/app", http.NoBody)
 		require.NoError(t, err)
 		r.Host = host
 		got, err := http.DefaultClient.Do(r)
@@ -188,7 +199,7 @@ func TestTheProgramPrintsWhatToPaste(t *testing.T) {
 func TestTheUsersOwnAppKeyIsPrintedNowhere(t *testing.T) {
 	t.Parallel()
 	const key = "a-real-key-of-somebodys"
-	p := startProgram(t, "-app-id", "my-app", "-app-key", key)
+	p := startProgram(t, "-app-id", "my-app", "-app-key", key, "-client-secret", key+"2")
 	for _, path := range []string{"/", "/settings", apiRoot + "/app", apiRoot + "/export"} {
 		r, err := http.Get(p.origin + path)
 		require.NoError(t, err)
@@ -197,6 +208,7 @@ func TestTheUsersOwnAppKeyIsPrintedNowhere(t *testing.T) {
 	p.stop(os.Interrupt)
 	assert.NotContains(t, p.stdout.String()+p.stderr.String(), key)
 	assert.Contains(t, p.stdout.String(), "THE-APP-KEY")
+	assert.Contains(t, p.stdout.String(), "THE-CLIENT-SECRET")
 }
 
 func TestItPrintsNoSecretAndNoAccount(t *testing.T) {
@@ -220,8 +232,8 @@ func TestItPrintsNoSecretAndNoAccount(t *testing.T) {
 func TestHelpListsEveryFlag(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	assert.Equal(t, 0, run(t.Context(), []string{"-help"}, &out, &out))
-	for _, name := range []string{"addr", "expose", "seed", "export", "pin", "app-id", "app-key"} {
+	assert.Equal(t, 0, run(t.Context(), []string{"-help"}, nil, &out, &out))
+	for _, name := range []string{"addr", "addr-file", "expose", "seed", "export", "pin", "app-id", "app-key", "client-id", "client-secret"} {
 		assert.Contains(t, out.String(), "\n  -"+name+" ", name)
 	}
 }

@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -44,28 +43,35 @@ func (e *emulator) routes() []route {
 		{"GET", apiRoot + "/messages/wait", waiting, e.waitMessage},
 		{"POST", apiRoot + "/messages/visit-links", filterParams, e.visitLinks},
 		{"GET", apiRoot + "/messages/{id}", nil, e.getMessage},
+		{"POST", apiRoot + "/messages/{id}/expire", nil, e.postExpire},
 		{"DELETE", apiRoot + "/messages/{id}", nil, e.deleteMessage},
 		{"GET", apiRoot + "/users", nil, e.listUsers},
 		{"POST", apiRoot + "/users", nil, e.addUser},
 		{"GET", apiRoot + "/users/{id}", nil, e.getUser},
 		{"PUT", apiRoot + "/users/{id}", nil, e.putUser},
 		{"DELETE", apiRoot + "/users/{id}", nil, e.deleteUser},
+		{"POST", apiRoot + "/users/{id}/send", nil, e.postSend},
 		{"GET", apiRoot + "/settings", nil, e.getSettings},
 		{"PATCH", apiRoot + "/settings", nil, e.patchSettings},
 		{"GET", apiRoot + "/assumptions", nil, e.getAssumptions},
 		{"GET", apiRoot + "/clock", nil, e.getClock},
 		{"POST", apiRoot + "/clock", nil, e.moveClock},
+		{"DELETE", apiRoot + "/clock", nil, e.resetClock},
 		{"GET", apiRoot + "/faults", nil, e.listFaults},
 		{"POST", apiRoot + "/faults", nil, e.addFault},
 		{"DELETE", apiRoot + "/faults", nil, e.clearFaults},
-		{"GET", apiRoot + "/calls", []string{"operation", "limit"}, e.listCalls},
+		{"DELETE", apiRoot + "/faults/{id}", nil, e.removeFault},
+		{"GET", apiRoot + "/calls", []string{"operation", "errors", "text", "limit"}, e.listCalls},
+		{"DELETE", apiRoot + "/calls", nil, e.clearCalls},
+		{"GET", apiRoot + "/calls/{id}", nil, e.getCall},
+		{"POST", apiRoot + "/calls/{id}/replay", nil, e.postReplay},
 		{"GET", apiRoot + "/export", nil, e.getExport},
 		{"POST", apiRoot + "/reset", nil, e.postReset},
 	}
 }
 
-// api turns an operation into a handler.
-func (e *emulator) api(route route) http.Handler {
+// handleAPI turns an operation into a handler.
+func handleAPI(route route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		query, err := url.ParseQuery(r.URL.RawQuery)
 		if err != nil {
@@ -79,6 +85,9 @@ func (e *emulator) api(route route) http.Handler {
 				return
 			case len(values) > 1:
 				writeProblem(w, problemf(http.StatusBadRequest, "the query parameter %s is there twice", name))
+				return
+			case values[0] == "": // a filter that lets everything through, where one was meant
+				writeProblem(w, problemf(http.StatusUnprocessableEntity, "the query parameter %s is empty", name))
 				return
 			}
 		}
@@ -102,17 +111,19 @@ func joinNames(query []string) string {
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) {
-	encoded, err := json.Marshal(value)
-	if err != nil {
-		panic(err) // every value is the emulator's own
-	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	w.Write(append(encoded, '\n'))
+	w.Write(append(encodeJSON(value), '\n'))
 }
 
 func writeProblem(w http.ResponseWriter, err error) {
-	writeJSON(w, statusOf(err), map[string]string{"error": err.Error()})
+	writeJSON(w, statusOf(err), failure{err.Error(), fieldsOf(err)})
+}
+
+// A failure is the answer to what cannot be done.
+type failure struct {
+	Error  string         `json:"error"`
+	Fields []fieldProblem `json:"fields,omitempty"`
 }
 
 // unknownAPI answers what is no operation, so that a client never gets a web page for JSON.
@@ -120,7 +131,7 @@ func unknownAPI(w http.ResponseWriter, _ *http.Request) {
 	writeProblem(w, problemf(http.StatusNotFound, "there is no such call; %s/openapi.json lists them", apiRoot))
 }
 
-// body decodes the request's JSON over what is there.
+// decodeBody decodes the request's JSON.
 func decodeBody(r *http.Request, into any) error {
 	data, err := io.ReadAll(r.Body)
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
@@ -129,7 +140,13 @@ func decodeBody(r *http.Request, into any) error {
 	if err != nil {
 		return problemf(http.StatusBadRequest, "the body could not be read")
 	}
-	if err := decodeStrict(data, into); err != nil {
+	if len(data) > 0 {
+		err = checkJSON(data)
+	}
+	if err == nil {
+		err = decodeStrict(data, into)
+	}
+	if err != nil {
 		return problemf(http.StatusBadRequest, "%v", err)
 	}
 	return nil

@@ -3,7 +3,6 @@ package emulator
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/go-kii/kii/kiitest"
@@ -75,7 +74,7 @@ func (e *emulator) waitMessage(r *http.Request) (reply, error) {
 	}
 	timeout := defaultWait
 	if text := query.Get("timeout"); text != "" {
-		timeout, err = time.ParseDuration(text)
+		timeout, err = parseDuration(text)
 		if err != nil || timeout < 0 || timeout > maxWait {
 			return reply{}, problemf(http.StatusUnprocessableEntity, "timeout must be 0s to %v, written as 500ms, 30s or 1m", duration(maxWait))
 		}
@@ -90,12 +89,24 @@ func (e *emulator) waitMessage(r *http.Request) (reply, error) {
 	defer cancel()
 	m, err := e.srv.WaitMessage(ctx, f)
 	switch {
+	case err == nil && query.Has("after"):
+		return okReply(e.firstMessage(f, m))
 	case err == nil:
 		return okReply(m)
 	case r.Context().Err() != nil:
 		return reply{}, problemf(http.StatusServiceUnavailable, "the emulator is stopping")
 	}
 	return noContent()
+}
+
+// firstMessage is the oldest message that the filter lets through, so that a client which goes on
+// from the last one that it knows misses none.
+func (e *emulator) firstMessage(f kiitest.Filter, newest kiitest.Message) kiitest.Message {
+	_, total := e.srv.LatestMessages(f, 0, 0)
+	if first, _ := e.srv.LatestMessages(f, max(0, total-1), 1); len(first) > 0 {
+		return first[0]
+	}
+	return newest // deleted meanwhile
 }
 
 func (e *emulator) visitLinks(r *http.Request) (reply, error) {
@@ -108,11 +119,19 @@ func (e *emulator) visitLinks(r *http.Request) (reply, error) {
 
 // byID reads the message's number in the path.
 func byID(r *http.Request) (kiitest.Filter, error) {
-	id, err := strconv.Atoi(r.PathValue("id"))
-	if err != nil || id < 1 {
-		return kiitest.Filter{}, notFound("message")
+	id, err := pathID(r, "message")
+	return kiitest.Filter{ID: id}, err
+}
+
+func (e *emulator) postExpire(r *http.Request) (reply, error) {
+	f, err := byID(r)
+	if err != nil {
+		return reply{}, err
 	}
-	return kiitest.Filter{ID: id}, nil
+	if err := e.expireMessage(f.ID); err != nil {
+		return reply{}, err
+	}
+	return e.getMessage(r)
 }
 
 func (e *emulator) getMessage(r *http.Request) (reply, error) {

@@ -3,14 +3,13 @@ package emulator
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/go-kii/kii/kiitest"
 )
 
 func (e *emulator) getReady(*http.Request) (reply, error) {
-	return okReply(map[string]bool{"ready": true})
+	return okReply(map[string]any{"ready": true, "instance": e.instance})
 }
 
 func (e *emulator) getDescription(*http.Request) (reply, error) {
@@ -18,7 +17,7 @@ func (e *emulator) getDescription(*http.Request) (reply, error) {
 }
 
 func (e *emulator) getApp(*http.Request) (reply, error) {
-	return okReply(map[string]string{"appID": e.srv.AppID(), "site": string(e.srv.Site())})
+	return okReply(map[string]string{"appID": e.srv.AppID(), "clientID": e.srv.ClientID(), "site": string(e.srv.Site())})
 }
 
 func (e *emulator) listUsers(*http.Request) (reply, error) {
@@ -63,6 +62,17 @@ func (e *emulator) deleteUser(r *http.Request) (reply, error) {
 	return noContent()
 }
 
+func (e *emulator) postSend(r *http.Request) (reply, error) {
+	var wanted struct {
+		Kind string `json:"kind"`
+	}
+	if err := decodeBody(r, &wanted); err != nil {
+		return reply{}, err
+	}
+	m, err := e.send(r.PathValue("id"), wanted.Kind)
+	return reply{http.StatusCreated, m}, err
+}
+
 func (e *emulator) getSettings(*http.Request) (reply, error) {
 	return okReply(settingsOf(e.srv.Settings()))
 }
@@ -74,11 +84,8 @@ func (e *emulator) patchSettings(r *http.Request) (reply, error) {
 	}
 	err := e.change(func(s *kiitest.Settings) error {
 		changed := settingsOf(*s)
-		if err := decodeStrict(patch, &changed); err != nil {
-			return problemf(http.StatusBadRequest, "%v", err)
-		}
-		if err := changed.validate(); err != nil {
-			return invalid(err)
+		if err := changed.patch(patch); err != nil {
+			return err
 		}
 		*s = changed.kiitest()
 		return nil
@@ -98,7 +105,12 @@ func (e *emulator) getAssumptions(*http.Request) (reply, error) {
 }
 
 func (e *emulator) getClock(*http.Request) (reply, error) {
-	return okReply(map[string]time.Time{"now": e.srv.Now()})
+	return okReply(map[string]any{"now": e.srv.Now().UTC(), "ahead": duration(e.srv.Advanced())})
+}
+
+func (e *emulator) resetClock(r *http.Request) (reply, error) {
+	e.srv.ResetClock()
+	return e.getClock(r)
 }
 
 func (e *emulator) moveClock(r *http.Request) (reply, error) {
@@ -127,10 +139,23 @@ func (e *emulator) addFault(r *http.Request) (reply, error) {
 	if err := decodeBody(r, &f); err != nil {
 		return reply{}, err
 	}
-	if err := e.inject(f.kiitest()); err != nil {
+	added, err := e.inject(f.kiitest())
+	if err != nil {
 		return reply{}, err
 	}
+	f.ID = added.ID
 	return reply{http.StatusCreated, f}, nil
+}
+
+func (e *emulator) removeFault(r *http.Request) (reply, error) {
+	id, err := pathID(r, "fault")
+	if err != nil {
+		return reply{}, err
+	}
+	if !e.srv.RemoveFault(id) {
+		return reply{}, notFound("fault")
+	}
+	return noContent()
 }
 
 func (e *emulator) clearFaults(*http.Request) (reply, error) {
@@ -138,26 +163,11 @@ func (e *emulator) clearFaults(*http.Request) (reply, error) {
 	return noContent()
 }
 
-func (e *emulator) listCalls(r *http.Request) (reply, error) {
-	query := r.URL.Query()
-	limit, err := intParam(query, "limit", shownCalls, 1, maxLimit)
-	if err != nil {
-		return reply{}, err
-	}
-	var of []kiitest.Operation
-	if name := kiitest.Operation(query.Get("operation")); name != "" {
-		if !slices.Contains(kiitest.Operations(), name) {
-			return reply{}, problemf(http.StatusUnprocessableEntity, "operation must be one of %s", joinWords(kiitest.Operations()))
-		}
-		of = append(of, name)
-	}
-	calls, total := e.srv.LatestCalls(limit, of...)
-	return okReply(map[string]any{"calls": append([]kiitest.Call{}, calls...), "total": total})
-}
-
 func (e *emulator) getExport(*http.Request) (reply, error) { return okReply(e.export()) }
 
 func (e *emulator) postReset(*http.Request) (reply, error) {
-	e.reset()
+	if err := e.reset(); err != nil {
+		return reply{}, err
+	}
 	return noContent()
 }

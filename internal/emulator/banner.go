@@ -13,8 +13,11 @@ import (
 const exposedWarning = "kii-emulator: WARNING: other machines can reach this emulator. Everybody who does sees every message\n" +
 	"and account and can change them. Use no real password, address or app key in it.\n"
 
-// ownKey stands for an app key that the user chose, which may be a real one.
-const ownKey = "THE-APP-KEY"
+// What stands for an app key and a client secret that the user chose, which may be real ones.
+const (
+	ownKey    = "THE-APP-KEY"
+	ownSecret = "THE-CLIENT-SECRET"
+)
 
 // A snippet is what an app's developer pastes.
 type snippet struct {
@@ -22,9 +25,25 @@ type snippet struct {
 	Code string
 }
 
+// shownKey is the app's key, unless it may be a real one.
+func (e *emulator) shownKey() string {
+	if e.options.AppKey == DefaultAppKey {
+		return e.options.AppKey
+	}
+	return ownKey
+}
+
+// shownSecret is the administrator's secret, or empty if it may be a real one.
+func (e *emulator) shownSecret() string {
+	if e.options.ClientSecret == DefaultSecret {
+		return e.options.ClientSecret
+	}
+	return ""
+}
+
 // snippets point an app to the emulator.
 func (e *emulator) snippets() []snippet {
-	id, key, site := e.srv.AppID(), cmp.Or(e.appKey, ownKey), string(e.srv.Site())
+	id, key, site := e.srv.AppID(), e.shownKey(), string(e.srv.Site())
 	insecure := ""
 	if !e.onLoopback() {
 		insecure = ", kii.WithInsecureHTTP()"
@@ -51,7 +70,7 @@ func (e *emulator) curl() string {
 		}
 	}
 	return fmt.Sprintf("curl -i -H 'X-Kii-AppID: %s' -H 'X-Kii-AppKey: %s' \\\n  -H 'Content-Type: application/vnd.kii.ResetPasswordRequest+json' \\\n  -d '%s' \\\n  '%s/apps/%s/users/%s/password/request-reset'",
-		e.srv.AppID(), cmp.Or(e.appKey, ownKey), body, e.srv.Site(), e.srv.AppID(), url.PathEscape(user))
+		e.srv.AppID(), e.shownKey(), body, e.srv.Site(), e.srv.AppID(), url.PathEscape(user))
 }
 
 func (e *emulator) onLoopback() bool {
@@ -71,6 +90,8 @@ func (e *emulator) banner(seedFile string) string {
 		fmt.Fprintf(w, "%s\t%s\n", s.Name, strings.ReplaceAll(s.Code, "\n", "\n\t"))
 	}
 	fmt.Fprintf(w, "JSON API\t%s%s/openapi.json\n", e.bound.origin, apiRoot)
+	fmt.Fprintf(w, "Administrator\tclient ID %s, client secret %s\n", e.srv.ClientID(), cmp.Or(e.shownSecret(), ownSecret))
+	fmt.Fprintf(w, "Instance\t%s\n", e.instance)
 	w.Flush()
 	b.WriteString("\n" + e.contents(seedFile) + "Ctrl-C stops it.\n")
 	return b.String()
@@ -85,5 +106,5 @@ func (e *emulator) contents(seedFile string) string {
 	if e.srv.Settings().ResetFlow == kiitest.InputPassword {
 		flow = "users choose their new password"
 	}
-	return fmt.Sprintf("From the seed: %d users; %s. ", len(e.start.accounts), flow)
+	return fmt.Sprintf("From the seed: %d users; %s. ", len(e.start.Accounts), flow)
 }

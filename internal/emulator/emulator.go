@@ -1,15 +1,15 @@
-// Package emulator is package kiitest as a program for an app in any language, with a page that shows
-// the mail and SMS that would have been sent, and a JSON API. Command kii-emulator is its command line.
+// Package emulator is package kiitest as a program for an app in any language, with a page that
+// shows the mail and SMS that would have been sent, and a JSON API. Command kii-emulator is its
+// command line.
 package emulator
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/go-kii/kii"
 	"github.com/go-kii/kii/kiitest"
 )
 
@@ -27,77 +27,48 @@ const lastYear = 2200
 
 // An emulator is the program around a kiitest.Server.
 type emulator struct {
-	srv     *kiitest.Server
-	bound   *binding
-	start   seed
-	appKey  string // empty where the user chose it: then it is shown nowhere
-	waiters chan struct{}
+	srv      *kiitest.Server
+	bound    *binding
+	start    seed
+	options  Options
+	instance string // tells this run from others
+	waiters  chan struct{}
 
-	changing sync.Mutex // one bounded addition at a time, so that no two pass the bound together
+	changing    sync.Mutex // one bounded addition at a time, so that no two pass the bound together
+	registering int        // calls that may add a user
 }
 
 func newEmulator(o Options, p *binding, start seed) (*emulator, error) {
 	opts := []kiitest.Option{
 		kiitest.WithOrigin(p.origin),
 		kiitest.WithApp(o.AppID, o.AppKey),
-		kiitest.WithSettings(func(s *kiitest.Settings) { *s = start.settings }),
+		kiitest.WithAdmin(o.ClientID, o.ClientSecret),
 	}
 	if o.PIN != "" {
 		opts = append(opts, kiitest.WithPIN(o.PIN))
 	}
-	for a, holds := range start.assumptions {
-		opts = append(opts, kiitest.WithAssumption(a, holds))
+	e := &emulator{
+		srv: kiitest.NewServer(opts...), bound: p, start: start, options: o, instance: newInstance(), waiters: make(chan struct{}, maxWaiters),
 	}
-	e := &emulator{srv: kiitest.NewServer(opts...), bound: p, start: start, waiters: make(chan struct{}, maxWaiters)}
-	if o.AppKey == DefaultAppKey {
-		e.appKey = o.AppKey
-	}
-	return e, e.addSeed()
+	return e, e.reset()
 }
 
-// addSeed adds the accounts that the emulator starts with.
-func (e *emulator) addSeed() error {
-	for _, a := range e.start.accounts {
-		if _, err := e.srv.PutAccount(a.Account); err != nil {
-			return a.wrong(err)
-		}
-	}
-	return nil
-}
-
-// reset makes the emulator what it was when it started; the clock keeps its time.
-func (e *emulator) reset() {
+// reset makes the emulator what it was when it started, in one change. The clock keeps its time.
+func (e *emulator) reset() error {
 	e.changing.Lock()
 	defer e.changing.Unlock()
-	e.srv.Reset()
-	if err := e.addSeed(); err != nil {
-		panic(err) // the same accounts were added at the start
-	}
+	return e.start.wrong(e.srv.Restore(e.start.Snapshot))
 }
-
-// A problem is a request that cannot be done, with the status that says so.
-type problem struct {
-	status int
-	text   string
-}
-
-func (p *problem) Error() string { return p.text }
-
-func problemf(status int, format string, args ...any) error {
-	return &problem{status, fmt.Sprintf(format, args...)}
-}
-
-func invalid(err error) error { return problemf(http.StatusUnprocessableEntity, "%s", userText(err)) }
 
 // advance moves the clock forward.
 func (e *emulator) advance(d time.Duration) error {
 	e.changing.Lock()
 	defer e.changing.Unlock()
 	if d <= 0 {
-		return problemf(http.StatusUnprocessableEntity, "the clock only goes forward, by a time such as 10m or 24h")
+		return fieldProblemf("advance", "must be a time above zero, written as 90s, 10m or 24h")
 	}
-	if e.srv.Now().Add(d).Year() >= lastYear {
-		return problemf(http.StatusUnprocessableEntity, "the clock ends before the year %d", lastYear)
+	if d > 200*365*24*time.Hour || e.srv.Now().Add(d).Year() >= lastYear {
+		return fieldProblemf("advance", "must leave the clock before the year %d", lastYear)
 	}
 	e.srv.Advance(d)
 	return nil
@@ -107,7 +78,7 @@ func (e *emulator) advance(d time.Duration) error {
 func (e *emulator) add(a kiitest.Account) (kiitest.Account, error) {
 	e.changing.Lock()
 	defer e.changing.Unlock()
-	if len(e.srv.Accounts()) >= maxUsers {
+	if e.countUsers()+e.registering >= maxUsers {
 		return a, problemf(http.StatusConflict, "there are %d users already, and no more are kept", maxUsers)
 	}
 	if _, taken := e.srv.Account(a.ID); taken && a.ID != "" {
@@ -116,9 +87,22 @@ func (e *emulator) add(a kiitest.Account) (kiitest.Account, error) {
 	return e.put(a)
 }
 
-// full tells whether a call registers one user more than are kept.
-func (e *emulator) full(r *http.Request) bool {
-	return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/users") && len(e.srv.Accounts()) >= maxUsers
+func (e *emulator) countUsers() int { return len(e.srv.Accounts()) }
+
+// register lets a call through that may add a user, unless there are too many. The caller calls
+// done when the call is answered.
+func (e *emulator) register() (done func(), admitted bool) {
+	e.changing.Lock()
+	defer e.changing.Unlock()
+	if e.countUsers()+e.registering >= maxUsers {
+		return nil, false
+	}
+	e.registering++
+	return func() {
+		e.changing.Lock()
+		defer e.changing.Unlock()
+		e.registering--
+	}, true
 }
 
 // replace changes the user with the account's ID.
@@ -126,15 +110,12 @@ func (e *emulator) replace(a kiitest.Account) (kiitest.Account, error) {
 	e.changing.Lock()
 	defer e.changing.Unlock()
 	if known, found := e.srv.Account(a.ID); !found || known.ID != a.ID {
-		return a, problemf(http.StatusNotFound, "there is no such user")
+		return a, notFound("user")
 	}
 	return e.put(a)
 }
 
 func (e *emulator) put(a kiitest.Account) (kiitest.Account, error) {
-	if a.Email == "" && a.Phone == "" && a.LoginName == "" {
-		return a, problemf(http.StatusUnprocessableEntity, "a user needs an e-mail address, a phone number or a login name")
-	}
 	id, err := e.srv.PutAccount(a)
 	if err != nil {
 		return a, invalid(err)
@@ -143,21 +124,72 @@ func (e *emulator) put(a kiitest.Account) (kiitest.Account, error) {
 	return a, nil
 }
 
-// inject makes a call go wrong.
-func (e *emulator) inject(f kiitest.Fault) error {
-	e.changing.Lock()
-	defer e.changing.Unlock()
+// send has a message sent to a user, as the app or the user could.
+func (e *emulator) send(id, kind string) (m kiitest.Message, err error) {
+	switch kind {
+	case "reset-email":
+		m, err = e.srv.SendReset(id, kii.NotificationEmail)
+	case "reset-sms":
+		m, err = e.srv.SendReset(id, kii.NotificationSMS)
+	case "reset-pin":
+		m, err = e.srv.SendReset(id, kii.NotificationSMSPIN)
+	case "verify-email":
+		m, err = e.srv.SendVerification(id, kiitest.Email)
+	case "verify-phone":
+		m, err = e.srv.SendVerification(id, kiitest.SMS)
+	default:
+		return m, fieldProblemf("kind", "must be one of %s", joinWords(sendingKinds()))
+	}
+	if err != nil {
+		if _, known := e.srv.Account(id); !known {
+			return m, notFound("user")
+		}
+		return m, invalid(err)
+	}
+	return m, nil
+}
+
+// checkFault reports what is wrong with a fault, or nil.
+func (e *emulator) checkFault(f kiitest.Fault) error {
 	if err := f.Validate(); err != nil {
 		return invalid(err)
 	}
-	switch {
-	case f.Delay > maxDelay || f.RetryIn > maxDelay:
-		return problemf(http.StatusUnprocessableEntity, "a delay is at most %v", maxDelay)
-	case len(e.srv.Faults()) >= maxFaults:
-		return problemf(http.StatusConflict, "there are %d faults already that no call has met; clear them first", maxFaults)
+	if f.Delay > maxDelay {
+		return fieldProblemf("delay", "must be at most %v", duration(maxDelay))
+	}
+	if f.RetryIn > maxDelay {
+		return fieldProblemf("retryIn", "must be at most %v", duration(maxDelay))
+	}
+	return nil
+}
+
+// inject makes a call go wrong, and returns the fault with its ID.
+func (e *emulator) inject(f kiitest.Fault) (kiitest.Fault, error) {
+	e.changing.Lock()
+	defer e.changing.Unlock()
+	if err := e.checkFault(f); err != nil {
+		return f, err
+	}
+	if len(e.srv.Faults()) >= maxFaults {
+		return f, problemf(http.StatusConflict, "there are %d faults already that no call has met; clear them first", maxFaults)
 	}
 	e.srv.Inject(f)
-	return nil
+	for _, waiting := range slices.Backward(e.srv.Faults()) {
+		f.ID = waiting.ID
+		break // it is the newest, unless a call has met it by now
+	}
+	return f, nil
+}
+
+// expireMessage ends what a message holds.
+func (e *emulator) expireMessage(id int) error {
+	if e.srv.ExpireMessage(id) {
+		return nil
+	}
+	if len(e.srv.FindMessages(kiitest.Filter{ID: id})) == 0 {
+		return notFound("message")
+	}
+	return problemf(http.StatusConflict, "message %d holds nothing that is still to be used", id)
 }
 
 // change changes the portal's settings, or nothing.
@@ -168,11 +200,9 @@ func (e *emulator) change(apply func(*kiitest.Settings) error) error {
 		if err = apply(&changed); err != nil {
 			return
 		}
-		if bad := changed.Validate(); bad != nil {
-			err = invalid(bad)
-			return
+		if err = validateSettings(changed); err == nil {
+			*s = changed
 		}
-		*s = changed
 	})
 	return err
 }
@@ -181,15 +211,7 @@ func (e *emulator) change(apply func(*kiitest.Settings) error) error {
 func (e *emulator) account(id string) (kiitest.Account, error) {
 	a, found := e.srv.Account(id)
 	if !found {
-		return a, problemf(http.StatusNotFound, "there is no such user")
+		return a, notFound("user")
 	}
 	return a, nil
-}
-
-// statusOf tells the status of what went wrong.
-func statusOf(err error) int {
-	if p, ok := errors.AsType[*problem](err); ok {
-		return p.status
-	}
-	return http.StatusInternalServerError
 }

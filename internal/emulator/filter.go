@@ -1,7 +1,7 @@
 package emulator
 
 import (
-	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,7 +12,7 @@ import (
 )
 
 // filterParams are the query parameters that choose messages.
-var filterParams = []string{"q", "after", "to", "channel", "purpose", "state", "text"}
+var filterParams = []string{"q", "after", "before", "to", "channel", "purpose", "state", "text"}
 
 var (
 	channels = []kiitest.Channel{kiitest.Email, kiitest.SMS}
@@ -25,7 +25,7 @@ func parseFilter(q string) (kiitest.Filter, error) {
 	var f kiitest.Filter
 	var text []string
 	seen := make(map[string]bool)
-	for _, word := range strings.Fields(q) {
+	for word := range strings.FieldsSeq(q) {
 		key, value, keyed := strings.Cut(word, ":")
 		key = strings.ToLower(key)
 		if !keyed || !slices.Contains([]string{"to", "channel", "purpose", "is"}, key) {
@@ -48,26 +48,17 @@ func setFilter(f *kiitest.Filter, key, value string) (err error) {
 	switch key {
 	case "to":
 		if value == "" {
-			return problemf(http.StatusUnprocessableEntity, "to: wants a whole address or a user ID")
+			return problemf(http.StatusUnprocessableEntity, "to: wants a whole address or a user ID; in a URL a + is written %%2B")
 		}
-		f.To = value
+		f.To = strings.ReplaceAll(value, " ", "+") // a + in a query is a space, and no ID or address holds one
 	case "channel":
-		f.Channel, err = oneOf(key, value, channels)
+		f.Channel, err = wordFrom(key, value, channels)
 	case "purpose":
-		f.Purpose, err = oneOf(key, value, purposes)
+		f.Purpose, err = wordFrom(key, value, purposes)
 	case "is", "state":
-		f.State, err = oneOf(key, value, states)
+		f.State, err = wordFrom(key, value, states)
 	}
 	return err
-}
-
-// one finds a word in a list, in upper or lower case, with - for _.
-func oneOf[T ~string](key, value string, words []T) (T, error) {
-	wanted := T(strings.ToUpper(strings.ReplaceAll(value, "-", "_")))
-	if !slices.Contains(words, wanted) {
-		return "", problemf(http.StatusUnprocessableEntity, "%s: wants one of %s", key, strings.ToLower(joinWords(words)))
-	}
-	return wanted, nil
 }
 
 // filterOf reads the query parameters of filterParams. Those beside q narrow it.
@@ -86,7 +77,10 @@ func filterOf(query url.Values) (kiitest.Filter, error) {
 	if text := query.Get("text"); text != "" {
 		f.Text = text
 	}
-	f.After, err = intParam(query, "after", 0, 0, 1<<53)
+	if f.After, err = intParam(query, "after", 0, 0, math.MaxInt); err != nil {
+		return f, err
+	}
+	f.Before, err = intParam(query, "before", 0, 0, math.MaxInt)
 	return f, err
 }
 
@@ -101,8 +95,4 @@ func intParam(query url.Values, name string, otherwise, least, most int) (int, e
 		return 0, problemf(http.StatusUnprocessableEntity, "%s must be a whole number from %d to %d", name, least, most)
 	}
 	return n, nil
-}
-
-func notFound(what string) error {
-	return &problem{http.StatusNotFound, fmt.Sprintf("there is no such %s", what)}
 }

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -28,7 +29,7 @@ func TestTheFilterBoxReadsKeysAndText(t *testing.T) {
 	for q, want := range map[string]string{
 		"is:gone":             "is: wants one of pending, used, replaced, expired",
 		"channel:fax":         "channel: wants one of email, sms",
-		"to:":                 "to: wants a whole address or a user ID",
+		"to:":                 "to: wants a whole address or a user ID; in a URL a + is written %2B",
 		"is:used is:expired":  "is: is there twice",
 		"purpose:":            "purpose: wants one of reset_link, reset_pin, new_password, password_reset, verify_address",
 		"free text channel:x": "channel: wants one of email, sms",
@@ -46,6 +47,13 @@ func TestQueryParametersNarrowTheFilter(t *testing.T) {
 	for _, bad := range []url.Values{{"after": {"-1"}}, {"after": {"x"}}, {"state": {"x"}}, {"q": {"is:x"}}} {
 		_, err := filterOf(bad)
 		assert.Error(t, err, bad)
+	}
+	for _, query := range []string{"to=+819012341234", "to=%2B819012341234", "to=PHONE:+819012341234", "q=to:%2B819012341234"} {
+		values, err := url.ParseQuery(query)
+		assert.NoError(t, err)
+		f, err := filterOf(values)
+		assert.NoError(t, err)
+		assert.Equal(t, phone, strings.TrimPrefix(f.To, "PHONE:"), "a + stays a + in %s", query)
 	}
 }
 

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// contentPolicy lets a page load what the emulator itself serves, and nothing run that stands in it.
+// contentPolicy lets a page load what the emulator itself serves, and nothing run that stands in
+// it.
 const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -18,20 +19,26 @@ const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; 
 // waits for less.
 const answerTimeout = maxWait + 30*time.Second
 
-// handler serves everything: Kii Cloud's API and link pages below /api/, the JSON API, and the page.
+// handler serves everything: Kii Cloud's API and link pages below /api/, the JSON API, and the
+// page.
 func (e *emulator) handler(stderr io.Writer) http.Handler {
 	own := http.NewServeMux()
 	for _, route := range e.routes() {
-		own.Handle(route.method+" "+route.path, e.api(route))
+		own.Handle(route.method+" "+route.path, handleAPI(route))
 	}
 	own.HandleFunc(apiRoot+"/", unknownAPI)
 	e.pages(own)
 	guardedOwn := guarded(own)
 	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/api/") { // not by a ServeMux, which would redirect a user named ..
-			if e.full(r) {
-				writeJSON(w, http.StatusServiceUnavailable, map[string]string{"errorCode": "EMULATOR_FULL", "message": "The emulator keeps no more users"})
-				return
+			if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/users") {
+				done, admitted := e.register()
+				if !admitted {
+					w.Header().Set("Access-Control-Allow-Origin", "*")
+					writeJSON(w, http.StatusServiceUnavailable, map[string]string{"errorCode": "EMULATOR_FULL", "message": "The emulator keeps no more users"})
+					return
+				}
+				defer done()
 			}
 			e.srv.ServeHTTP(w, r) // for pages of any origin, as Kii Cloud lets the JavaScript SDK call it
 			return
@@ -41,11 +48,13 @@ func (e *emulator) handler(stderr io.Writer) http.Handler {
 	return e.checkHost(recovered(all, stderr))
 }
 
-// checkHost refuses a name that the emulator was not started with. A web page of somebody else's can
-// make its own host's name lead to this machine, and would then read everything here as its own.
+// checkHost refuses a name that the emulator was not started with. A web page of somebody else's
+// can make its own host's name lead to this machine, and would then read everything here as its
+// own. To be ready is no secret: a probe asks by an address that nobody knew at the start.
 func (e *emulator) checkHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !e.bound.hosts[strings.ToLower(r.Host)] {
+		probe := r.URL.Path == apiRoot+"/ready" && (r.Method == http.MethodGet || r.Method == http.MethodHead)
+		if !probe && !e.bound.answersTo(r.Host) {
 			w.Header().Set("Connection", "close")
 			http.Error(w, "This emulator does not answer to that host name. It was started for "+e.bound.origin+"; -expose adds a name.", http.StatusMisdirectedRequest)
 			return
@@ -70,9 +79,9 @@ func guarded(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-store")
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout))
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout))
 		checked.ServeHTTP(w, r)
-		http.NewResponseController(w).SetWriteDeadline(time.Time{}) // the connection may carry a call with a longer delay next
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // the connection may carry a call with a longer delay next
 	})
 }
 
@@ -87,7 +96,7 @@ func recovered(next http.Handler, stderr io.Writer) http.Handler {
 			case runtime.Error:
 				fmt.Fprintf(stderr, "kii-emulator: a defect of the emulator: %v\n%s", p, debug.Stack())
 			default:
-				if p != http.ErrAbortHandler {
+				if p != http.ErrAbortHandler { //nolint:errorlint // net/http compares so, too
 					fmt.Fprintf(stderr, "kii-emulator: a defect of the emulator: a panic with a %T\n%s", p, debug.Stack())
 				}
 			}

@@ -12,7 +12,7 @@ import (
 func TestAnotherHostNameGetsNothing(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
-	for _, target := range []string{"/", "/assets/app.js", apiRoot + "/users", apiRoot + "/ready", "/api/oauth2/token"} {
+	for _, target := range []string{"/", "/assets/app.js", apiRoot + "/users", "/api/oauth2/token"} {
 		for _, host := range []string{"evil.example", "127.0.0.1", "127.0.0.1:8485", "127.0.0.1:8484.evil.example", ""} {
 			w := x.do(http.MethodGet, target, "", "Host", host)
 			assert.Equal(t, http.StatusMisdirectedRequest, w.Code, "%s for %q", target, host)
@@ -26,16 +26,13 @@ func TestWritesFromAnotherOriginAreRefused(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
 	x.askPIN()
-	writes := []struct{ method, path string }{
-		{"POST", "/messages/delete"},
-		{"POST", "/users"},
-		{"POST", "/users/delete"},
-		{"POST", "/clock"},
-		{"POST", "/faults"},
-		{"POST", "/faults/clear"},
-		{"POST", "/settings"},
-		{"POST", "/reset"},
+	var writes []struct{ method, path string }
+	for _, r := range x.pageRoutes() {
+		if r.method != http.MethodGet {
+			writes = append(writes, struct{ method, path string }{r.method, r.path})
+		}
 	}
+	assert.Greater(t, len(writes), 10)
 	for _, r := range x.routes() {
 		if r.method != http.MethodGet {
 			writes = append(writes, struct{ method, path string }{r.method, strings.Replace(r.path, "{id}", "1", 1)})
@@ -66,7 +63,7 @@ func TestOnlyKiisOwnAPIIsOpenToOtherOrigins(t *testing.T) {
 func TestEveryPageIsClosedToOthersAndNeverKept(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
-	for _, target := range []string{"/", "/users", "/calls", "/faults", "/settings", "/nothing", apiRoot + "/users", apiRoot + "/nothing"} {
+	for _, target := range []string{"/", "/messages/1", "/users", "/users/new", "/calls", "/faults", "/settings", "/nothing", apiRoot + "/users", apiRoot + "/nothing"} {
 		h := x.do(http.MethodGet, target, "").Header()
 		policy := h.Get("Content-Security-Policy")
 		assert.Contains(t, policy, "default-src 'none'", target)
@@ -105,4 +102,37 @@ func TestAPanicIsReportedWithoutItsValue(t *testing.T) {
 	})
 	assert.Contains(t, stderr.String(), "a panic with a string")
 	assert.NotContains(t, stderr.String(), "123456")
+}
+
+func TestReadyAnswersByWhateverName(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	for _, host := range []string{"10.1.2.3:8484", "emulator", "[fd00::5]:80"} {
+		w := x.do(http.MethodGet, apiRoot+"/ready", "", "Host", host)
+		assert.Equal(t, http.StatusOK, w.Code, host)
+		assert.JSONEq(t, `{"ready":true,"instance":"`+x.instance+`"}`, w.Body.String())
+	}
+	assert.Equal(t, http.StatusMisdirectedRequest, x.do(http.MethodPost, apiRoot+"/ready", "", "Host", "evil.example").Code)
+	assert.NotEqual(t, x.instance, newTester(t).instance)
+}
+
+func TestHostsAreComparedByWhatTheyMean(t *testing.T) {
+	t.Parallel()
+	p := &binding{hosts: make(map[string]bool)}
+	p.allow("my_service", "80")
+	p.allow("::1", "8484")
+	for header, want := range map[string]bool{
+		"my_service": true, "MY_SERVICE.:80": true, "my_service:080": true, "my_service:81": false, "[::1]:8484": true, "[0:0:0:0:0:0:0:1]:8484": true, "[::1]": false, "": false, ":80": false,
+	} {
+		assert.Equal(t, want, p.answersTo(header), header)
+	}
+}
+
+func TestARefusedRegistrationCanBeReadByAPageOfAnotherOrigin(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.registering = maxUsers
+	w := x.kii(http.MethodPost, "/users", "application/json", `{"loginName":"bob","password":"pass"}`)
+	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
+	assert.Equal(t, "*", w.Header().Get("Access-Control-Allow-Origin"))
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-kii/kii/kiitest"
@@ -21,6 +22,8 @@ const (
 	alice    = "alice@example.com"
 	phone    = "+819012341234"
 )
+
+var testOptions = Options{AppID: DefaultAppID, AppKey: DefaultAppKey, ClientID: DefaultClientID, ClientSecret: DefaultSecret}
 
 // A tester drives an emulator's handler without a socket.
 type tester struct {
@@ -40,7 +43,7 @@ func newTester(t testing.TB) *tester {
 	start, err := loadSeed(name)
 	require.NoError(t, err)
 	p := &binding{origin: "http://" + testHost, hosts: map[string]bool{testHost: true}}
-	e, err := newEmulator(Options{AppID: DefaultAppID, AppKey: DefaultAppKey}, p, start)
+	e, err := newEmulator(testOptions, p, start)
 	require.NoError(t, err)
 	t.Cleanup(e.srv.Close)
 	stderr := new(bytes.Buffer)
@@ -90,4 +93,34 @@ func (x *tester) askPIN() kiitest.Message {
 	m, found := x.srv.LastMessage("alice-id")
 	require.True(x.t, found)
 	return m
+}
+
+// page gets a page and wants the status.
+func (x *tester) page(status int, target string) string {
+	x.t.Helper()
+	w := x.do(http.MethodGet, target, "")
+	require.Equal(x.t, status, w.Code, target)
+	return w.Body.String()
+}
+
+// shows fails the test if the page does not hold one of the texts. It does not print the page.
+func (x *tester) shows(page string, texts ...string) {
+	x.t.Helper()
+	for _, text := range texts {
+		assert.Contains(x.t, page, text, "the page does not show %s", text)
+	}
+}
+
+// hides fails the test if the page holds one of the texts.
+func (x *tester) hides(page string, texts ...string) {
+	x.t.Helper()
+	for _, text := range texts {
+		assert.NotContains(x.t, page, text, "the page shows %s", text)
+	}
+}
+
+// kii sends a call to Kii Cloud's API as an app does.
+func (x *tester) kii(method, path, contentType, body string) *httptest.ResponseRecorder {
+	x.t.Helper()
+	return x.do(method, "/api/apps/emulator"+path, body, "Content-Type", contentType, "X-Kii-AppID", "emulator", "X-Kii-AppKey", "x")
 }

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"strconv"
-	"strings"
 	"syscall"
 )
 
@@ -14,20 +12,12 @@ import (
 type binding struct {
 	listener net.Listener
 	origin   string          // scheme and host, where the links in messages begin
-	hosts    map[string]bool // the Host headers that it serves, in lower case
+	hosts    map[string]bool // the hosts with their ports that it serves, as normalAddress writes them
 }
 
-// listen opens the socket. Without -expose the address must be of this machine alone.
+// listen opens the socket. The options are valid.
 func (o Options) listen() (*binding, error) {
-	address, err := net.ResolveTCPAddr("tcp", o.Addr)
-	if err != nil {
-		return nil, errors.New("-addr must be a host and a port, such as " + DefaultAddr)
-	}
-	if !address.IP.IsLoopback() && o.Expose == "" {
-		return nil, errors.New("-addr is an address that other machines can reach. Choose one of loopback, such as " + DefaultAddr +
-			", or add -expose with the host that they call it by")
-	}
-	host, port, err := splitHost(o.Expose)
+	address, err := o.address()
 	if err != nil {
 		return nil, err
 	}
@@ -52,39 +42,27 @@ func (o Options) listen() (*binding, error) {
 		p.allow(bound.IP.String(), own)
 		p.origin = "http://" + bound.String()
 	}
-	if host != "" {
+	for i, expose := range o.Expose {
+		host, port, err := splitHost(expose)
+		if err != nil {
+			l.Close()
+			return nil, err
+		}
 		if port == "" {
 			port = own
 		}
 		p.allow(host, port)
-		p.origin = "http://" + net.JoinHostPort(host, port)
+		if i == 0 {
+			p.origin = "http://" + net.JoinHostPort(host, port)
+		}
 	}
 	return p, nil
 }
 
-// allow serves a Host. A client leaves port 80 out.
+// allow serves a host.
 func (p *binding) allow(host, port string) {
-	p.hosts[strings.ToLower(net.JoinHostPort(host, port))] = true
-	if port == "80" {
-		p.hosts[strings.ToLower(host)] = true
-	}
+	p.hosts[normalAddress(net.JoinHostPort(host, port))] = true
 }
 
-// splitHost reads -expose: a host name or an IP address, with a port or without.
-func splitHost(expose string) (host, port string, err error) {
-	if expose == "" {
-		return "", "", nil
-	}
-	wrong := errors.New("-expose must be a host that clients can call, with a port or without: 192.168.1.5, emulator:8484 or [fd00::5]:8484")
-	u, err := url.Parse("http://" + expose)
-	if err != nil || u.Host != expose || u.Hostname() == "" || strings.ContainsAny(u.Hostname(), "*_ %") {
-		return "", "", wrong
-	}
-	if n, err := strconv.Atoi(u.Port()); u.Port() != "" && (err != nil || n < 1 || n > 65535) {
-		return "", "", wrong
-	}
-	if ip := net.ParseIP(u.Hostname()); ip != nil && ip.IsUnspecified() {
-		return "", "", wrong
-	}
-	return strings.ToLower(u.Hostname()), u.Port(), nil
-}
+// answersTo reports whether a Host header names the emulator. A client leaves port 80 out.
+func (p *binding) answersTo(header string) bool { return p.hosts[normalAddress(header)] }

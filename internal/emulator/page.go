@@ -9,18 +9,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/go-kii/kii/kiitest"
 )
 
-const (
-	pageSize   = 50  // messages on a page
-	shownCalls = 200 // on the page of calls
-	shownUsers = 500 // on the page of users
-)
-
-//go:embed assets/page.html assets/style.css assets/app.js assets/icon.svg
+//go:embed assets
 var assets embed.FS
 
 // description is the OpenAPI document of the JSON API.
@@ -28,81 +21,28 @@ var assets embed.FS
 //go:embed assets/openapi.json
 var description []byte
 
-var pageTemplate = template.Must(template.New("").Funcs(template.FuncMap{
-	"lower":       func(word any) string { return strings.ToLower(wordText(word)) },
-	"stamp":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"clock":       clockTime,
-	"left":        timeLeft,
-	"statusClass": statusClass,
-	"callText":    callText,
-}).ParseFS(assets, "assets/page.html"))
+// templates are the pages by name. Each defines "content", which frame.html shows.
+var templates = parseTemplates("messages", "message", "users", "user", "calls", "call", "faults", "settings", "question", "problem")
 
-// text is the string that a kiitest constant is.
-func wordText(word any) string {
-	switch w := word.(type) {
-	case kiitest.Channel:
-		return string(w)
-	case kiitest.State:
-		return string(w)
+func parseTemplates(names ...string) map[string]*template.Template {
+	frame := template.Must(template.New("").Funcs(template.FuncMap{
+		"lower":       strings.ToLower,
+		"stamp":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"clock":       clockTime,
+		"full":        fullTime,
+		"left":        timeLeft,
+		"plural":      plural,
+		"thousands":   thousands,
+		"statusClass": statusClass,
+	}).ParseFS(assets, "assets/frame.html"))
+	pages := make(map[string]*template.Template)
+	for _, name := range names {
+		pages[name] = template.Must(template.Must(frame.Clone()).ParseFS(assets, "assets/"+name+".html"))
 	}
-	return ""
+	return pages
 }
 
-// clock shows a moment: the time of a day, with its date where that is not today.
-func clockTime(t, now time.Time) string {
-	t, now = t.UTC(), now.UTC()
-	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
-		return t.Format("15:04:05")
-	}
-	return t.Format("Jan 2 15:04")
-}
-
-// left shows the time until a moment, as app.js does.
-func timeLeft(until, now time.Time) string {
-	d := until.Sub(now)
-	seconds := int((d + time.Second - 1) / time.Second)
-	minutes, hours := seconds/60, seconds/3600
-	switch {
-	case hours > 47:
-		return strconv.Itoa(hours/24) + " days left"
-	case hours > 0:
-		return strconv.Itoa(hours) + " h " + strconv.Itoa(minutes%60) + " min left"
-	case minutes > 0:
-		return strconv.Itoa(minutes) + " min " + strconv.Itoa(seconds%60) + " s left"
-	}
-	return strconv.Itoa(seconds) + " s left"
-}
-
-func statusClass(status int) string {
-	if status == 0 {
-		return "none"
-	}
-	return "s" + strconv.Itoa(status/100)
-}
-
-// callText is what a call carried.
-func callText(c kiitest.Call) string {
-	var b strings.Builder
-	if c.Query != "" {
-		b.WriteString("?" + c.Query + "\n")
-	}
-	for _, name := range []string{"Content-Type", "Authorization", "X-Kii-Appid", "User-Agent"} {
-		if value := c.Header.Get(name); value != "" {
-			b.WriteString(name + ": " + value + "\n")
-		}
-	}
-	switch {
-	case len(c.Body) == 0:
-		b.WriteString("\n(no body)")
-	case utf8.Valid(c.Body):
-		b.WriteString("\n" + string(c.Body))
-	default:
-		b.WriteString("\n(a body that is no text)")
-	}
-	return b.String()
-}
-
-// A tab is one of the pages.
+// A tab is one of the pages that the navigation lists.
 type tab struct {
 	Name    string
 	Path    string
@@ -110,93 +50,119 @@ type tab struct {
 	Current bool
 }
 
-// A view is what a page shows.
-type view struct {
-	Tab, Title, Here string
-	Site, App        string
-	Tabs             []tab
-	Now              time.Time
-	Newest           int // the ID of the newest message
-	All              int // messages
-	Error, Notice    string
-	Form             url.Values // what the page's form holds
-
-	Query                        string
-	Messages                     []kiitest.Message
-	Total, PageSize, First, Last int
-	Newer, Older                 string
-
-	Users       []kiitest.Account
-	Edit        bool
-	Calls       []kiitest.Call
-	Faults      []kiitest.Fault
-	Kinds       []faultKind
-	Operations  []kiitest.Operation
-	Assumptions []assumption
-	Templates   []kiitest.Template
-	Snippets    []snippet
+// A frame is what all pages show. The view of each page embeds one.
+type frame struct {
+	Title, Heading string
+	Here           string // where the page is, for the forms that come back to it
+	Site, App      string
+	Tabs           []tab
+	Now            time.Time
+	Ahead          string // how far the clock was moved; empty: not at all
+	Newest         int    // the ID of the newest message
+	Theme          string // light, dark, or empty: as the system
+	Notice         string
+	Problem        string       // what went wrong; empty: nothing
+	Wrong          []wrongField // what is wrong with the form
 }
 
-type assumption struct {
-	Name  kiitest.Assumption
-	Holds bool
-}
-
-// Short is a call's path below the app, where it is one.
-func (v *view) Short(path string) string {
-	root := v.Site[strings.LastIndex(v.Site, "/"):] + "/apps/" + v.App
-	if rest, found := strings.CutPrefix(path, root+"/"); found {
-		return "/" + rest
-	}
-	return path
-}
-
-// notices are what a page says after a form was done; the query parameter said names one.
-var notices = map[string]string{
-	"added":    "The user is added.",
-	"saved":    "Saved.",
-	"deleted":  "Deleted.",
-	"injected": "The fault waits for its call.",
-	"cleared":  "The faults are taken back.",
-	"reset":    "Everything is as it was at the start.",
-}
-
-// newView is what all pages show.
-func (e *emulator) newView(r *http.Request, name, path string) *view {
-	newest, all := e.srv.LatestMessages(kiitest.Filter{}, 0, 1)
-	users := len(e.srv.Accounts())
-	v := &view{
-		Tab: name, Site: string(e.srv.Site()), App: e.srv.AppID(), Here: path, Now: e.srv.Now().UTC(), All: all, PageSize: pageSize,
-		Notice: notices[r.URL.Query().Get("said")], Form: url.Values{},
+// newFrame begins a page below a tab.
+func (e *emulator) newFrame(r *http.Request, path, heading string) frame {
+	newest, messages := e.srv.LatestMessages(kiitest.Filter{}, 0, 1)
+	f := frame{
+		Heading: heading, Here: here(r.URL), Site: string(e.srv.Site()), App: e.srv.AppID(),
+		Now: e.srv.Now().UTC(), Ahead: span(e.srv.Advanced()), Theme: theme(r), Notice: notice(r.URL.Query()),
 		Tabs: []tab{
-			{"Messages", "/", all, false},
-			{"Users", "/users", users, false},
+			{"Messages", "/", messages, false},
+			{"Users", "/users", e.countUsers(), false},
 			{"Calls", "/calls", -1, false},
 			{"Faults", "/faults", len(e.srv.Faults()), false},
 			{"Settings", "/settings", -1, false},
 		},
 	}
+	for i := range f.Tabs {
+		f.Tabs[i].Current = f.Tabs[i].Path == path
+	}
+	f.Title = heading + " · Kii emulator"
 	if len(newest) > 0 {
-		v.Newest = newest[0].ID
+		f.Newest = newest[0].ID
+		f.Title = "(" + strconv.Itoa(f.Newest) + ") " + f.Title
 	}
-	heading := "Messages"
-	for i := range v.Tabs {
-		if v.Tabs[i].Path == path {
-			v.Tabs[i].Current = true
-			heading = v.Tabs[i].Name
-		}
-	}
-	v.Title = heading + " · Kii emulator"
-	if v.Newest > 0 {
-		v.Title = "(" + strconv.Itoa(v.Newest) + ") " + v.Title
-	}
-	return v
+	return f
 }
 
-// show renders a page.
-func render(w http.ResponseWriter, status int, v *view) {
+// here is the page's path and query, without the notice of what was done before.
+func here(u *url.URL) string {
+	query := u.Query()
+	for _, name := range []string{"said", "n", "mark"} {
+		query.Del(name)
+	}
+	return (&url.URL{Path: u.Path, RawQuery: query.Encode()}).String()
+}
+
+// refuse puts what is wrong on the page.
+func (f *frame) refuse(err error, labels map[string]string) {
+	f.Title = "Error: " + f.Title
+	fields := fieldsOf(err)
+	if len(fields) == 0 {
+		f.Problem = sentence(err)
+		return
+	}
+	for _, field := range fields {
+		f.Wrong = append(f.Wrong, wrongField{field.Field, labels[field.Field], field.Reason})
+	}
+}
+
+// notice is what a page says after something was done. The query names it, and how many it met.
+func notice(query url.Values) string {
+	n, err := strconv.Atoi(query.Get("n"))
+	if err != nil {
+		n = 1
+	}
+	switch query.Get("said") {
+	case "message-deleted":
+		return "Message " + strconv.Itoa(n) + " is deleted."
+	case "messages-deleted":
+		return plural(n, "message") + " deleted."
+	case "expired":
+		return "Message " + strconv.Itoa(n) + " is expired."
+	case "sent":
+		return "Message " + strconv.Itoa(n) + " is sent."
+	case "user-added":
+		return "The user is added."
+	case "user-saved":
+		return "The user is saved."
+	case "user-deleted":
+		return "The user is deleted."
+	case "settings-saved":
+		return "The settings are saved."
+	case "fault-added":
+		return "The fault waits for its call."
+	case "fault-removed":
+		return "The fault is removed."
+	case "faults-removed":
+		return plural(n, "fault") + " removed."
+	case "calls-cleared":
+		return "The list of calls is empty again."
+	case "replayed":
+		return "The call was sent again: it is call " + strconv.Itoa(n) + "."
+	case "reset":
+		return "Everything is as it was at the start."
+	}
+	return ""
+}
+
+// theme is what the visitor chose in place of the system's light or dark.
+func theme(r *http.Request) string {
+	if c, err := r.Cookie(themeCookie); err == nil && (c.Value == "light" || c.Value == "dark") {
+		return c.Value
+	}
+	return ""
+}
+
+// render shows a page. The view embeds a frame.
+func render(w http.ResponseWriter, status int, name string, view any) {
 	var b bytes.Buffer
-	if err := pageTemplate.ExecuteTemplate(&b, "page", v); err != nil {
+	if err := templates[name].ExecuteTemplate(&b, "page", view); err != nil {
 		panic(err) // a mistake in the template
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -204,7 +170,7 @@ func render(w http.ResponseWriter, status int, v *view) {
 	w.Write(b.Bytes())
 }
 
-// asset serves a file of the page's own.
+// serveAsset serves a file of the page's own.
 func serveAsset(name, contentType string) http.HandlerFunc {
 	data, err := assets.ReadFile("assets/" + name)
 	if err != nil {

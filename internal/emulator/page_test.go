@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"fmt"
+	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,121 +21,134 @@ func TestWhatAMessageSaysIsNeverHTML(t *testing.T) {
 	const bad = `<script>alert(1)</script>"><img src=x onerror=alert(1)>`
 	x.call(http.StatusCreated, "POST", "/users", `{"id":"mallory","displayName":"<script>alert(1)</script>\"><img src=x onerror=alert(1)>","phone":"+14085550100","phoneVerified":true,"password":"pass"}`)
 	x.call(http.StatusOK, "PATCH", "/settings", `{"templates":[{"purpose":"RESET_PIN","channel":"SMS","locale":"en","text":"${name} <script>alert(1)</script> ${pin}"}]}`)
-	w := x.do(http.MethodPost, "/api/apps/emulator/users/mallory/password/request-reset?q="+url.QueryEscape(bad), `{"notificationMethod":"SMS","smsResetMethod":"PIN","x":"<script>alert(1)</script>"}`, "X-Kii-AppID", "emulator", "X-Kii-AppKey", "x")
-	require.Equal(t, http.StatusNoContent, w.Code)
-	for _, target := range []string{"/", "/users", "/users?edit=mallory", "/calls", "/settings", "/?q=" + url.QueryEscape(bad)} {
-		page := x.do(http.MethodGet, target, "").Body.String()
-		assert.NotContains(t, page, "<script>", target)
-		assert.NotContains(t, page, "<img src=x", target)
+	x.call(http.StatusCreated, "POST", "/faults", `{"kind":"html","user":"mallory"}`)
+	w := x.kii(http.MethodPost, "/users/nobody/password/request-reset", "application/json", "")
+	require.Equal(t, http.StatusNotFound, w.Code)
+	w = x.kii(http.MethodPost, "/users/mallory/password/request-reset?q="+url.QueryEscape(bad), "application/json", `{"notificationMethod":"SMS","smsResetMethod":"PIN","x":"<script>alert(1)</script>"}`)
+	require.Equal(t, http.StatusOK, w.Code)
+	x.call(http.StatusCreated, "POST", "/users/mallory/send", `{"kind":"reset-pin"}`)
+	x.call(http.StatusCreated, "POST", "/faults", `{"kind":"html","user":"mallory"}`)
+	pages := []string{"/", "/messages/1", "/users", "/users/mallory", "/users?q=" + url.QueryEscape(bad), "/calls", "/calls/2", "/calls?q=" + url.QueryEscape("script"), "/faults", "/settings", "/?q=" + url.QueryEscape(bad)}
+	for _, target := range pages {
+		page := x.page(http.StatusOK, target)
+		x.hides(page, "<script>", "<img src=x")
 	}
-	assert.Contains(t, x.do(http.MethodGet, "/", "").Body.String(), "&lt;script&gt;alert(1)")
+	x.shows(x.page(http.StatusOK, "/"), "&lt;script&gt;alert(1)")
+	question := x.form("/users/delete", url.Values{"id": {"mallory"}, "back": {bad}}).Body.String()
+	x.hides(question, "<script>", "<img src=x")
 }
 
 func TestTheTitleTellsTheNewestMessage(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
-	assert.Contains(t, x.do(http.MethodGet, "/", "").Body.String(), "<title>Messages · Kii emulator</title>")
+	x.shows(x.page(http.StatusOK, "/"), "<title>Messages · Kii emulator</title>")
 	x.askPIN()
 	x.askPIN()
-	assert.Contains(t, x.do(http.MethodGet, "/users", "").Body.String(), "<title>(2) Users · Kii emulator</title>")
-}
-
-func TestTheEmptyPageTeachesTheFirstStep(t *testing.T) {
-	t.Parallel()
-	x := newTester(t)
-	page := x.do(http.MethodGet, "/", "").Body.String()
-	assert.Contains(t, page, "Ask for a reset")
-	assert.Contains(t, page, "users/PHONE:&#43;819012341234/password/request-reset", "curl names a user that there is")
-	x.askPIN()
-	assert.NotContains(t, x.do(http.MethodGet, "/", "").Body.String(), "Ask for a reset")
-	assert.Contains(t, x.do(http.MethodGet, "/?q=channel:email", "").Body.String(), "No message matches")
-}
-
-func TestTheListIsPaged(t *testing.T) {
-	t.Parallel()
-	x := newTester(t)
-	for range 120 {
-		x.askPIN()
-	}
-	first := x.do(http.MethodGet, "/?q=channel:sms", "").Body.String()
-	assert.Equal(t, pageSize, strings.Count(first, `<li class="message`))
-	assert.Contains(t, first, `href="/?offset=50&amp;q=channel%3Asms" rel="next"`)
-	assert.NotContains(t, first, `rel="prev"`)
-	last := x.do(http.MethodGet, "/?offset=100", "").Body.String()
-	assert.Equal(t, 20, strings.Count(last, `<li class="message`))
-	assert.Contains(t, last, `href="/?offset=50" rel="prev"`)
-	assert.NotContains(t, last, `rel="next"`)
-}
-
-func TestTheTimeLeftIsToldAndExpires(t *testing.T) {
-	t.Parallel()
-	x := newTester(t)
-	x.askPIN()
-	assert.Regexp(t, `>(10 min 0|9 min 5\d) s left<`, x.do(http.MethodGet, "/", "").Body.String())
-	w := x.form("/clock", url.Values{"advance": {"10m"}, "back": {"/?q=is%3Aexpired"}})
-	assert.Equal(t, http.StatusSeeOther, w.Code)
-	assert.Equal(t, "/?q=is%3Aexpired", w.Header().Get("Location"))
-	page := x.do(http.MethodGet, "/", "").Body.String()
-	assert.Contains(t, page, `<span class="state expired">expired</span>`)
-	assert.NotContains(t, page, " s left")
-}
-
-func TestLeftRoundsUp(t *testing.T) {
-	t.Parallel()
-	now := time.Now()
-	for d, want := range map[time.Duration]string{
-		time.Millisecond: "1 s left", 59*time.Second + 1: "1 min 0 s left", 10 * time.Minute: "10 min 0 s left",
-		time.Hour: "1 h 0 min left", 49 * time.Hour: "2 days left",
-	} {
-		assert.Equal(t, want, timeLeft(now.Add(d), now), d)
+	x.shows(x.page(http.StatusOK, "/users"), "<title>(2) Users · Kii emulator</title>")
+	for _, target := range []string{"/", "/users", "/calls", "/faults", "/settings", "/nothing"} {
+		assert.Contains(t, x.do(http.MethodGet, target, "").Body.String(), `<body data-newest="2"`, target)
 	}
 }
 
 func TestBackLeadsNowhereElse(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
-	for _, to := range []string{"https://evil.example/", "//evil.example/", `\\evil.example`, "/api/x", "javascript:alert(1)"} {
+	for _, to := range []string{"https://evil.example/", "//evil.example/", `\\evil.example`, "/api/x", "javascript:alert(1)", "/\\evil.example", "http:/users", "users"} {
 		w := x.form("/clock", url.Values{"advance": {"1m"}, "back": {to}})
 		assert.Equal(t, "/", w.Header().Get("Location"), to)
 	}
+	w := x.form("/clock", url.Values{"advance": {"1m"}, "back": {"/messages/7"}})
+	assert.Equal(t, "/messages/7", w.Header().Get("Location"))
 }
 
-func TestMessagesAreDeletedOneMatchingOrAll(t *testing.T) {
+func TestAPageThatIsNotThereLeadsBack(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
-	for range 4 {
-		x.askPIN()
+	for _, target := range []string{"/nothing", "/messages/9", "/messages/x", "/users/nobody", "/calls/9"} {
+		page := x.page(http.StatusNotFound, target)
+		x.shows(page, "<title>Error: Not found", "There is no such ", `href="/"`)
 	}
-	x.form("/messages/delete", url.Values{"id": {"2"}})
-	assert.Len(t, x.srv.Messages(), 3)
-	x.form("/messages/delete", url.Values{"q": {"is:replaced"}})
-	assert.Len(t, x.srv.Messages(), 1)
-	w := x.form("/messages/delete", url.Values{"q": {"is:nonsense"}})
-	assert.Equal(t, http.StatusUnprocessableEntity, w.Code)
-	assert.Len(t, x.srv.Messages(), 1, "a filter that makes no sense deletes nothing")
-	x.form("/messages/delete", nil)
-	assert.Empty(t, x.srv.Messages())
+	page := x.form("/messages/delete", url.Values{"id": {""}}).Body.String()
+	x.shows(page, "There is no such message")
 }
 
-func TestTheFormOfAUserAddsEditsAndDeletes(t *testing.T) {
+func TestTheThemeIsKept(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
-	w := x.form("/users", url.Values{"email": {" bob@example.com "}, "emailVerified": {"on"}, "phoneVerified": {"on"}, "password": {"bobs-pass"}, "disabled": {"on"}})
-	require.Equal(t, "/users?said=added", w.Header().Get("Location"), w.Body)
-	bob, found := x.srv.Account("bob@example.com")
-	require.True(t, found)
-	assert.True(t, bob.EmailVerified && bob.Disabled && !bob.PhoneVerified)
+	x.hides(x.page(http.StatusOK, "/"), "data-theme")
+	w := x.form("/theme", url.Values{"theme": {"dark"}, "back": {"/users"}})
+	assert.Equal(t, "/users", w.Header().Get("Location"))
+	cookie := w.Header().Get("Set-Cookie")
+	assert.Contains(t, cookie, "HttpOnly")
+	page := x.do(http.MethodGet, "/", "", "Cookie", strings.Split(cookie, ";")[0]).Body.String()
+	x.shows(page, `data-theme="dark"`, `content="dark"`)
+	x.hides(x.do(http.MethodGet, "/", "", "Cookie", themeCookie+`="><script>`).Body.String(), "<script>")
+	assert.Contains(t, x.form("/theme", url.Values{"theme": {"system"}}).Header().Get("Set-Cookie"), "Max-Age=0")
+	assert.Equal(t, http.StatusUnprocessableEntity, x.form("/theme", url.Values{"theme": {"blue"}}).Code)
+}
 
-	assert.Contains(t, x.do(http.MethodGet, "/users?edit="+bob.ID, "").Body.String(), `value="bob@example.com"`)
-	x.form("/users", url.Values{"id": {bob.ID}, "email": {"bob@example.com"}, "displayName": {"Bob"}})
-	bob, _ = x.srv.Account(bob.ID)
-	assert.True(t, bob.DisplayName == "Bob" && !bob.EmailVerified && !bob.Disabled)
-	assert.True(t, bob.Password == "bobs-pass", "an empty field keeps the password")
-	x.form("/users", url.Values{"id": {bob.ID}, "email": {"bob@example.com"}, "noPassword": {"on"}})
-	bob, _ = x.srv.Account(bob.ID)
-	assert.Empty(t, bob.Password)
-	x.form("/users/delete", url.Values{"id": {bob.ID}})
+func TestTheClockSaysHowFarItWasMovedAndGoesBack(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	m := x.askPIN()
+	x.hides(x.page(http.StatusOK, "/"), " ahead<", "Back to now")
+	x.form("/clock", url.Values{"advance": {"24h"}})
+	x.form("/clock", url.Values{"advance": {"600"}})
+	x.shows(x.page(http.StatusOK, "/users"), "1 day 10 min ahead", "Back to now", ">UTC<")
+	assert.Equal(t, "24h10m", x.call(http.StatusOK, "GET", "/clock", "")["ahead"])
+	x.form("/clock", url.Values{"back-to-now": {"yes"}})
+	x.hides(x.page(http.StatusOK, "/"), " ahead<")
+	assert.Equal(t, kiitest.Pending, x.srv.FindMessages(kiitest.Filter{ID: m.ID})[0].State)
+	for _, bad := range []string{"soon", "-1h", "", "0s", "9999999h"} {
+		w := x.form("/clock", url.Values{"advance": {bad}, "back": {"/users"}})
+		assert.Equal(t, http.StatusUnprocessableEntity, w.Code, bad)
+		x.shows(w.Body.String(), "must be a time", `href="/users"`)
+	}
+}
+
+func TestWhatCannotBeTakenBackIsAskedFirst(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.askPIN()
+	x.askPIN()
+	x.call(http.StatusCreated, "POST", "/faults", `{"kind":"html"}`)
+	for _, c := range []struct {
+		path, says string
+		fields     url.Values
+		left       func() int
+	}{
+		{"/messages/delete", "2 messages will be gone", url.Values{"q": {""}, "back": {"/"}}, func() int { return len(x.srv.Messages()) }},
+		{"/faults/clear", "1 fault will be removed", nil, func() int { return len(x.srv.Faults()) }},
+		{"/calls/clear", "2 calls will be gone", nil, func() int { return len(x.srv.Calls()) }},
+		{"/users/delete", "The user alice will be gone", url.Values{"id": {"alice-id"}}, func() int { return len(x.srv.Accounts()) }},
+	} {
+		w := x.form(c.path, c.fields)
+		assert.Equal(t, http.StatusOK, w.Code, c.path)
+		page := w.Body.String()
+		x.shows(page, c.says, `name="sure" value="yes"`, "Cancel")
+		assert.NotZero(t, c.left(), c.path)
+		fields := hiddenFields(page)
+		fields.Set("sure", "yes")
+		w = x.form(c.path, fields)
+		assert.Equal(t, http.StatusSeeOther, w.Code, c.path)
+		assert.Zero(t, c.left(), c.path)
+	}
+	x.shows(x.form("/reset", nil).Body.String(), "Reset everything?")
+	assert.Empty(t, x.srv.Accounts())
+	x.form("/reset", url.Values{"sure": {"yes"}})
 	assert.Len(t, x.srv.Accounts(), 1)
+}
+
+// hiddenFields reads the question's form.
+func hiddenFields(page string) url.Values {
+	fields := url.Values{}
+	_, page, _ = strings.Cut(page, `<form class="card question"`)
+	for _, part := range strings.Split(page, `<input type="hidden" name="`)[1:] {
+		name, rest, _ := strings.Cut(part, `" value="`)
+		value, _, _ := strings.Cut(rest, `"`)
+		fields.Add(name, value)
+	}
+	return fields
 }
 
 func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
@@ -143,22 +157,23 @@ func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 	for _, c := range []struct {
 		path   string
 		fields url.Values
-		says   string
+		says   []string
 	}{
-		{"/users", url.Values{"email": {alice}, "displayName": {"Typed"}}, "Email is taken."},
-		{"/users", url.Values{"displayName": {"Typed"}}, "A user needs an e-mail address"},
-		{"/users", url.Values{"phone": {"123"}, "displayName": {"Typed"}}, "Phone must be &#43; and 7 to 20 digits"},
-		{"/faults", url.Values{"kind": {"delay"}, "user": {"Typed"}}, "Delay must be set for a fault of kind delay."},
-		{"/faults", url.Values{"kind": {"status"}, "status": {"x"}, "user": {"Typed"}}, "Status must be a whole number."},
-		{"/settings", url.Values{"resetFlow": {"INPUT"}, "pinValidity": {"soon"}, "successURL": {"Typed"}}, "PinValidity: a time is written"},
+		{"/users", url.Values{"email": {alice}, "displayName": {"Typed"}}, []string{`<a href="#email">E-mail is taken</a>`, `id="email-error">E-mail is taken<`}},
+		{"/users", url.Values{"phone": {"123"}, "country": {"japan"}, "displayName": {"Typed"}}, []string{"2 fields are wrong", "Phone must be &#43; and 7 to 20 digits", "Country must be two capital letters"}},
+		{"/users", url.Values{"id": {"alice-id"}, "email": {"x"}, "displayName": {"Typed"}}, []string{"E-mail must be name@host", "<h1><bdi>alice</bdi></h1>"}},
+		{"/faults", url.Values{"kind": {"delay"}, "user": {"Typed"}}, []string{"Delay must be set for a fault of kind delay", "<details class=\"card\" open>"}},
+		{"/faults", url.Values{"kind": {"status"}, "status": {"x"}, "user": {"Typed"}}, []string{"Status must be a whole number"}},
+		{"/settings", url.Values{"resetFlow": {"INPUT"}, "minPasswordLength": {"3"}, "pinValidity": {"soon"}, "linkValidity": {"1h"}, "codeValidity": {"1h"}, "successURL": {"Typed"}}, []string{
+			"3 fields are wrong", "PIN validity must be a time such as", "Shortest password must be 4 to 50", "Page after a link that worked must be empty or an http",
+		}},
 	} {
 		before := x.srv.Settings()
 		w := x.form(c.path, c.fields)
 		assert.Equal(t, http.StatusUnprocessableEntity, w.Code, c.path)
 		page := w.Body.String()
-		assert.Contains(t, page, c.says, c.path)
-		assert.Contains(t, page, `value="Typed"`, c.path)
-		assert.Contains(t, page, "<title>Error: ", c.path)
+		x.shows(page, c.says...)
+		x.shows(page, `value="Typed"`, "<title>Error: ", `aria-invalid="true"`, "data-focus")
 		assert.Equal(t, before, x.srv.Settings())
 	}
 	assert.Len(t, x.srv.Accounts(), 1)
@@ -168,42 +183,54 @@ func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 func TestTheFormOfTheSettingsSavesThem(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
-	w := x.form("/settings", url.Values{
-		"resetFlow": {"GENERATE"}, "minPasswordLength": {"8"}, "pinValidity": {"5m"}, "linkValidity": {"2h"}, "codeValidity": {"1h"}, "tokenValidity": {"0s"},
+	fields := url.Values{
+		"resetFlow": {"GENERATE"}, "minPasswordLength": {"8"}, "pinValidity": {"5m"}, "linkValidity": {"2h"}, "codeValidity": {"1h"}, "tokenValidity": {"for ever"},
 		"refreshTokens": {"on"}, "successURL": {"http://127.0.0.1:1/done"},
-	})
-	require.Equal(t, http.StatusSeeOther, w.Code, w.Body)
+	}
+	before := x.srv.Settings()
+	x.shows(x.page(http.StatusOK, "/settings"), `value="for ever"`)
+	w := x.form("/settings", fields)
+	require.Equal(t, http.StatusSeeOther, w.Code)
 	s := x.srv.Settings()
 	assert.Equal(t, kiitest.Settings{
 		ResetFlow: kiitest.GeneratePassword, MinPasswordLength: 8, PINValidity: 5 * time.Minute, LinkValidity: 2 * time.Hour, CodeValidity: time.Hour,
-		RefreshTokens: true, SuccessURL: "http://127.0.0.1:1/done", Templates: s.Templates,
+		TokenValidity: before.TokenValidity, RefreshTokens: true, SuccessURL: "http://127.0.0.1:1/done", Templates: s.Templates,
 	}, s)
+	fields.Set("tokenValidity", "90")
+	x.form("/settings", fields)
+	assert.Equal(t, 90*time.Second, x.srv.Settings().TokenValidity)
+	fields.Set("tokenValidity", "for ever")
+	x.form("/settings", fields)
+	assert.Zero(t, x.srv.Settings().TokenValidity)
 }
 
-func TestTheFormOfAFaultMakesTheNextCallFail(t *testing.T) {
+func TestEveryAssumptionIsExplained(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
-	x.form("/faults", url.Values{"kind": {"status"}, "status": {"503"}, "errorCode": {"TEMPORARY"}, "operation": {"request-reset"}, "nth": {"1"}, "times": {"1"}})
-	assert.Contains(t, x.do(http.MethodGet, "/faults", "").Body.String(), "status on request-reset number 1 (503 TEMPORARY)")
-	w := x.do(http.MethodPost, "/api/apps/emulator/users/alice-id/password/request-reset", "", "X-Kii-AppID", "emulator", "X-Kii-AppKey", "x")
-	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
-	page := x.do(http.MethodGet, "/calls", "").Body.String()
-	assert.Contains(t, page, `<span class="status s5">503</span> <code>TEMPORARY</code>`)
-	assert.Contains(t, page, "fault: status")
-	x.form("/faults", url.Values{"kind": {"html"}})
-	x.form("/faults/clear", nil)
-	assert.Empty(t, x.srv.Faults())
-}
-
-func TestThePageShowsTheLast200Calls(t *testing.T) {
-	t.Parallel()
-	x := newTester(t)
-	for range 205 {
-		x.do(http.MethodGet, "/api/nothing", "")
+	page := x.page(http.StatusOK, "/settings")
+	for _, a := range kiitest.Assumptions() {
+		text := template.HTMLEscapeString(assumptionText(a))
+		x.shows(page, "<code>"+string(a)+`</code> <span class="state used">holds</span><span class="hint">`+text)
 	}
-	page := x.do(http.MethodGet, "/calls", "").Body.String()
-	assert.Equal(t, shownCalls, strings.Count(page, "<summary>"))
-	assert.Contains(t, page, "The last 200 of 205 calls")
+	for a := range assumptionTexts {
+		assert.Contains(t, kiitest.Assumptions(), a)
+	}
+}
+
+func TestAPatchReplacesAnArray(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.call(http.StatusOK, "PATCH", "/settings", `{"templates":[{"purpose":"RESET_LINK","channel":"EMAIL","locale":"en","subject":"Old","text":"${link}"}]}`)
+	for _, name := range []string{"templates", "Templates"} {
+		x.call(http.StatusOK, "PATCH", "/settings", `{"`+name+`":[{"purpose":"RESET_LINK","channel":"EMAIL","locale":"ja","text":"${link}"}]}`)
+		assert.Empty(t, x.srv.Settings().Templates[0].Subject, "the subject of the template that stood there is gone")
+	}
+	x.call(http.StatusOK, "PATCH", "/settings", `{"pinValidity":"5m"}`)
+	assert.Len(t, x.srv.Settings().Templates, 1)
+	x.call(http.StatusOK, "PATCH", "/settings", `{"templates":[]}`)
+	assert.Empty(t, x.srv.Settings().Templates)
+	x.call(http.StatusBadRequest, "PATCH", "/settings", `{"pinValidity":"5m","PINValidity":"6m"}`)
+	x.call(http.StatusBadRequest, "PATCH", "/settings", "{\"successURL\":\"\xff\"}")
 }
 
 func TestResetGoesBackToTheSeed(t *testing.T) {
@@ -225,7 +252,8 @@ func TestWhatIsAddedIsBounded(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
 	for range maxFaults {
-		require.NoError(t, x.inject(kiitest.Fault{Kind: kiitest.FaultHTML}))
+		_, err := x.inject(kiitest.Fault{Kind: kiitest.FaultHTML})
+		require.NoError(t, err)
 	}
 	x.call(http.StatusConflict, "POST", "/faults", `{"kind":"html"}`)
 	x.call(http.StatusUnprocessableEntity, "POST", "/faults", `{"kind":"delay","delay":"61m"}`)
@@ -234,7 +262,7 @@ func TestWhatIsAddedIsBounded(t *testing.T) {
 		require.NoError(t, err)
 	}
 	x.call(http.StatusConflict, "POST", "/users", `{"email":"one@too.many"}`)
-	w := x.do(http.MethodPost, "/api/apps/emulator/users", `{"loginName":"too-many","password":"pass"}`, "X-Kii-AppID", "emulator", "X-Kii-AppKey", "x")
+	w := x.kii(http.MethodPost, "/users", "application/json", `{"loginName":"too-many","password":"pass"}`)
 	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
 	assert.Len(t, x.srv.Accounts(), maxUsers)
 	for range maxWaiters {
@@ -242,4 +270,5 @@ func TestWhatIsAddedIsBounded(t *testing.T) {
 	}
 	x.call(http.StatusServiceUnavailable, "GET", "/messages/wait?timeout=0s", "")
 	x.call(http.StatusUnprocessableEntity, "POST", "/clock", `{"advance":"2000000h"}`)
+	x.call(http.StatusUnprocessableEntity, "POST", "/clock", `{"advance":"2562047h"}`)
 }

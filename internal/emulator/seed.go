@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -15,34 +16,19 @@ import (
 )
 
 const (
-	maxSeed  = 16 << 20 // bytes
+	maxSeed  = 1 << 30 // bytes: 10,000 users with 63 KB of fields each fit
 	seedHelp = "settings, assumptions and users"
 )
 
 // A seed is what an emulator starts with, and returns to on reset.
 type seed struct {
-	settings    kiitest.Settings
-	assumptions map[kiitest.Assumption]bool
-	accounts    []seedAccount
+	kiitest.Snapshot
+	name  string           // of the file
+	data  []byte           // that stands in it
+	lines map[string]int64 // where a value is: settings.pinValidity, users[3], users[3].email
 }
 
-// A seedAccount knows where it stands in the file.
-type seedAccount struct {
-	kiitest.Account
-	where string
-}
-
-func (a seedAccount) wrong(err error) error { return errors.New(a.where + userText(err)) }
-
-// reader goes through a seed file and knows the line that it is at.
-type reader struct {
-	name string
-	data []byte
-	dec  *json.Decoder
-	seed seed
-}
-
-// loadSeed reads a seed file; without one the emulator starts empty.
+// loadSeed reads a seed file. Without one the emulator starts empty.
 func loadSeed(name string) (seed, error) {
 	if name == "" {
 		return readSeed(name, []byte("{}"))
@@ -62,144 +48,152 @@ func loadSeed(name string) (seed, error) {
 	return readSeed(name, data)
 }
 
-// readSeed reads what stands in a seed file. What it leaves out is kiitest's default.
+// readSeed reads what stands in a seed file. What it leaves out is kiitest's default. A server
+// tries it, so that a seed is valid if and only if the JSON API and the app's calls could lead to
+// it.
 func readSeed(name string, data []byte) (seed, error) {
 	server := kiitest.NewServer(kiitest.WithoutSocket())
 	defer server.Close()
-	r := &reader{name: name, data: data, seed: seed{settings: server.Settings(), assumptions: make(map[kiitest.Assumption]bool)}}
-	err := r.read()
-	return r.seed, err
+	s := seed{server.Snapshot(), name, bytes.TrimPrefix(data, []byte("\uFEFF")), make(map[string]int64)}
+	s.Assumptions = make(map[kiitest.Assumption]bool)
+	if err := checkJSON(s.data); err != nil {
+		bad, _ := errors.AsType[*jsonError](err)
+		return s, s.errorAt(bad.offset, "%s", bad.text)
+	}
+	r := &seedReader{seed: &s, dec: json.NewDecoder(bytes.NewReader(s.data))}
+	if err := r.read(); err != nil {
+		return s, err
+	}
+	err := s.wrong(server.Restore(s.Snapshot))
+	s.data = nil // the lines were needed until here
+	return s, err
 }
 
-func (r *reader) read() error {
-	if err := json.Unmarshal(r.data, new(json.RawMessage)); err != nil {
-		syntax, ok := errors.AsType[*json.SyntaxError](err)
-		if !ok {
-			return r.wrong(0, "this is no JSON")
-		}
-		return r.wrong(syntax.Offset, "this is no JSON: %v", syntax)
+// wrong names the file and the line of the first thing that kiitest says about the seed.
+func (s *seed) wrong(err error) error {
+	all := kiitest.FieldErrors(err)
+	if len(all) == 0 {
+		return err
 	}
-	r.dec = json.NewDecoder(bytes.NewReader(r.data))
-	err := r.object("the seed", func(name string, at int64) error {
+	field := strings.Replace(jsonName(all[0].Field), "accounts[", "users[", 1)
+	_, shown, found := strings.Cut(field, ".")
+	if !found {
+		shown = field
+	}
+	at := int64(0)
+	for path := field; path != ""; path = path[:max(0, strings.LastIndexAny(path, ".["))] {
+		if line, known := s.lines[path]; known {
+			at = line
+			break
+		}
+	}
+	return s.errorAt(at, "%s %s", shown, all[0].Reason)
+}
+
+func (s *seed) errorAt(at int64, format string, args ...any) error {
+	line := 1 + bytes.Count(s.data[:min(max(0, at), int64(len(s.data)))], []byte("\n"))
+	return fmt.Errorf("%s:%d: "+format, append([]any{s.name, line}, args...)...)
+}
+
+// A seedReader goes through a seed file, whose syntax was checked, and notes where what is. It
+// reads token by token, because encoding/json does not tell the line of a value that is not valid.
+type seedReader struct {
+	*seed
+	dec *json.Decoder
+}
+
+func (r *seedReader) read() error {
+	read := settingsOf(r.Settings)
+	err := r.object("the seed", "", func(name string, at int64) error {
 		switch name {
 		case "settings":
-			return r.readSettings(at)
+			return r.object("settings", "settings.", func(name string, at int64) error { return r.value(name, at, &read) })
 		case "assumptions":
-			return r.readAssumptions()
+			return r.object("assumptions", "assumptions.", r.assumption)
 		case "users":
-			return r.readUsers(at)
+			return r.users(at)
 		}
-		return r.wrong(at, "there is no field %q in a seed; it has %s", name, seedHelp)
+		return r.errorAt(at, "there is no field %q in a seed; it has %s", name, seedHelp)
 	})
+	r.Settings = read.kiitest()
+	if err == nil && len(r.Settings.Templates) > maxTemplates {
+		return r.errorAt(r.lines["settings.templates"], "templates are too many: at most %d are kept", maxTemplates)
+	}
 	return err
 }
 
-// object goes through a JSON object, with each field's name and where it is. A field that is there
-// twice is a mistake that JSON lets pass.
-func (r *reader) object(what string, field func(name string, at int64) error) error {
+// object goes through a JSON object, with each field's name and where it is.
+func (r *seedReader) object(what, path string, field func(name string, at int64) error) error {
 	if open, _ := r.dec.Token(); open != json.Delim('{') {
-		return r.wrong(r.dec.InputOffset(), "%s must be a JSON object: { … }", what)
+		return r.errorAt(r.dec.InputOffset(), "%s must be a JSON object: { … }", what)
 	}
-	seen := make(map[string]bool)
 	for r.dec.More() {
-		key, _ := r.dec.Token() // the syntax was checked
+		key, _ := r.dec.Token()
 		name, at := key.(string), r.dec.InputOffset()
-		if seen[name] {
-			return r.wrong(at, "%q is there twice", name)
-		}
-		seen[name] = true
+		r.lines[path+name] = at
 		if err := field(name, at); err != nil {
 			return err
 		}
 	}
-	r.dec.Token()
+	_, _ = r.dec.Token()
 	return nil
 }
 
-// value decodes the field's value over what is there.
-func (r *reader) value(name string, at int64, into any) error {
+// value decodes a field over what is there.
+func (r *seedReader) value(name string, at int64, into any) error {
 	var raw json.RawMessage
 	if err := r.dec.Decode(&raw); err != nil {
-		return r.wrong(at, "%v", describeJSON(err))
+		return r.errorAt(at, "%v", describeJSON(err))
 	}
 	quoted, _ := json.Marshal(name) // a string always encodes
 	if err := decodeStrict(slices.Concat([]byte("{"), quoted, []byte(":"), raw, []byte("}")), into); err != nil {
-		return r.wrong(at, "%s: %v", name, err)
+		return r.errorAt(at, "%s: %v", name, err)
 	}
 	return nil
 }
 
-func (r *reader) readSettings(start int64) error {
-	read := settingsOf(r.seed.settings)
-	err := r.object("settings", func(name string, at int64) error {
-		if err := r.value(name, at, &read); err != nil {
-			return err
-		}
-		if err := read.validate(); err != nil { // after each field, so that the line is its own
-			return r.wrong(at, "%s", userText(err))
-		}
-		return nil
-	})
-	r.seed.settings = read.kiitest()
-	return err
-}
-
-func (r *reader) readAssumptions() error {
-	return r.object("assumptions", func(name string, at int64) error {
-		if !slices.Contains(kiitest.Assumptions(), kiitest.Assumption(name)) {
-			return r.wrong(at, "there is no assumption of that name; there are %s", joinWords(kiitest.Assumptions()))
-		}
-		var holds bool
-		if err := r.dec.Decode(&holds); err != nil {
-			return r.wrong(at, "%s must be true or false", name)
-		}
-		r.seed.assumptions[kiitest.Assumption(name)] = holds
-		return nil
-	})
-}
-
-func (r *reader) readUsers(start int64) error {
-	if open, _ := r.dec.Token(); open != json.Delim('[') {
-		return r.wrong(start, "users must be an array: [ … ]")
+func (r *seedReader) assumption(name string, at int64) error {
+	if !slices.Contains(kiitest.Assumptions(), kiitest.Assumption(name)) {
+		return r.errorAt(at, "there is no assumption of that name; there are %s", joinWords(kiitest.Assumptions()))
 	}
+	var holds *bool
+	if err := r.dec.Decode(&holds); err != nil || holds == nil {
+		return r.errorAt(at, "%s must be true or false", name)
+	}
+	r.Assumptions[kiitest.Assumption(name)] = *holds
+	return nil
+}
+
+func (r *seedReader) users(start int64) error {
+	if open, _ := r.dec.Token(); open != json.Delim('[') {
+		return r.errorAt(start, "users must be an array: [ … ]")
+	}
+	nameless := 0
 	for r.dec.More() {
 		at := r.skipTo('{')
-		if len(r.seed.accounts) == maxUsers {
-			return r.wrong(at, "a seed has at most %d users", maxUsers)
+		if len(r.Accounts) == maxUsers {
+			return r.errorAt(at, "a seed has at most %d users", maxUsers)
 		}
+		path := fmt.Sprintf("users[%d]", len(r.Accounts))
+		r.lines[path] = at
 		var a kiitest.Account
-		if err := r.object("each of the users", func(name string, at int64) error { return r.value(name, at, &a) }); err != nil {
+		if err := r.object("each of the users", path+".", func(name string, at int64) error { return r.value(name, at, &a) }); err != nil {
 			return err
 		}
-		if a.Email == "" && a.Phone == "" && a.LoginName == "" {
-			return r.wrong(at, "a user needs an email, a phone or a loginName")
-		}
-		if err := a.Validate(); err != nil {
-			return r.wrong(at, "%s", userText(err))
-		}
 		if a.ID == "" {
-			a.ID = stableID(a)
+			a.ID = stableID(a, nameless)
 		}
-		r.seed.accounts = append(r.seed.accounts, seedAccount{a, r.where(at)})
-	}
-	r.dec.Token()
-	return r.unique()
-}
-
-// unique refuses the second user of an ID or an address, which would replace the first.
-func (r *reader) unique() error {
-	seen := make(map[string]bool)
-	for _, a := range r.seed.accounts {
-		if seen[a.ID] {
-			return a.wrong(errors.New("a user above has the same id, or the same addresses"))
+		if a.LoginName+a.Email+a.Phone == "" {
+			nameless++
 		}
-		seen[a.ID] = true
+		r.Accounts = append(r.Accounts, a)
 	}
+	_, _ = r.dec.Token()
 	return nil
 }
 
 // skipTo returns where the next value starts.
-func (r *reader) skipTo(open byte) int64 {
+func (r *seedReader) skipTo(open byte) int64 {
 	from := r.dec.InputOffset()
 	if i := bytes.IndexByte(r.data[from:], open); i >= 0 {
 		return from + int64(i)
@@ -207,20 +201,22 @@ func (r *reader) skipTo(open byte) int64 {
 	return from
 }
 
-// stableID is the ID of a user whom the seed gives none: the same in every run, wherever in the file
-// the user stands.
-func stableID(a kiitest.Account) string {
-	b := sha256.Sum256([]byte(strings.Join([]string{a.LoginName, a.Email, a.Phone}, "\x00")))
-	b[6] = b[6]&0x0f | 0x80 // a UUID of version 8: made as its maker likes
+// stableID is the ID of a user to whom the seed gives none: the same in every run, wherever in the
+// file the user stands. Those without a name and an address are told apart by their number.
+func stableID(a kiitest.Account, nameless int) string {
+	names := []string{a.LoginName, a.Email, a.Phone}
+	if a.LoginName+a.Email+a.Phone == "" && nameless > 0 {
+		names = append(names, fmt.Sprint(nameless))
+	}
+	b := sha256.Sum256([]byte(strings.Join(names, "\x00")))
+	b[6] = b[6]&0x0f | 0x80 // UUIDv8, the vendor-defined version
 	b[8] = b[8]&0x3f | 0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:16])
 }
 
-func (r *reader) where(at int64) string {
-	return fmt.Sprintf("%s:%d: ", r.name, 1+bytes.Count(r.data[:min(at, int64(len(r.data)))], []byte("\n")))
-}
-
-// wrong is an error that says where and what is wanted.
-func (r *reader) wrong(at int64, format string, args ...any) error {
-	return fmt.Errorf("%s"+format, append([]any{r.where(at)}, args...)...)
+// turnedOff are the assumptions that do not hold.
+func turnedOff(assumed map[kiitest.Assumption]bool) map[kiitest.Assumption]bool {
+	off := maps.Clone(assumed)
+	maps.DeleteFunc(off, func(_ kiitest.Assumption, holds bool) bool { return holds })
+	return off
 }

@@ -1,7 +1,9 @@
 package emulator
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,8 +12,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/go-kii/kii/kiitest"
 )
 
 func writeSeed(t testing.TB, text string) string {
@@ -24,9 +24,9 @@ func writeSeed(t testing.TB, text string) string {
 func TestABadSeedIsToldByFileLineAndWish(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, seed, want string }{
-		{"empty", "", "1: this is no JSON: unexpected end of JSON input"},
-		{"syntax", "{\n\"users\": [\n}", "3: this is no JSON: invalid character '}' looking for beginning of value"},
-		{"more", "{}\n{}", "2: this is no JSON: invalid character '{' after top-level value"},
+		{"empty", "", "1: this is not JSON: unexpected end of JSON input"},
+		{"syntax", "{\n\"users\": [\n}", "3: this is not JSON: invalid character '}' looking for beginning of value"},
+		{"more", "{}\n{}", "2: this is not JSON: invalid character '{' after top-level value"},
 		{"array", "[]", "1: the seed must be a JSON object: { … }"},
 		{"unknown", "{\n\"accounts\": []}", "2: there is no field \"accounts\" in a seed; it has settings, assumptions and users"},
 		{"twice", "{\"users\": [],\n\"users\": []}", "2: \"users\" is there twice"},
@@ -34,9 +34,13 @@ func TestABadSeedIsToldByFileLineAndWish(t *testing.T) {
 		{"typo", "{\"users\": [\n{\"email\": \"a@b.c\",\n\"emailVerifed\": true}]}", "3: emailVerifed: there is no field \"emailVerifed\""},
 		{"type", "{\"users\": [{\"email\": \"a@b.c\",\n\n\"emailVerified\": \"yes\"}]}", "3: emailVerified: the field emailVerified must be true or false"},
 		{"phone", "{\"users\": [\n{\"email\": \"a@b.c\"},\n{\"phone\": \"911\"}]}", "3: phone must be + and 7 to 20 digits, or a country and a local number as in JP-09012341234"},
-		{"nobody", "{\"users\": [\n{\"displayName\": \"A\"}]}", "2: a user needs an email, a phone or a loginName"},
-		{"same", "{\"users\": [{\"email\": \"a@b.c\"},\n{\"email\": \"a@b.c\"}]}", "2: a user above has the same id, or the same addresses"},
-		{"duration", "{\"settings\": {\n\"resetFlow\": \"INPUT\",\n\"pinValidity\": \"soon\"}}", "3: pinValidity: a time is written \"90s\", \"10m\" or \"24h\""},
+		{"length", "{\"users\": [\n{\"displayName\": \"A\",\n\"password\": \"abc\"}]}", "3: password must be 4 to 50"},
+		{"case", "{\"users\": [{\"email\": \"a@b.c\",\n\"EMAIL\": \"d@e.f\"}]}", "2: \"EMAIL\" is there twice"},
+		{"deep", "{\"settings\": {\"templates\": [{\"text\": \"a\",\n\"text\": \"b\"}]}}", "2: \"text\" is there twice"},
+		{"bytes", "{\"users\": [\n{\"displayName\": \"\xff\"}]}", "2: the text must be UTF-8"},
+		{"null", "{\"assumptions\": {\n\"EmailCaseMatters\": null}}", "2: EmailCaseMatters must be true or false"},
+		{"same", "{\"users\": [{\"id\": \"a\"},\n{\"id\": \"a\"}]}", "2: id is taken"},
+		{"duration", "{\"settings\": {\n\"resetFlow\": \"INPUT\",\n\"pinValidity\": \"soon\"}}", "3: pinValidity: the field pinValidity must be a time such as \"90s\""},
 		{"flow", "{\"settings\": {\n\"resetFlow\": \"BOTH\"}}", "2: resetFlow must be GENERATE or INPUT"},
 		{"url", "{\"settings\": {\n\"successURL\": \"ftp://x\"}}", "2: successURL must be empty or an http or https URL"},
 		{"assumption", "{\"assumptions\": {\n\"PINsAreLong\": true}}", "2: there is no assumption of that name; there are UnverifiedAddressIsUnknown"},
@@ -55,10 +59,29 @@ func TestABadSeedIsToldByFileLineAndWish(t *testing.T) {
 func TestATakenAddressIsToldByItsLine(t *testing.T) {
 	t.Parallel()
 	name := writeSeed(t, "{\"users\": [{\"email\": \"a@b.c\"},\n{\"email\": \"a@b.c\", \"loginName\": \"other\"}]}")
-	start, err := loadSeed(name)
-	require.NoError(t, err)
-	_, err = newEmulator(Options{AppID: DefaultAppID, AppKey: DefaultAppKey}, &binding{origin: "http://127.0.0.1:1"}, start)
+	_, err := loadSeed(name)
 	require.EqualError(t, err, name+":2: email is taken")
+}
+
+func TestAMarkAtTheBeginningOfASeedIsSkipped(t *testing.T) {
+	t.Parallel()
+	read, err := loadSeed(writeSeed(t, "\uFEFF{\"users\": [{\"email\": \"a@b.c\"}]}"))
+	require.NoError(t, err)
+	assert.Len(t, read.Accounts, 1)
+	name := writeSeed(t, "\uFEFF{\n\"user\": []}")
+	_, err = loadSeed(name)
+	assert.ErrorContains(t, err, name+":2: there is no field")
+}
+
+func TestUsersWithoutANameAreToldApart(t *testing.T) {
+	t.Parallel()
+	text := `{"users": [{"displayName": "A"}, {"displayName": "B"}, {"email": "a@b.c"}]}`
+	one, err := loadSeed(writeSeed(t, text))
+	require.NoError(t, err)
+	other, err := loadSeed(writeSeed(t, text))
+	require.NoError(t, err)
+	assert.NotEqual(t, one.Accounts[0].ID, one.Accounts[1].ID)
+	assert.Equal(t, one.Accounts[1].ID, other.Accounts[1].ID)
 }
 
 func TestTheSeedsErrorRepeatsNoPassword(t *testing.T) {
@@ -75,37 +98,11 @@ func TestIDsOfTheSeedAreStableWhereverAUserStands(t *testing.T) {
 	require.NoError(t, err)
 	other, err := loadSeed(writeSeed(t, `{"users": [{"id": "new", "phone": "+819012341234"}, {"loginName": "bob"}, {"email": "a@b.c"}]}`))
 	require.NoError(t, err)
-	assert.Equal(t, one.accounts[0].ID, other.accounts[2].ID)
-	assert.Equal(t, one.accounts[1].ID, other.accounts[1].ID)
-	assert.NotEqual(t, one.accounts[0].ID, one.accounts[1].ID)
-	assert.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`, one.accounts[0].ID)
-	assert.Equal(t, "new", other.accounts[0].ID)
-}
-
-func TestAnExportIsASeed(t *testing.T) {
-	t.Parallel()
-	x := newTester(t)
-	x.call(200, "PATCH", "/settings", `{"pinValidity":"90s","templates":[{"purpose":"RESET_PIN","channel":"SMS","locale":"ja","text":"${pin}"}]}`)
-	x.call(201, "POST", "/users", `{"email":"bob@example.com","fields":{"age":7}}`)
-	x.start.assumptions[kiitest.EmailCaseMatters] = false
-	name := filepath.Join(t.TempDir(), "export.json")
-	require.NoError(t, x.exportTo(name))
-	at, err := os.Stat(name)
-	require.NoError(t, err)
-	assert.Equal(t, os.FileMode(0o600), at.Mode().Perm(), "it holds passwords")
-	read, err := loadSeed(name)
-	require.NoError(t, err)
-	assert.Equal(t, x.srv.Settings(), read.settings)
-	assert.Equal(t, map[kiitest.Assumption]bool{kiitest.EmailCaseMatters: false}, read.assumptions)
-	var accounts []kiitest.Account
-	for _, a := range read.accounts {
-		accounts = append(accounts, a.Account)
-	}
-	was, err := json.Marshal(x.srv.Accounts())
-	require.NoError(t, err)
-	is, err := json.Marshal(accounts)
-	require.NoError(t, err)
-	assert.JSONEq(t, string(was), string(is))
+	assert.Equal(t, one.Accounts[0].ID, other.Accounts[2].ID)
+	assert.Equal(t, one.Accounts[1].ID, other.Accounts[1].ID)
+	assert.NotEqual(t, one.Accounts[0].ID, one.Accounts[1].ID)
+	assert.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`, one.Accounts[0].ID)
+	assert.Equal(t, "new", other.Accounts[0].ID)
 }
 
 func TestDurationsAreWrittenShort(t *testing.T) {
@@ -114,9 +111,11 @@ func TestDurationsAreWrittenShort(t *testing.T) {
 		0: "0s", 90 * time.Second: "1m30s", 10 * time.Minute: "10m", time.Hour: "1h", 24 * time.Hour: "24h", time.Hour + 10*time.Minute: "1h10m", 2147483647 * time.Second: "596523h14m7s",
 	} {
 		assert.Equal(t, want, duration(d).String())
-		var back duration
-		require.NoError(t, back.UnmarshalText([]byte(want)))
-		assert.Equal(t, d, time.Duration(back))
+		for _, text := range []string{`"` + want + `"`, fmt.Sprint(int(d.Seconds()))} {
+			var back duration
+			require.NoError(t, json.Unmarshal([]byte(text), &back), text)
+			assert.Equal(t, d, time.Duration(back), text)
+		}
 	}
 }
 
@@ -133,11 +132,17 @@ func FuzzLoadSeed(f *testing.F) {
 			}
 			return
 		}
-		e, err := newEmulator(Options{AppID: DefaultAppID, AppKey: DefaultAppKey}, &binding{origin: "http://127.0.0.1:1"}, start)
-		if err == nil {
-			e.srv.Close()
-		} else if !strings.HasPrefix(err.Error(), name) {
-			t.Errorf("no file and line: %v", err)
+		e, err := newEmulator(testOptions, &binding{origin: "http://127.0.0.1:1"}, start)
+		if err != nil {
+			t.Fatalf("a seed that was read does not start: %v", err)
+		}
+		defer e.srv.Close()
+		var exported bytes.Buffer
+		if err := e.export().write(&exported); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := readSeed(name, exported.Bytes()); err != nil {
+			t.Errorf("its export is no seed: %v\n%s", err, &exported)
 		}
 	})
 }

@@ -2,12 +2,16 @@ package emulator
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
+	"os"
+	"os/exec"
+	"syscall"
 	"time"
 )
 
@@ -19,8 +23,9 @@ const (
 	maxHeader     = 16 << 10        // bytes; the call log keeps what it is sent
 )
 
-// Serve runs the emulator until the context is done, and then exports.
-func Serve(ctx context.Context, o Options, stdout, stderr io.Writer) error {
+// Serve runs the emulator until the context is done, or until Options.Command has ended, and writes
+// the export. It returns the command's *exec.ExitError if that failed.
+func Serve(ctx context.Context, o Options, stdin io.Reader, stdout, stderr io.Writer) error {
 	start, err := loadSeed(o.Seed)
 	if err != nil {
 		return err
@@ -47,16 +52,33 @@ func Serve(ctx context.Context, o Options, stdout, stderr io.Writer) error {
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(p.listener) }()
-	if o.Expose != "" {
+	if len(o.Expose) > 0 {
 		fmt.Fprint(stderr, exposedWarning)
 	}
-	fmt.Fprint(stdout, e.banner(o.Seed))
-
-	select {
-	case err := <-failed:
-		return fmt.Errorf("the server stopped: %w", err)
-	case <-ctx.Done():
+	if o.AddrFile != "" {
+		if err = writeAddrFile(o.AddrFile, p.listener.Addr().String()); err == nil {
+			defer os.Remove(o.AddrFile)
+		}
 	}
+	switch {
+	case err != nil:
+	case len(o.Command) > 0:
+		fmt.Fprintf(stderr, "kii-emulator: %s/, instance %s\n", p.origin, e.instance)
+		err = e.run(ctx, failed, stdin, stdout, stderr)
+	default:
+		fmt.Fprint(stdout, e.banner(o.Seed))
+		select {
+		case err = <-failed:
+			err = &stoppedError{err}
+		case <-ctx.Done():
+		}
+	}
+	return errors.Join(err, e.stop(server, endCalls))
+}
+
+// stop exports before it waits for anybody, and once more when nobody can change anything.
+func (e *emulator) stop(server *http.Server, endCalls context.CancelFunc) error {
+	err := e.exportTo(e.options.Export)
 	endCalls()
 	stopping, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
@@ -64,5 +86,83 @@ func Serve(ctx context.Context, o Options, stdout, stderr io.Writer) error {
 		server.Close() // an answer without an end, which somebody injected
 	}
 	e.srv.Close()
-	return e.exportTo(o.Export)
+	if err != nil {
+		return err
+	}
+	return e.exportTo(e.options.Export)
+}
+
+// run runs the command with the emulator's addresses in its environment, until it ends.
+func (e *emulator) run(ctx context.Context, failed <-chan error, stdin io.Reader, stdout, stderr io.Writer) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case err := <-failed:
+			cancel(&stoppedError{err})
+		case <-ctx.Done():
+		}
+	}()
+	cmd := exec.CommandContext(ctx, e.options.Command[0], e.options.Command[1:]...)
+	cmd.Env = append(os.Environ(), e.environment()...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
+	cmd.Cancel = func() error { return forward(ctx, cmd.Process) }
+	err := cmd.Run()
+	if stopped, ok := errors.AsType[*stoppedError](context.Cause(ctx)); ok {
+		return stopped
+	}
+	if _, ran := errors.AsType[*exec.ExitError](err); ran || err == nil {
+		return err
+	}
+	if cmd.ProcessState != nil && cmd.ProcessState.Success() {
+		return nil // it ended well although it was asked to stop
+	}
+	return fmt.Errorf("cannot run the command: %w", err)
+}
+
+// A stoppedError is the end of a server that nobody stopped.
+type stoppedError struct{ err error }
+
+func (e *stoppedError) Error() string { return "the server stopped: " + e.err.Error() }
+func (e *stoppedError) Unwrap() error { return e.err }
+
+// forward tells the command that it should stop. The terminal tells it of a Ctrl-C itself.
+func forward(ctx context.Context, command *os.Process) error {
+	if context.Cause(ctx).Error() == os.Interrupt.String()+" signal received" {
+		return nil
+	}
+	if err := command.Signal(syscall.SIGTERM); err == nil || errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return command.Kill() // a system without SIGTERM
+}
+
+// environment hands the addresses to a command, by the names that the examples read.
+func (e *emulator) environment() []string {
+	return []string{
+		"KII_SITE=" + string(e.srv.Site()),
+		"KII_APP_ID=" + e.srv.AppID(),
+		"KII_APP_KEY=" + e.srv.AppKey(),
+		"KII_CLIENT_ID=" + e.srv.ClientID(),
+		"KII_CLIENT_SECRET=" + e.srv.ClientSecret(),
+		"KII_EMULATOR=" + e.bound.origin,
+		"KII_EMULATOR_API=" + e.bound.origin + apiRoot,
+		"KII_EMULATOR_INSTANCE=" + e.instance,
+	}
+}
+
+// newInstance is an ID that tells this run from others.
+func newInstance() string { return rand.Text()[:12] }
+
+// writeAddrFile writes where the emulator listens, whole or not at all.
+func writeAddrFile(name, address string) error {
+	temporary := fmt.Sprintf("%s.%d.tmp", name, os.Getpid())
+	if err := os.WriteFile(temporary, []byte(address+"\n"), 0o644); err != nil {
+		return fmt.Errorf("-addr-file: %w", err)
+	}
+	if err := os.Rename(temporary, name); err != nil {
+		os.Remove(temporary)
+		return fmt.Errorf("-addr-file: %w", err)
+	}
+	return nil
 }

@@ -9,10 +9,80 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
-// strictly decodes JSON that may hold no unknown field and nothing behind it. Its errors say what is
-// wanted and repeat no value, which may be a secret.
+// A jsonError is what is wrong with JSON, and the byte that it is at.
+type jsonError struct {
+	offset int64
+	text   string
+}
+
+func (e *jsonError) Error() string { return e.text }
+
+// checkJSON reports what encoding/json lets pass or says badly: bytes that are not UTF-8, and a
+// name that an object has twice, in whatever case, since the decoder takes both for one field.
+func checkJSON(data []byte) error {
+	if at := invalidUTF8(data); at >= 0 {
+		return &jsonError{int64(at), "the text must be UTF-8"}
+	}
+	if err := json.Unmarshal(data, new(json.RawMessage)); err != nil {
+		syntax, ok := errors.AsType[*json.SyntaxError](err)
+		if !ok {
+			return &jsonError{0, "this is not JSON"}
+		}
+		return &jsonError{syntax.Offset, fmt.Sprintf("this is not JSON: %v", syntax)}
+	}
+	return checkNames(json.NewDecoder(bytes.NewReader(data)))
+}
+
+// invalidUTF8 returns where the first byte is that is not UTF-8, or -1.
+func invalidUTF8(data []byte) int {
+	for at := 0; at < len(data); {
+		r, size := utf8.DecodeRune(data[at:])
+		if r == utf8.RuneError && size == 1 {
+			return at
+		}
+		at += size
+	}
+	return -1
+}
+
+// checkNames goes through a value. What an app keeps in a user's fields is its own.
+func checkNames(d *json.Decoder) error {
+	token, _ := d.Token() // the syntax was checked
+	switch token {
+	case json.Delim('['):
+		for d.More() {
+			if err := checkNames(d); err != nil {
+				return err
+			}
+		}
+		_, _ = d.Token()
+	case json.Delim('{'):
+		seen := make(map[string]bool)
+		for d.More() {
+			key, _ := d.Token()
+			name := key.(string)
+			if seen[strings.ToLower(name)] {
+				return &jsonError{d.InputOffset(), fmt.Sprintf("%s is there twice", shownName(name))}
+			}
+			seen[strings.ToLower(name)] = true
+			if name == "fields" {
+				_ = d.Decode(new(json.RawMessage))
+				continue
+			}
+			if err := checkNames(d); err != nil {
+				return err
+			}
+		}
+		_, _ = d.Token()
+	}
+	return nil
+}
+
+// decodeStrict decodes JSON that may hold no unknown field and nothing after it. Its errors say
+// what should be there and repeat no value, which may be a secret.
 func decodeStrict(data []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
@@ -30,13 +100,10 @@ func describeJSON(err error) error {
 		return fmt.Errorf("%s must be %s", strings.TrimPrefix("the field "+bad.Field, "the field ."), kindName(bad.Type))
 	}
 	if bad, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return fmt.Errorf("this is no JSON: %w", bad)
+		return fmt.Errorf("this is not JSON: %w", bad)
 	}
 	if name, found := strings.CutPrefix(err.Error(), "json: unknown field "); found {
-		if !regexp.MustCompile(`^"[A-Za-z]{1,40}"$`).MatchString(name) {
-			name = "of that name"
-		}
-		return fmt.Errorf("there is no field %s", name)
+		return fmt.Errorf("there is no field %s", shownName(strings.Trim(name, `"`)))
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("the JSON is empty or ends too early")
@@ -44,7 +111,18 @@ func describeJSON(err error) error {
 	return err
 }
 
+// shownName repeats a name if it is one, and no value in its place.
+func shownName(name string) string {
+	if regexp.MustCompile(`^[A-Za-z]{1,40}$`).MatchString(name) {
+		return `"` + name + `"`
+	}
+	return "of that name"
+}
+
 func kindName(t reflect.Type) string {
+	if t == reflect.TypeFor[duration]() {
+		return `a time such as "90s", "10m" or "24h", or a number of seconds`
+	}
 	switch t.Kind() {
 	case reflect.Bool:
 		return "true or false"

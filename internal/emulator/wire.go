@@ -1,7 +1,10 @@
 package emulator
 
 import (
-	"errors"
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,16 +27,34 @@ func (d duration) String() string {
 
 func (d duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-func (d *duration) UnmarshalText(text []byte) error {
-	parsed, err := time.ParseDuration(string(text))
+// UnmarshalJSON reads a text such as "10m", or a number of seconds.
+func (d *duration) UnmarshalJSON(data []byte) error {
+	text := string(data)
+	if data[0] == '"' {
+		if err := json.Unmarshal(data, &text); err != nil {
+			return err
+		}
+	}
+	parsed, err := parseDuration(text)
 	if err != nil {
-		return errors.New(`a time is written "90s", "10m" or "24h"`)
+		return &json.UnmarshalTypeError{Value: "value", Type: reflect.TypeFor[duration]()} // the decoder adds the field
 	}
 	*d = duration(parsed)
 	return nil
 }
 
-// settings are kiitest.Settings as JSON says them.
+// durationForm continues the name of a field that is not a time.
+const durationForm = "must be a time such as 90s, 10m or 24h, or a number of seconds"
+
+// parseDuration reads a time as people write it. A number alone is of seconds.
+func parseDuration(text string) (time.Duration, error) {
+	if _, err := strconv.ParseFloat(text, 64); err == nil {
+		text += "s"
+	}
+	return time.ParseDuration(text)
+}
+
+// settings are kiitest.Settings as JSON.
 type settings struct {
 	ResetFlow         kiitest.ResetFlow  `json:"resetFlow"`
 	LinkValidity      duration           `json:"linkValidity"`
@@ -70,16 +91,40 @@ func (s settings) kiitest() kiitest.Settings {
 	}
 }
 
-// validate says what is wrong, or returns nil.
-func (s settings) validate() error {
+// validateSettings reports what is wrong with settings, or nil.
+func validateSettings(s kiitest.Settings) error {
 	if len(s.Templates) > maxTemplates {
-		return errors.New("templates are too many: at most 200 are kept")
+		return fieldProblemf("templates", "are too many: at most %d are kept", maxTemplates)
 	}
-	return s.kiitest().Validate()
+	if err := s.Validate(); err != nil {
+		return invalid(err)
+	}
+	return nil
 }
 
-// A fault is a kiitest.Fault as JSON says it.
+// patch changes what the JSON object names, and nothing else. An array replaces the array: decoded
+// over it, its objects would keep fields of those that stood in their place.
+func (s *settings) patch(data []byte) error {
+	var named map[string]json.RawMessage
+	if err := json.Unmarshal(data, &named); err != nil || named == nil {
+		return problemf(http.StatusBadRequest, "the settings must be a JSON object")
+	}
+	changed := *s
+	for name := range named {
+		if strings.EqualFold(name, "templates") { // as the decoder compares names
+			changed.Templates = nil
+		}
+	}
+	if err := decodeStrict(data, &changed); err != nil {
+		return problemf(http.StatusBadRequest, "%v", err)
+	}
+	*s = changed
+	return nil
+}
+
+// A fault is a kiitest.Fault as JSON.
 type fault struct {
+	ID        int               `json:"id,omitempty"` // the emulator sets it
 	Operation kiitest.Operation `json:"operation,omitempty"`
 	Nth       int               `json:"nth,omitempty"`
 	Times     int               `json:"times,omitempty"`
@@ -96,7 +141,7 @@ type fault struct {
 
 func faultOf(f kiitest.Fault) fault {
 	out := fault{
-		f.Operation, f.Nth, f.Times, f.Times == kiitest.EveryTime, f.User, f.Kind, duration(f.Delay), f.Handled, f.Status, f.ErrorCode, f.Location, duration(f.RetryIn),
+		f.ID, f.Operation, f.Nth, f.Times, f.Times == kiitest.EveryTime, f.User, f.Kind, duration(f.Delay), f.Handled, f.Status, f.ErrorCode, f.Location, duration(f.RetryIn),
 	}
 	if out.Always {
 		out.Times = 0

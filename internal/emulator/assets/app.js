@@ -1,79 +1,146 @@
-// Keeps the page up to date, counts the time left down, and copies. The page works without it.
+// Keeps the page up to date, counts the time left down, copies, asks and reads keys. The page works
+// without it.
 "use strict";
 
 document.documentElement.classList.add("js");
 
 const pause = 3000; // ms between two looks at what changed but sent no message
 const breath = 200; // ms at least between two looks, however many messages come
-const live = () => [...document.querySelectorAll("[data-live]")];
-const newest = () => Number(document.getElementById("list").dataset.newest);
+const $ = (id) => document.getElementById(id);
+const rows = () => document.querySelector("[data-rows]");
+const say = (text) => { $("announce").textContent = text; };
 
-// shape is what a part of the page holds apart from the times that go on by themselves.
-const shape = (part) => {
-  const copy = part.cloneNode(true);
-  copy.querySelectorAll("[data-until]").forEach((time) => { time.textContent = ""; });
-  return copy.outerHTML;
-};
-const shapes = new Map(live().map((part) => [part.id, shape(part)]));
+// ---- The page follows the emulator, node by node, so that focus, selection, scroll and open rows stay.
 
-// inUse tells whether replacing the part would take something out of the reader's hands.
-const inUse = (part) => {
-  const chosen = document.getSelection();
-  return part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea, pre")
-    || chosen && !chosen.isCollapsed && part.contains(chosen.anchorNode)
-    || part.querySelector("details[open]") !== null;
-};
+let newest = Number(document.body.dataset.newest);
+let ahead = Number($("time").dataset.now) - Date.now(); // of the emulator's clock, in ms
+let pointed = null; // the list below the mouse
 
-const clock = document.getElementById("clock");
-let ahead = Number(clock.dataset.now) - Date.now(); // of the emulator's clock, in ms
-
-function tick() {
-  const now = Date.now() + ahead;
-  const [date, time] = new Date(now).toISOString().slice(0, 19).split("T");
-  clock.firstElementChild.textContent = date;
-  clock.lastElementChild.textContent = time;
-  document.querySelectorAll("[data-until]").forEach((time) => {
-    const seconds = Math.ceil((Number(time.dataset.until) - now) / 1000);
-    time.textContent = seconds > 0 ? left(seconds) : "";
-    if (seconds <= 0) {
-      const state = time.previousElementSibling;
-      state.className = "state expired";
-      state.textContent = "expired";
-      time.closest(".message").classList.remove("live");
-    }
-  });
+// held reports whether rows must stay where they are: under the mouse, scrolled, or on a later page.
+function held(list) {
+  return pointed === list || list.dataset.later !== undefined || list.getBoundingClientRect().top < 0
+    || list.contains(document.activeElement) && document.activeElement.matches("pre, input, textarea");
 }
 
-function left(seconds) {
-  const minutes = Math.floor(seconds / 60), hours = Math.floor(minutes / 60);
-  if (hours > 47) return `${Math.floor(hours / 24)} days left`;
-  if (hours > 0) return `${hours} h ${minutes % 60} min left`;
-  return minutes > 0 ? `${minutes} min ${seconds % 60} s left` : `${seconds} s left`;
-}
-
-async function refresh() {
-  const url = new URL(location.href);
-  url.hash = "";
-  const answer = await fetch(url, { headers: { Accept: "text/html" } });
-  if (!answer.ok) throw new Error("the page answers " + answer.status);
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const before = newest();
-  const now = page.getElementById("clock").dataset.now;
-  ahead = Number(now) - Date.now();
-  document.title = page.title;
-  for (const part of live()) {
-    const fresh = page.getElementById(part.id);
-    if (!fresh || inUse(part)) continue;
-    const changed = shape(fresh);
-    if (shapes.get(part.id) === changed) continue;
-    shapes.set(part.id, changed);
-    const focused = part.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
-    part.replaceWith(document.adoptNode(fresh));
-    if (focused) fresh.querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
+// patch makes a node like a fresh one, and keeps what the reader did to it.
+function patch(node, fresh) {
+  if (node.nodeType !== Node.ELEMENT_NODE) {
+    if (node.data !== fresh.data) node.data = fresh.data;
+    return;
   }
-  if (newest() > before) document.getElementById("announce").textContent = `Message ${newest()} has come.`;
+  if (node.dataset.keep !== undefined) return; // a button that says "Copied"
+  const own = (name) => name === "open" && node.matches("details, dialog");
+  for (const { name } of [...node.attributes]) if (!fresh.hasAttribute(name) && !own(name)) node.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (!own(name) && node.getAttribute(name) !== value) node.setAttribute(name, value);
+  if (node.matches("[data-rows]") && held(node)) patchRows(node, fresh);
+  else patchChildren(node, fresh);
+}
+
+// patchRows changes rows where they are, without one that comes or goes.
+function patchRows(list, fresh) {
+  for (const row of fresh.children) {
+    const known = $(row.id);
+    if (known && known.parentElement === list) patch(known, row);
+  }
+}
+
+function patchChildren(node, fresh) {
+  const wanted = new Set([...fresh.children].map((child) => child.id).filter(Boolean));
+  for (const child of [...node.children]) if (child.id && !wanted.has(child.id)) remove(child);
+  const known = new Map([...node.children].filter((child) => child.id).map((child) => [child.id, child]));
+  let at = node.firstChild;
+  for (const child of [...fresh.childNodes]) {
+    const same = child.id ? known.get(child.id) : at && !at.id && at.nodeName === child.nodeName ? at : null;
+    if (!same) {
+      node.insertBefore(document.adoptNode(child), at);
+      continue;
+    }
+    if (same === at) at = at.nextSibling;
+    else node.insertBefore(same, at);
+    patch(same, child);
+  }
+  while (at) {
+    const next = at.nextSibling;
+    remove(at);
+    at = next;
+  }
+}
+
+// remove takes a node away, and gives its focus to the row that takes its place.
+function remove(node) {
+  const focused = node.contains(document.activeElement);
+  const heir = node.nextElementSibling || node.previousElementSibling;
+  node.remove();
+  if (focused) (heir?.querySelector("[data-open], a, button") || $("main")).focus({ preventScroll: true });
+}
+
+// hidden counts the rows that came while the list was held.
+function waiting(list, fresh) {
+  const known = new Set([...list.children].map((row) => row.id));
+  const last = Math.max(0, ...[...list.children].map((row) => Number(row.dataset.row) || 0));
+  return [...fresh.children].filter((row) => !known.has(row.id) && Number(row.dataset.row) > last).length;
+}
+
+// apply shows a fresh page. Its forms and notices are left alone unless notices are wanted.
+function apply(page, { force = false, notices = false } = {}) {
+  const list = rows(), fresh = list && page.getElementById(list.id);
+  if (force) pointed = null;
+  const news = list && fresh && held(list) ? list.dataset.later !== undefined ? Number(page.body.dataset.newest) - Number(document.body.dataset.newest) : waiting(list, fresh) : 0;
+  document.title = page.title;
+  newest = Number(page.body.dataset.newest);
+  if (!news) document.body.dataset.newest = newest;
+  ahead = Number(page.getElementById("time").dataset.now) - Date.now();
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const other = page.getElementById(part.id);
+    if (other) patch(part, other);
+  }
+  if (notices) {
+    $("notices").replaceChildren(...page.getElementById("notices").childNodes);
+    say($("notices").textContent.trim());
+  }
+  const button = $("news");
+  button.hidden = news <= 0;
+  if (news > 0) button.textContent = `${news} new ${list.dataset.rows}${news === 1 ? "" : "s"}: show`;
   tick();
 }
+
+async function read(answer) {
+  if (answer.status >= 500) throw new Error("the emulator answers " + answer.status);
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+async function refresh(options) {
+  const answer = await fetch(document.body.dataset.here, { headers: { Accept: "text/html" } });
+  const page = await read(answer);
+  const trouble = $("trouble");
+  trouble.hidden = answer.ok;
+  if (!answer.ok) trouble.textContent = page.getElementById("notices")?.textContent.trim() || `The emulator answers ${answer.status}.`;
+  if (answer.ok) apply(page, options);
+}
+
+$("news").addEventListener("click", async () => {
+  const list = rows();
+  if (list.dataset.later) {
+    location.assign(list.dataset.later);
+    return;
+  }
+  scrollTo({ top: 0 });
+  await refresh({ force: true });
+  rows()?.querySelector("[data-open]")?.focus({ preventScroll: true });
+});
+
+document.addEventListener("mouseover", (event) => {
+  const list = event.target.closest("[data-rows]");
+  if (pointed && !list && !$("news").hidden) {
+    pointed = null;
+    refresh().catch(() => {});
+  }
+  pointed = list;
+});
+document.documentElement.addEventListener("mouseleave", () => {
+  pointed = null;
+  if (!$("news").hidden) refresh().catch(() => {});
+});
 
 const sleep = (ms) => new Promise((wake) => setTimeout(wake, ms));
 
@@ -82,55 +149,203 @@ const sleep = (ms) => new Promise((wake) => setTimeout(wake, ms));
 async function something(after) {
   if (document.hidden) return sleep(pause);
   const answer = await fetch(`/emulator/v1/messages/wait?after=${after}&timeout=${pause}ms`);
-  if (!answer.ok) throw new Error("the emulator answers " + answer.status);
+  if (answer.status === 503) await sleep(pause); // too many wait already: look now and then
+  return undefined;
 }
 
 async function follow() {
-  const lost = document.getElementById("lost");
-  let known = newest(); // unlike the page's, it goes on while the reader holds a part
   for (;;) {
+    const before = newest;
     try {
-      await something(known);
-      const answer = await fetch("/emulator/v1/messages?limit=1");
-      const list = await answer.json();
-      known = list.messages.length ? list.messages[0].id : 0;
+      await something(before);
       await refresh();
-      lost.hidden = true;
+      $("lost").hidden = true;
+      if (newest > before) say(newest === before + 1 ? `Message ${newest} has come.` : `${newest - before} messages have come.`);
       await sleep(breath);
     } catch {
-      lost.hidden = false;
+      $("lost").hidden = false;
       await sleep(pause);
     }
   }
 }
 
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
-  if (!button) return;
-  const copied = await copy(button);
-  const label = button.textContent;
-  button.textContent = copied ? "Copied" : "Press Ctrl-C";
-  setTimeout(() => { button.textContent = "Copy"; }, 1500);
-  document.getElementById("announce").textContent = copied ? "Copied." : label;
+// ---- Time
+
+function tick() {
+  const now = Date.now() + ahead;
+  const moment = new Date(now);
+  const [date, time] = moment.toISOString().slice(0, 19).split("T");
+  const clock = $("time");
+  clock.firstElementChild.textContent = date;
+  clock.lastElementChild.textContent = time;
+  clock.title = `The emulator’s time. Here it is ${moment.toLocaleString()}`;
+  document.querySelectorAll("[data-until]").forEach((time) => {
+    const seconds = Math.ceil((Number(time.dataset.until) - now) / 1000);
+    time.textContent = seconds > 0 ? left(seconds) : "";
+    if (seconds > 0) return;
+    const state = time.previousElementSibling;
+    state.className = "state expired";
+    state.textContent = "expired";
+    time.closest(".live")?.classList.remove("live");
+  });
+}
+
+function left(seconds) {
+  const minutes = Math.floor(seconds / 60), hours = Math.floor(minutes / 60);
+  if (hours > 438000) return "for ever";
+  if (hours > 47) return `${Math.floor(hours / 24)} days left`;
+  if (hours > 0) return `${hours} h ${minutes % 60} min left`;
+  return minutes > 0 ? `${minutes} min ${seconds % 60} s left` : `${seconds} s left`;
+}
+
+// A moment's tooltip has the local time too.
+document.addEventListener("mouseover", (event) => {
+  const time = event.target.closest("time[datetime]");
+  if (!time || time.id === "time") return;
+  const moment = new Date(time.dateTime);
+  if (!time.title.includes("here")) time.title = `${time.title || time.textContent} (here ${moment.toLocaleString()})`;
 });
 
-// copy falls back to a selection where the page has no clipboard: on plain http from another machine.
+// ---- Forms: ask before what cannot be taken back, and stay on the page
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.ask && !form.dataset.sure) {
+    event.preventDefault();
+    ask(form, event.submitter);
+    return;
+  }
+  delete form.dataset.sure;
+  if (form.dataset.quick === undefined) return;
+  event.preventDefault();
+  send(form, event.submitter);
+});
+
+function ask(form, submitter) {
+  const dialog = $("ask");
+  $("ask-title").textContent = form.dataset.ask;
+  $("ask-text").textContent = form.dataset.askText;
+  $("ask-yes").textContent = form.dataset.yes;
+  dialog.returnValue = "no";
+  dialog.onclose = () => {
+    if (dialog.returnValue !== "yes") return;
+    form.dataset.sure = "yes";
+    form.requestSubmit(submitter);
+  };
+  dialog.showModal();
+}
+
+async function send(form, submitter) {
+  const body = new URLSearchParams(new FormData(form, submitter));
+  if (form.dataset.ask) body.set("sure", "yes");
+  if (!body.has("back") || form.closest("[data-live]")) body.set("back", document.body.dataset.here);
+  try {
+    const page = await read(await fetch(form.getAttribute("action"), { method: "POST", body }));
+    apply(page, { notices: true, force: true });
+    if (page.body.dataset.here !== document.body.dataset.here) await refresh({ force: true });
+    if (document.activeElement === document.body) $("main").focus({ preventScroll: true });
+  } catch {
+    $("lost").hidden = false;
+  }
+}
+
+// ---- Copying
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) copy(button);
+});
+
 async function copy(button) {
+  const copied = await toClipboard(button);
+  button.dataset.keep = "";
+  button.textContent = copied ? "Copied" : "Press Ctrl-C";
+  say(copied ? "Copied." : "Press Ctrl-C to copy what is selected.");
+  setTimeout(() => { button.textContent = "Copy"; delete button.dataset.keep; }, 1500);
+}
+
+// toClipboard falls back to a selected field: on plain http from another machine there is no clipboard.
+async function toClipboard(button) {
   try {
     await navigator.clipboard.writeText(button.dataset.copy);
     return true;
   } catch {
-    const shown = button.parentElement.querySelector("code");
-    if (shown) document.getSelection().selectAllChildren(shown);
-    return false;
+    const field = document.createElement("input");
+    field.readOnly = true;
+    field.className = "copying";
+    field.value = button.dataset.copy;
+    field.setAttribute("aria-label", button.getAttribute("aria-label"));
+    button.after(field);
+    field.focus({ preventScroll: true });
+    field.select();
+    const done = document.execCommand("copy");
+    const away = () => { field.remove(); button.focus({ preventScroll: true }); };
+    if (done) away();
+    else field.addEventListener("blur", () => field.remove());
+    return done;
   }
 }
 
-if (location.search.includes("said=")) {
-  const url = new URL(location.href);
-  url.searchParams.delete("said");
-  history.replaceState(null, "", url); // the word was said; a reload does not say it again
+// ---- Keys
+
+const store = "kii-emulator-keys";
+let go = false; // whether g was pressed
+
+function stored(value) {
+  try {
+    if (value !== undefined) localStorage.setItem(store, value);
+    return localStorage.getItem(store);
+  } catch {
+    return null; // the browser keeps nothing
+  }
 }
+
+$("keys-on").checked = stored() !== "off";
+$("keys-on").addEventListener("change", (event) => stored(event.target.checked ? "on" : "off"));
+$("show-keys").addEventListener("click", () => $("keys").showModal());
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || !$("keys-on").checked) return;
+  if (event.target.matches("input:not([type=checkbox]), select, textarea") || document.querySelector("dialog[open]")) return;
+  const went = go;
+  go = false;
+  const place = went && { m: "/", u: "/users", c: "/calls", f: "/faults", s: "/settings" }[event.key];
+  const keys = {
+    "/": () => document.querySelector("[data-search]")?.focus(),
+    "?": () => $("keys").showModal(),
+    j: () => step(1),
+    k: () => step(-1),
+    c: () => row()?.querySelector("[data-copy]")?.click(),
+    g: () => { go = true; },
+  };
+  const act = place ? () => location.assign(place) : keys[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+const row = () => document.activeElement.closest("[data-row]");
+
+function step(by) {
+  const all = [...document.querySelectorAll("[data-row]")];
+  const at = all.indexOf(row());
+  const next = all[at < 0 ? 0 : Math.min(all.length - 1, Math.max(0, at + by))];
+  next?.querySelector("[data-open]")?.focus();
+}
+
+// A menu closes when one presses Escape, or elsewhere.
+document.addEventListener("click", (event) => {
+  document.querySelectorAll("details.menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+});
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.activeElement.closest("details.menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
+document.querySelector("[data-focus]")?.focus();
+if (/[?&]said=/.test(location.search)) history.replaceState(null, "", document.body.dataset.here); // the word was said; a reload does not say it again
 setInterval(tick, 1000);
 tick();
 follow();

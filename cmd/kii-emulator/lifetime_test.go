@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestTheExportSurvivesEverySignalThatCanBeCaught(t *testing.T) {
+	t.Parallel()
+	for _, signals := range [][]os.Signal{
+		{os.Interrupt},
+		{syscall.SIGTERM},
+		{syscall.SIGHUP},
+		{syscall.SIGTERM, syscall.SIGTERM, os.Interrupt},
+		{os.Interrupt, os.Interrupt, os.Interrupt},
+	} {
+		export := filepath.Join(t.TempDir(), "export.json")
+		p := startProgram(t, "-export", export)
+		require.Equal(t, http.StatusCreated, p.post("/users", `{"loginName":"bob"}`))
+		waiting, err := net.Dial("tcp", strings.TrimPrefix(p.origin, "http://")) // a stop waits for it
+		require.NoError(t, err)
+		defer waiting.Close()
+		_, err = waiting.Write([]byte("POST /api/oauth2/token HTTP/1.1\r\nHost: " + strings.TrimPrefix(p.origin, "http://") + "\r\nContent-Length: 9\r\n\r\n"))
+		require.NoError(t, err)
+		for _, s := range signals[:len(signals)-1] {
+			require.NoError(t, p.cmd.Process.Signal(s))
+		}
+		assert.Equal(t, 0, p.stop(signals[len(signals)-1]), signals)
+		written, err := os.ReadFile(export)
+		require.NoError(t, err, signals)
+		assert.Contains(t, string(written), `"bob"`, signals)
+	}
+}
+
+func TestTheAddressFileNamesTheEmulatorThatAnswers(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "addr")
+	p := startProgram(t, "-addr-file", name)
+	address, err := os.ReadFile(name)
+	require.NoError(t, err)
+	assert.Equal(t, strings.TrimPrefix(p.origin, "http://")+"\n", string(address))
+	var ready struct{ Instance string }
+	require.Equal(t, http.StatusOK, p.get("/ready", &ready))
+	assert.Contains(t, p.stdout.String(), "Instance")
+	assert.Contains(t, p.stdout.String(), ready.Instance)
+	p.stop(os.Interrupt)
+	_, err = os.Stat(name)
+	assert.ErrorIs(t, err, os.ErrNotExist, "nobody takes the next one at that port for this one")
+}
+
+// runProgram runs the program to its end.
+func runProgram(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	name, err := binary()
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	var out, complaints bytes.Buffer
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &complaints
+	err = cmd.Run()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return exit.ExitCode(), out.String(), complaints.String()
+	}
+	require.NoError(t, err)
+	return 0, out.String(), complaints.String()
+}
+
+func TestACommandRunsBesideTheEmulatorAndGivesItsStatus(t *testing.T) {
+	t.Parallel()
+	export := filepath.Join(t.TempDir(), "export.json")
+	status, stdout, stderr := runProgram(t, "typed", "-export", export, "-pin", "012345", "-seed", writeSeed(t, aliceSeed), "--",
+		"sh", "-c", `cat; echo; env | grep ^KII_ | sort; exit 7`)
+	assert.Equal(t, 7, status)
+	env := make(map[string]string)
+	for line := range strings.SplitSeq(stdout, "\n") {
+		name, value, _ := strings.Cut(line, "=")
+		env[name] = value
+	}
+	assert.Contains(t, env, "typed", "the command has the standard input")
+	assert.Equal(t, env["KII_EMULATOR"]+"/api", env["KII_SITE"])
+	assert.Equal(t, env["KII_EMULATOR"]+apiRoot, env["KII_EMULATOR_API"])
+	assert.Equal(t, []string{"emulator", "emulator-key", "emulator-admin", "emulator-admin-secret"},
+		[]string{env["KII_APP_ID"], env["KII_APP_KEY"], env["KII_CLIENT_ID"], env["KII_CLIENT_SECRET"]})
+	assert.Equal(t, "kii-emulator: "+env["KII_EMULATOR"]+"/, instance "+env["KII_EMULATOR_INSTANCE"]+"\n", stderr, "the standard output is the command's")
+	_, err := net.Dial("tcp", strings.TrimPrefix(env["KII_EMULATOR"], "http://"))
+	assert.Error(t, err, "the emulator has stopped")
+	assert.FileExists(t, export)
+}
+
+func TestACommandReachesTheEmulatorByItsEnvironment(t *testing.T) {
+	t.Parallel()
+	curl, err := exec.LookPath("curl")
+	if err != nil {
+		t.Skip("no curl to be the command")
+	}
+	status, stdout, _ := runProgram(t, "", "--", "sh", "-c", curl+` -s "$KII_EMULATOR_API/ready"; printf " $KII_EMULATOR_INSTANCE"`)
+	require.Equal(t, 0, status)
+	answer, instance, _ := strings.Cut(strings.TrimSpace(stdout), "\n ")
+	var ready struct{ Instance string }
+	require.NoError(t, json.Unmarshal([]byte(answer), &ready))
+	assert.Equal(t, instance, ready.Instance)
+}
+
+func TestACommandThatDoesNotExistOrIsKilledSaysSoByTheStatus(t *testing.T) {
+	t.Parallel()
+	status, _, stderr := runProgram(t, "", "--", "no-such-command-anywhere")
+	assert.Equal(t, 127, status)
+	assert.Contains(t, stderr, "cannot run the command")
+	status, _, _ = runProgram(t, "", "--", "sh", "-c", "kill -9 $$")
+	assert.Equal(t, 128+9, status)
+	status, _, _ = runProgram(t, "", "--", "true")
+	assert.Equal(t, 0, status)
+}
+
+func TestAStopIsHandedToTheCommand(t *testing.T) {
+	t.Parallel()
+	name, err := binary()
+	require.NoError(t, err)
+	cmd := exec.Command(name, "--", "sh", "-c", `trap 'exit 5' TERM; echo started; while :; do sleep 0.05; done`)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	started := make([]byte, len("started"))
+	_, err = out.Read(started)
+	require.NoError(t, err)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	exit, ok := errors.AsType[*exec.ExitError](cmd.Wait())
+	require.True(t, ok)
+	assert.Equal(t, 5, exit.ExitCode())
+}

@@ -1,0 +1,188 @@
+package emulator
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii/kiitest"
+)
+
+// exported is what the emulator would leave.
+func (x *tester) exported() string {
+	x.t.Helper()
+	var b bytes.Buffer
+	require.NoError(x.t, x.export().write(&b))
+	return b.String()
+}
+
+// startsFromItsExport wants that the export of now is a seed, and that an emulator started from it
+// exports the same.
+func (x *tester) startsFromItsExport(after string) {
+	x.t.Helper()
+	was := x.exported()
+	start, err := readSeed("export.json", []byte(was))
+	require.NoError(x.t, err, "after %s: %s", after, was)
+	again, err := newEmulator(testOptions, x.bound, start)
+	require.NoError(x.t, err, after)
+	defer again.srv.Close()
+	assert.Equal(x.t, was, (&tester{t: x.t, emulator: again}).exported(), after)
+
+	var overHTTP any
+	w := x.do(http.MethodGet, apiRoot+"/export", "")
+	require.NoError(x.t, json.Unmarshal(w.Body.Bytes(), &overHTTP))
+	_, err = readSeed("export.json", w.Body.Bytes())
+	require.NoError(x.t, err, "after %s, over HTTP", after)
+}
+
+func TestAnEmulatorStartsFromTheExportAfterEveryCall(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	for _, c := range []struct {
+		status             int
+		method, path, body string
+	}{
+		{201, "POST", "/users", `{"displayName":"Nobody"}`},
+		{201, "POST", "/users", `{}`},
+		{201, "POST", "/users", `{"loginName":"bob","fields":{"age":7,"Age":[{"a":1,"a":2}],"html":"<b>&\u2028"}}`},
+		{200, "PUT", "/users/bob", `{"email":"bob@example.com","password":"pass"}`},
+		{200, "PATCH", "/settings", `{"pinValidity":90,"templates":[{"purpose":"RESET_PIN","channel":"SMS","locale":"ja","text":"${pin} <&>"}]}`},
+		{200, "PATCH", "/settings", `{"tokenValidity":"0s","resetFlow":"GENERATE","successURL":"http://127.0.0.1/?a=<b>"}`},
+		{200, "POST", "/clock", `{"advance":"24h"}`},
+		{201, "POST", "/faults", `{"kind":"html"}`},
+		{204, "DELETE", "/faults", ""},
+		{204, "DELETE", "/users/alice-id", ""},
+		{204, "POST", "/reset", ""},
+	} {
+		x.call(c.status, c.method, c.path, c.body)
+		x.startsFromItsExport(c.method + " " + c.path)
+	}
+}
+
+func TestAnEmulatorStartsFromTheExportAfterWhatAnAppRegistered(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	const login = "application/vnd.kii.RegistrationAndAuthorizationRequest+json"
+	for _, c := range []struct{ contentType, body string }{
+		{login, `{}`},
+		{login, `{"displayName":"<script>"}`},
+		{"application/json", `{"loginName":"carol","password":"pass","a":{"b":[1,2]},"A":"\u0000é"}`},
+		{"application/json", `{"emailAddress":"dave@example.com","password":"pass","locale":"` + strings.Repeat("x", 2000) + `"}`},
+		{"application/json", `{"phoneNumber":"09012349999","country":"JP","password":"pass"}`},
+		{"application/json", `{"loginName":"eve","password":"pass","big":"` + strings.Repeat("<", 60_000) + `"}`},
+		{"application/json", "{\"loginName\":\"frank\",\"password\":\"pass\",\"x\":\"\xff\"}"},
+		{"application/json", `{"loginName":"gina","password":"pass","deep":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}`},
+	} {
+		x.do(http.MethodPost, "/api/apps/emulator/users", c.body, "Content-Type", c.contentType, "X-Kii-AppID", "emulator", "X-Kii-AppKey", "x")
+		x.startsFromItsExport(c.body[:min(80, len(c.body))])
+	}
+	assert.Greater(t, x.countUsers(), 5)
+}
+
+func TestTheExportKeepsWhatASeedSays(t *testing.T) {
+	t.Parallel()
+	start, err := readSeed("seed.json", []byte(`{"assumptions": {"EmailCaseMatters": false, "CodesAreSingleUse": true}, "users": [{"email": "a@b.c", "fields": {"age": 7}}]}`))
+	require.NoError(t, err)
+	e, err := newEmulator(testOptions, &binding{origin: "http://127.0.0.1:1"}, start)
+	require.NoError(t, err)
+	defer e.srv.Close()
+	x := e.export()
+	assert.Equal(t, map[kiitest.Assumption]bool{kiitest.EmailCaseMatters: false}, x.Assumptions)
+	assert.JSONEq(t, "7", string(x.Users[0].Fields["age"]))
+	assert.Equal(t, start.Accounts[0].ID, x.Users[0].ID)
+}
+
+func TestAResetIsOneChange(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	var users sync.WaitGroup
+	users.Go(func() {
+		for i := range 200 {
+			x.do(http.MethodPost, "/api/apps/emulator/users", fmt.Sprintf(`{"loginName":"alice","emailAddress":"other-%d@example.com","password":"pass"}`, i),
+				"Content-Type", "application/json", "X-Kii-AppID", "emulator", "X-Kii-AppKey", "x")
+		}
+	})
+	users.Go(func() {
+		for range 200 {
+			w := x.do(http.MethodGet, apiRoot+"/users/alice-id", "")
+			assert.Equal(t, http.StatusOK, w.Code, "a user of the seed is never missing")
+		}
+	})
+	for range 200 {
+		x.call(http.StatusNoContent, "POST", "/reset", "")
+	}
+	users.Wait()
+	assert.Empty(t, x.stderr.String())
+}
+
+func TestTheExportIsWrittenWhereItCanBe(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	folder := t.TempDir()
+	plain := filepath.Join(folder, "export.json")
+	elsewhere := filepath.Join(t.TempDir(), "target.json")
+	link := filepath.Join(folder, "link.json")
+	require.NoError(t, os.Symlink(elsewhere, link))
+	for name, at := range map[string]string{plain: plain, link: elsewhere} {
+		require.NoError(t, checkExport(name))
+		_, err := os.Stat(at)
+		require.ErrorIs(t, err, os.ErrNotExist, "the check leaves nothing")
+		require.NoError(t, x.exportTo(name))
+		info, err := os.Lstat(at)
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o600), info.Mode(), "a plain file that holds passwords")
+	}
+	info, err := os.Lstat(link)
+	require.NoError(t, err)
+	assert.NotZero(t, info.Mode()&os.ModeSymlink, "the link is followed, not replaced")
+	left, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	assert.Len(t, left, 2, "no temporary file stays")
+}
+
+func TestAFileInAFolderThatCannotBeWrittenIsWrittenInPlace(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() == 0 {
+		t.Skip("root writes everywhere")
+	}
+	x := newTester(t)
+	folder := t.TempDir()
+	name := filepath.Join(folder, "export.json")
+	require.NoError(t, os.WriteFile(name, []byte("old and much longer than nothing"), 0o600))
+	require.NoError(t, os.Chmod(folder, 0o500))
+	defer os.Chmod(folder, 0o700)
+	require.NoError(t, checkExport(name))
+	require.NoError(t, x.exportTo(name))
+	_, err := loadSeed(name)
+	require.NoError(t, err)
+	assert.ErrorContains(t, checkExport(filepath.Join(folder, "other.json")), "cannot write")
+}
+
+func TestWhatIsNoPlainFileIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{os.DevNull, t.TempDir(), filepath.Join(t.TempDir(), "no", "export.json")} {
+		assert.Error(t, checkExport(name), name)
+	}
+}
+
+func TestAnExportThatCannotBeWrittenIsRescued(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	folder := filepath.Join(t.TempDir(), "gone")
+	err := x.exportTo(filepath.Join(folder, "export.json"))
+	require.Error(t, err)
+	_, name, found := strings.Cut(err.Error(), "The export is in ")
+	require.True(t, found, "%v", err)
+	defer os.Remove(name)
+	_, err = loadSeed(name)
+	assert.NoError(t, err)
+}

@@ -1,0 +1,136 @@
+package emulator
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii/kiitest"
+)
+
+func TestThePageShowsTheLast200Calls(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	for range 205 {
+		x.do(http.MethodGet, "/api/nothing", "")
+	}
+	page := x.page(http.StatusOK, "/calls")
+	assert.Equal(t, shownCalls, strings.Count(page, `<li class="call`))
+	x.shows(page, "The newest 200 of 205 calls")
+}
+
+func TestACallShowsWhatWasAskedAnsweredAndWhy(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.call(http.StatusCreated, "POST", "/users", `{"id":"bob","loginName":"bob","phone":"+14085550100","phoneVerified":true}`)
+	x.kii(http.MethodPost, "/users/bob/password/request-reset", "application/vnd.kii.ResetPasswordRequest+json", `{"notificationMethod":"SMS","smsResetMethod":"PIN"}`)
+	for _, target := range []string{"/calls", "/calls/1"} {
+		x.shows(x.page(http.StatusOK, target), "409", "OPERATION_NOT_ALLOWED", "<strong>Why:</strong>", "has no password", "&#34;notificationMethod&#34;: &#34;SMS&#34;", "&#34;errorCode&#34;: &#34;OPERATION_NOT_ALLOWED&#34;", "409 in ", "curl -i")
+	}
+	x.askPIN()
+	x.shows(x.page(http.StatusOK, "/calls/2"), `<a href="/messages/1">message 1</a>`, `href="/calls/1" rel="next"`)
+	x.shows(x.page(http.StatusOK, "/calls?errors=on"), `id="c1"`)
+	x.hides(x.page(http.StatusOK, "/calls?errors=on"), `id="c2"`)
+	x.shows(x.page(http.StatusOK, "/calls?q=not_allowed"), `id="c1"`)
+	x.hides(x.page(http.StatusOK, "/calls?q=not_allowed"), `id="c2"`)
+	x.shows(x.page(http.StatusOK, "/calls?operation=login"), "No call matches")
+	calls := x.call(http.StatusOK, "GET", "/calls?errors=true", "")
+	assert.InDelta(t, 1, calls["total"], 0)
+}
+
+func TestACallIsSentAgain(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	first := x.askPIN()
+	w := x.form("/calls/replay", url.Values{"id": {"1"}, "back": {"/calls"}})
+	assert.Equal(t, "/calls/2?n=2&said=replayed", w.Header().Get("Location"))
+	second, _ := x.srv.LastMessage("alice-id")
+	assert.Equal(t, first.ID+1, second.ID)
+	again, _ := x.srv.Call(2)
+	original, _ := x.srv.Call(1)
+	assert.Equal(t, original.Header, again.Header)
+	assert.Equal(t, original.Body, again.Body)
+
+	x.call(http.StatusCreated, "POST", "/faults", `{"kind":"no-answer"}`)
+	x.call(http.StatusCreated, "POST", "/calls/1/replay", "")
+	lost, _ := x.srv.Call(3)
+	assert.Zero(t, lost.Status)
+
+	x.kii(http.MethodPost, "/users", "application/json", `{"loginName":"bob","x":"`+strings.Repeat("x", maxKeptBody)+`"}`)
+	x.call(http.StatusConflict, "POST", "/calls/4/replay", "")
+	x.hides(x.page(http.StatusOK, "/calls/4"), "Send it again")
+}
+
+func TestTheCurlOfACallIsTheCall(t *testing.T) {
+	t.Parallel()
+	curl, err := exec.LookPath("curl")
+	if err != nil {
+		t.Skip("no curl to try the command with")
+	}
+	x := newTester(t)
+	server := httptest.NewServer(x.handler)
+	defer server.Close()
+	x.bound.origin = server.URL
+	x.bound.hosts[normalAddress(strings.TrimPrefix(server.URL, "http://"))] = true
+	x.kii(http.MethodPost, "/users/alice-id/password/complete-reset?a='b", "application/vnd.kii.CompletePasswordResetRequest+json", `{"pinCode":"it's $HOME"}`)
+	x.kii(http.MethodGet, "/users/me", "", "")
+	for id := 1; id <= 2; id++ {
+		c, _ := x.srv.Call(id)
+		out, err := exec.Command("sh", "-c", strings.Replace(x.curlOf(c), "curl", curl+" -s", 1)).CombinedOutput()
+		require.NoError(t, err, string(out))
+		again, found := x.srv.Call(id + 2)
+		require.True(t, found)
+		assert.Equal(t, []any{c.Method, c.Path, c.Query, string(c.Body), c.Status, c.Header.Get("Content-Type")},
+			[]any{again.Method, again.Path, again.Query, string(again.Body), again.Status, again.Header.Get("Content-Type")})
+	}
+}
+
+func TestTheFormOfAFaultMakesTheNextCallFail(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.form("/faults", url.Values{"kind": {"status"}, "status": {"503"}, "errorCode": {"TEMPORARY"}, "operation": {"request-reset"}, "nth": {"1"}, "times": {"1"}})
+	x.shows(x.page(http.StatusOK, "/faults"), "The next request-reset call is answered 503 TEMPORARY.")
+	w := x.kii(http.MethodPost, "/users/alice-id/password/request-reset", "", "")
+	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
+	x.shows(x.page(http.StatusOK, "/calls"), `<span class="status s5">503</span>`, `<code class="code">TEMPORARY</code>`, "fault: status")
+	x.form("/faults", url.Values{"kind": {"html"}})
+	x.form("/faults/clear", url.Values{"sure": {"yes"}})
+	assert.Empty(t, x.srv.Faults())
+}
+
+func TestFaultsAreRemovedOneByOne(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	for _, p := range presets {
+		w := x.form("/faults", url.Values{"preset": {p.Name}})
+		assert.Equal(t, "/faults?said=fault-added", w.Header().Get("Location"), p.Name)
+	}
+	faults := x.srv.Faults()
+	require.Len(t, faults, len(presets))
+	w := x.form("/faults/remove", url.Values{"id": {"2"}})
+	assert.Equal(t, http.StatusSeeOther, w.Code)
+	assert.Equal(t, http.StatusNotFound, x.form("/faults/remove", url.Values{"id": {"2"}}).Code)
+	assert.Len(t, x.srv.Faults(), len(presets)-1)
+}
+
+func TestFaultsAreToldInWords(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	for _, c := range []struct {
+		fault kiitest.Fault
+		want  string
+	}{
+		{kiitest.Fault{Kind: kiitest.FaultHTML}, "The next call is answered 200 and a web page, as in a hotel's network."},
+		{kiitest.Fault{Kind: kiitest.FaultNoAnswer, Times: kiitest.EveryTime, User: "alice-id", Handled: true, Delay: 1e8}, "Every call of alice breaks in place of its answer, after 100ms; it takes effect."},
+		{kiitest.Fault{Kind: kiitest.FaultDelay, Delay: 5e9, Nth: 3, Operation: kiitest.OpLogin}, "Number 3 of the next login calls is answered as usual, after 5s."},
+		{kiitest.Fault{Kind: kiitest.FaultStatus, Status: 500, Times: 2}, "Each of the next 2 calls is answered 500."},
+	} {
+		assert.Equal(t, c.want, x.faultText(c.fault))
+	}
+}

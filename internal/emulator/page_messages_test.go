@@ -1,0 +1,194 @@
+package emulator
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/go-kii/kii/kiitest"
+)
+
+func TestTheEmptyPageTeachesTheFirstStep(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	page := x.page(http.StatusOK, "/")
+	x.shows(page, "Ask for a reset", "users/PHONE:&#43;819012341234/password/request-reset")
+	x.askPIN()
+	x.hides(x.page(http.StatusOK, "/"), "Ask for a reset")
+	x.shows(x.page(http.StatusOK, "/?q=channel:email"), "No message matches")
+}
+
+func TestTheListIsPaged(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	for range 120 {
+		x.askPIN()
+	}
+	first := x.page(http.StatusOK, "/?q=channel:sms")
+	assert.Equal(t, pageSize, strings.Count(first, `<li class="message`))
+	x.shows(first, `href="/?before=71&amp;q=channel%3Asms" rel="next"`, "1 to 50 shown")
+	x.hides(first, `rel="prev"`)
+	last := x.page(http.StatusOK, "/?before=21")
+	assert.Equal(t, 20, strings.Count(last, `<li class="message`))
+	x.shows(last, `href="/?before=71" rel="prev"`, "101 to 120 shown")
+	x.hides(last, `rel="next"`)
+	x.shows(x.page(http.StatusOK, "/?before=71"), `href="/" rel="prev"`, `href="/?before=21" rel="next"`)
+}
+
+func TestAPageOfOlderMessagesStaysWhatItIs(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	for range 60 {
+		x.askPIN()
+	}
+	x.shows(x.page(http.StatusOK, "/?before=11"), `id="m10"`)
+	x.askPIN()
+	page := x.page(http.StatusOK, "/?before=11")
+	assert.Equal(t, 10, strings.Count(page, `<li class="message`))
+	x.shows(page, `id="m10"`, `data-later="/"`)
+}
+
+func TestTheTimeLeftIsToldAndExpires(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.askPIN()
+	assert.Regexp(t, `>(10 min 0|9 min 5\d) s left<`, x.page(http.StatusOK, "/"))
+	w := x.form("/clock", url.Values{"advance": {"10m"}, "back": {"/?q=is%3Aexpired"}})
+	assert.Equal(t, http.StatusSeeOther, w.Code)
+	assert.Equal(t, "/?q=is%3Aexpired", w.Header().Get("Location"))
+	page := x.page(http.StatusOK, "/")
+	x.shows(page, `<span class="state expired">expired</span>`)
+	x.hides(page, " s left")
+}
+
+func TestAMessageExpiresByAPress(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.askPIN()
+	w := x.form("/messages/expire", url.Values{"id": {"1"}, "back": {"/"}})
+	assert.Equal(t, "/?n=1&said=expired", w.Header().Get("Location"))
+	page := x.page(http.StatusOK, "/?n=1&said=expired")
+	x.shows(page, "Message 1 is expired.", `<span class="state expired">`, `data-here="/"`)
+	assert.Equal(t, http.StatusConflict, x.form("/messages/expire", url.Values{"id": {"1"}}).Code)
+	assert.Equal(t, http.StatusNotFound, x.form("/messages/expire", url.Values{"id": {"2"}}).Code)
+}
+
+func TestTimesAreWrittenForPeople(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for d, want := range map[time.Duration]string{
+		time.Millisecond: "1 s left", 59*time.Second + 1: "1 min 0 s left", 10 * time.Minute: "10 min 0 s left",
+		time.Hour: "1 h 0 min left", 49 * time.Hour: "2 days left", 2147483647 * time.Second: "for ever",
+	} {
+		assert.Equal(t, want, timeLeft(now.Add(d), now), d)
+	}
+	for d, want := range map[time.Duration]string{
+		0: "", 10 * time.Minute: "10 min", 25 * time.Hour: "1 day 1 h", 48*time.Hour + time.Second: "2 days 1 s", 90 * time.Second: "1 min 30 s",
+	} {
+		assert.Equal(t, want, span(d), d)
+	}
+	assert.Equal(t, "1,234,567", thousands(1234567))
+	assert.Equal(t, "999", thousands(999))
+}
+
+func TestMessagesAreDeletedOneMatchingOrAll(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	for range 4 {
+		x.askPIN()
+	}
+	x.form("/messages/delete", url.Values{"id": {"2"}})
+	assert.Len(t, x.srv.Messages(), 3)
+	w := x.form("/messages/delete", url.Values{"q": {"is:replaced"}, "sure": {"yes"}})
+	assert.Equal(t, "/?n=2&said=messages-deleted", w.Header().Get("Location"))
+	assert.Len(t, x.srv.Messages(), 1)
+	for _, fields := range []url.Values{{"q": {"is:nonsense"}}, {"up-to": {"x"}}} {
+		fields.Set("sure", "yes")
+		w = x.form("/messages/delete", fields)
+		assert.Equal(t, http.StatusUnprocessableEntity, w.Code)
+	}
+	for _, id := range []string{"", "x", "9"} {
+		w = x.form("/messages/delete", url.Values{"id": {id}, "sure": {"yes"}})
+		assert.Equal(t, http.StatusNotFound, w.Code, id)
+	}
+	assert.Len(t, x.srv.Messages(), 1, "a form that makes no sense deletes nothing")
+	x.form("/messages/delete", url.Values{"sure": {"yes"}})
+	assert.Empty(t, x.srv.Messages())
+}
+
+func TestWhatCameAfterTheQuestionIsNotDeleted(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.askPIN()
+	x.askPIN()
+	fields := hiddenFields(x.form("/messages/delete", url.Values{"q": {"channel:sms"}}).Body.String())
+	x.askPIN()
+	fields.Set("sure", "yes")
+	x.form("/messages/delete", fields)
+	left := x.srv.Messages()
+	assert.Len(t, left, 1)
+	assert.Equal(t, 3, left[0].ID)
+}
+
+func TestAMessageHasAPageWithTheWholeTextAndItsCall(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	text := "The first line with ${pin}\n" + strings.Repeat("a line\n", 40) + "https://example.com/at-the-end"
+	x.srv.SetSettings(func(s *kiitest.Settings) {
+		s.Templates = []kiitest.Template{{Purpose: kiitest.ResetPIN, Channel: kiitest.SMS, Locale: "en", Text: text}}
+	})
+	m := x.askPIN()
+	x.hides(x.page(http.StatusOK, "/"), "<bdi>"+m.Text)
+	x.shows(x.page(http.StatusOK, "/"), "https://example.com/at-the-end</p>", `href="/messages/1"`)
+	page := x.page(http.StatusOK, "/messages/1")
+	x.shows(page, "https://example.com/at-the-end</p>", m.PIN, `href="/users/alice-id"`, `<a href="/calls/1">Call 1</a>`, "204 in ", "reset PIN", "SMS")
+	x.call(http.StatusCreated, "POST", "/users/alice-id/send", `{"kind":"reset-email"}`)
+	page = x.page(http.StatusOK, "/messages/2")
+	x.shows(page, "No call of an app sent it", `href="/messages/1" rel="next"`, `class="link" readonly`)
+	x.shows(x.page(http.StatusOK, "/messages/1"), `href="/messages/2" rel="prev"`)
+}
+
+func TestChipsSetAndTakeAwayAFilter(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.askPIN()
+	page := x.page(http.StatusOK, "/?q=is:used+hello")
+	x.shows(page, `href="/?q=hello&#43;is%3Apending"`, `href="/?q=hello" aria-current="true">is:used`, `href="/?q=is%3Aused&#43;hello&#43;channel%3Asms"`)
+}
+
+func TestPreviewsAreOneShortLine(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "a b c", preview("a\n b\t\tc\n"))
+	long := preview(strings.Repeat("日本語", 100))
+	assert.LessOrEqual(t, len(long), previewSize+len("…"))
+	assert.True(t, strings.HasSuffix(long, "…"))
+	assert.NotContains(t, long, "\uFFFD")
+}
+
+func TestWaitAnswersTheNextMessage(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	for range 3 {
+		x.askPIN()
+	}
+	for after, want := range map[string]float64{"&after=0": 1, "&after=1": 2, "": 3} {
+		assert.InDelta(t, want, x.call(http.StatusOK, "GET", "/messages/wait?timeout=0"+after, "")["id"], 0, after)
+	}
+	assert.InDelta(t, 3, x.call(http.StatusOK, "GET", "/messages/latest?after=1", "")["id"], 0)
+}
+
+func TestAnEmptyFilterIsNoFilter(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.askPIN()
+	for _, query := range []string{"to=", "q=", "state=", "after=", "text=&channel=sms"} {
+		answer := x.call(http.StatusUnprocessableEntity, "DELETE", "/messages?"+query, "")
+		assert.Contains(t, answer["error"], "is empty", query)
+	}
+	assert.Len(t, x.srv.Messages(), 1)
+	x.call(http.StatusOK, "GET", "/messages/latest?to=+819012341234", "")
+}

@@ -1,0 +1,71 @@
+package emulator
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestTheFormOfAUserAddsEditsAndDeletes(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	w := x.form("/users", url.Values{"email": {" bob@example.com "}, "emailVerified": {"on"}, "phoneVerified": {"on"}, "password": {"bobs-pass"}, "disabled": {"on"}})
+	bob, found := x.srv.Account("bob@example.com")
+	require.True(t, found)
+	require.Equal(t, "/users?mark="+bob.ID+"&said=user-added", w.Header().Get("Location"))
+	assert.True(t, bob.EmailVerified && bob.Disabled && !bob.PhoneVerified)
+	x.shows(x.page(http.StatusOK, "/users?said=user-added&mark="+bob.ID), "The user is added.", `data-row="`+bob.ID+`" class="marked"`)
+
+	page := x.page(http.StatusOK, "/users/"+bob.ID)
+	x.shows(page, `value="bob@example.com"`, "<h1><bdi>bob@example.com</bdi></h1>", "<title>bob@example.com · Kii emulator</title>")
+	x.hides(page, "bobs-pass")
+	x.form("/users", url.Values{"id": {bob.ID}, "email": {"bob@example.com"}, "displayName": {"Bob"}})
+	bob, _ = x.srv.Account(bob.ID)
+	assert.True(t, bob.DisplayName == "Bob" && !bob.EmailVerified && !bob.Disabled)
+	assert.Equal(t, "bobs-pass", bob.Password, "an empty field keeps the password")
+	x.form("/users", url.Values{"id": {bob.ID}, "email": {"bob@example.com"}, "noPassword": {"on"}})
+	bob, _ = x.srv.Account(bob.ID)
+	assert.Empty(t, bob.Password)
+	x.form("/users/delete", url.Values{"id": {bob.ID}, "sure": {"yes"}})
+	assert.Len(t, x.srv.Accounts(), 1)
+}
+
+func TestUsersAreSearchedSortedAndPaged(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	for i := range 120 {
+		x.call(http.StatusCreated, "POST", "/users", fmt.Sprintf(`{"loginName":"user-%03d","displayName":"Number %d","email":"z%d@example.com","country":"JP","locale":"ja"}`, 119-i, i, i))
+	}
+	page := x.page(http.StatusOK, "/users")
+	x.shows(page, "121 users, 1 to 100 shown", `href="/users?offset=100" rel="next"`, "login name user-119", "ja JP")
+	x.shows(x.page(http.StatusOK, "/users?offset=100"), "101 to 121 shown", `href="/users" rel="prev"`)
+	x.shows(x.page(http.StatusOK, "/users?q=NUMBER+Z77@"), "1 of 121 users matches")
+	x.shows(x.page(http.StatusOK, "/users?q=is:passwordless+is:unverified"), "120 of 121 users match")
+	x.shows(x.page(http.StatusOK, "/users?q=nothing"), "No user matches")
+	page = x.page(http.StatusOK, "/users?sort=name")
+	assert.Less(t, strings.Index(page, ">alice<"), strings.Index(page, ">Number 0<"))
+	x.shows(page, `aria-sort="ascending"`)
+}
+
+func TestAUserIsSentWhatAPersonAsksFor(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.shows(x.page(http.StatusOK, "/users"), `value="reset-pin"`, `value="reset-email"`)
+	for i, kind := range []string{"reset-email", "reset-sms", "reset-pin"} {
+		w := x.form("/users/send", url.Values{"id": {"alice-id"}, "kind": {kind}})
+		assert.Equal(t, fmt.Sprintf("/messages/%d?n=%d&said=sent", i+1, i+1), w.Header().Get("Location"))
+	}
+	assert.Len(t, x.srv.Messages(), 3)
+	x.call(http.StatusCreated, "POST", "/users", `{"id":"bob","loginName":"bob","email":"bob@example.com","password":"pass"}`)
+	w := x.form("/users/send", url.Values{"id": {"bob"}, "kind": {"reset-email"}})
+	assert.Equal(t, http.StatusUnprocessableEntity, w.Code)
+	x.shows(w.Body.String(), "is not set, and a reset goes to a verified address only")
+	w = x.form("/users/send", url.Values{"id": {"bob"}, "kind": {"verify-email"}})
+	assert.Equal(t, "/messages/4?n=4&said=sent", w.Header().Get("Location"))
+	x.hides(x.page(http.StatusOK, "/users/bob"), `value="reset-pin"`)
+}
