@@ -28,7 +28,7 @@
 //
 // [User.ResetPassword] sends the user a message. Its method says where: the user needs a verified address
 // of that kind, whatever the id is, so a user named by e-mail can get an SMS. What comes next
-// depends on the method, and on the setting "Password Reset Flow" of the developer portal, which no client can read.
+// depends on the method, and on the setting "Password Reset Flow" of the developer portal, which no call of a user can read.
 //
 // [NotificationSMSPIN], an SMS with a PIN code, is the way where the page is yours:
 //

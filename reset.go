@@ -53,7 +53,7 @@ func (u *User) ResetPassword(ctx context.Context, id string, method Notification
 //
 // newPassword is the one that the user chose, of 4 to 50 printable ASCII characters; nil asks Kii
 // Cloud to generate one and send it by SMS. Which of the two an app wants is the Password Reset Flow on the developer
-// portal, and no client can read it. An app set to "Generate Password" ignores newPassword.
+// portal, which no call of a user can read. An app set to "Generate Password" ignores newPassword.
 // For one set to "Input Password" see [ErrInvalidInput] below. Kii Cloud has no call that checks the PIN
 // alone; a newPassword that it never takes is refused here, before the PIN is used.
 //

@@ -97,7 +97,7 @@ func inFragment(block, program string) string {
 		return file + block
 	}
 	return file + `
-	func fragment(t *testing.T, ctx context.Context, appID, appKey, id, pin, password, oldPassword, newPassword string) {
+	func fragment(t *testing.T, ctx context.Context, appID, appKey, clientID, clientSecret, id, pin, password, oldPassword, newPassword string) {
 		var (client *kii.Client; session *kii.Session; srv *kiitest.Server; err error)
 		{` + block + `}
 	}`
