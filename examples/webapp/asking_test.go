@@ -216,11 +216,21 @@ func Test04AClientIsItsNetwork(t *testing.T) {
 		{"IPv6 counts by network", "[2001:db8:1:2:3:4:5:6]:80", "", false, "2001:db8:1:2::/64"},
 		{"a header is not believed", "192.0.2.7:80", "198.51.100.1", false, "192.0.2.7"},
 		{"but from the proxy, its own entry", "127.0.0.1:80", "203.0.113.9, 198.51.100.1", true, "198.51.100.1"},
+		{"with a port", "127.0.0.1:80", "203.0.113.7:50123", true, "203.0.113.7"},
+		{"with another port", "127.0.0.1:80", "203.0.113.7:50124", true, "203.0.113.7"},
+		{"IPv6 with a port", "127.0.0.1:80", "[2001:db8:1:2::7]:443", true, "2001:db8:1:2::/64"},
+		{"IPv6 in brackets", "127.0.0.1:80", "[2001:db8:1:2::7]", true, "2001:db8:1:2::/64"},
+		{"IPv6 bare", "127.0.0.1:80", "2001:db8:1:2::7", true, "2001:db8:1:2::/64"},
+		{"IPv6 with a zone", "127.0.0.1:80", "fe80::1%eth0", true, "fe80::/64"},
+		{"in quotes", "127.0.0.1:80", `"[2001:db8:1:2::7]:443"`, true, "2001:db8:1:2::/64"},
+		{"mapped IPv4 with a port", "127.0.0.1:80", "[::ffff:192.0.2.7]:80", true, "192.0.2.7"},
+		{"with spaces", "127.0.0.1:80", " 203.0.113.9 ,\t198.51.100.1:80 ", true, "198.51.100.1"},
+		{"no address is counted as it is", "127.0.0.1:80", "_hidden", true, "_hidden"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			a := &app{cfg: config{proxy: tt.proxy}}
+			a := &app{cfg: config{proxy: tt.proxy}, log: quiet()}
 			r := &http.Request{RemoteAddr: tt.remote, Header: http.Header{}}
 			if tt.forwarded != "" {
 				r.Header.Set("X-Forwarded-For", tt.forwarded)

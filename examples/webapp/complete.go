@@ -40,7 +40,7 @@ func (a *app) code(w http.ResponseWriter, r *http.Request) error {
 		case did == limited:
 			form.Problems.add("code", problem{Word: "code.limited", At: in(wait)})
 		case did == refused:
-			form.Problems.add("code", problem{Word: "code.refused"})
+			form.Problems.add("code", problem{Word: "code.refused", Help: "code.refused-help"})
 		case did == unknown:
 			form.Problems.add("code", problem{Word: "code.unknown"})
 		default:

@@ -130,7 +130,7 @@ func portalTemplates(cfg config) []kiitest.Template {
 }
 
 // onEmulator uses an emulator, and sets it up: its reset flow as it starts ignores the password that is
-// typed here. An account of the emulator's own is left as it is.
+// typed here. If it has no users, it gets one.
 func onEmulator(url string, cfg config) (*extra, error) {
 	var running struct{ AppID, AppKey, Site string }
 	if err := emulatorCall(http.MethodGet, url+"/emulator/v1/app", nil, &running, http.StatusOK); err != nil {
@@ -143,13 +143,21 @@ func onEmulator(url string, cfg config) (*extra, error) {
 	if err := emulatorCall(http.MethodPatch, url+"/emulator/v1/settings", settings, nil, http.StatusOK); err != nil {
 		return nil, err
 	}
-	alice := demoAccounts[0].Account
-	if err := emulatorCall(http.MethodPost, url+"/emulator/v1/users", alice, nil, http.StatusCreated, http.StatusConflict); err != nil {
+	var held struct{ Users []struct{ ID string } }
+	if err := emulatorCall(http.MethodGet, url+"/emulator/v1/users", nil, &held, http.StatusOK); err != nil {
 		return nil, err
+	}
+	hint := "Its users are at " + url + "/users"
+	if len(held.Users) == 0 {
+		alice := demoAccounts[0].Account
+		if err := emulatorCall(http.MethodPost, url+"/emulator/v1/users", alice, nil, http.StatusCreated); err != nil {
+			return nil, err
+		}
+		hint = "Try " + alice.Email + " with " + alice.Password
 	}
 	return &extra{
 		appID: running.AppID, appKey: running.AppKey, site: running.Site,
-		notice: "Messages are at " + url + ", whose reset flow, least password length and templates were set for this site. Try " + alice.Email + ", " + alice.Password,
+		notice: "Messages are at " + url + ", whose reset flow, least password length and templates were set for this site. " + hint,
 		panel:  func() any { return demoPanel{URL: url} },
 		close:  func() {},
 		routes: func(*app, *http.ServeMux) {},

@@ -1,8 +1,14 @@
 package main
 
 import (
+	"bufio"
+	"context"
 	"io"
+	"io/fs"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-kii/kii"
+	"github.com/go-kii/kii/internal/emulator"
 	"github.com/go-kii/kii/kiitest"
 )
 
@@ -57,7 +64,7 @@ func TestDemoWantsTheSitesLeastLength(t *testing.T) {
 
 func TestDemoShowsTheNewestMessageBelowEachPage(t *testing.T) {
 	t.Parallel()
-	url := serve(t)
+	url := serve(t, nil)
 	fetch := func(path string) string {
 		resp, err := http.Get(url + path)
 		require.NoError(t, err)
@@ -74,4 +81,82 @@ func TestDemoShowsTheNewestMessageBelowEachPage(t *testing.T) {
 	assert.Eventually(t, func() bool { return strings.Contains(fetch("/demo/newest"), "Open the link") }, 10*time.Second, time.Millisecond)
 	assert.Contains(t, fetch("/login"), "Open the link")
 	assert.Contains(t, fetch("/demo"), "alice@example.com")
+}
+
+// TestDemoIsLeftOutByDeletingItsFiles builds and vets the site, tests included, without them.
+func TestDemoIsLeftOutByDeletingItsFiles(t *testing.T) {
+	t.Parallel()
+	library, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	site := t.TempDir()
+	require.NoError(t, os.CopyFS(site, os.DirFS(".")))
+	deleted := 0
+	require.NoError(t, filepath.WalkDir(site, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && strings.HasPrefix(entry.Name(), "demo") {
+			deleted++
+			return os.Remove(path)
+		}
+		return err
+	}))
+	require.Equal(t, 5, deleted)
+	for _, args := range [][]string{
+		{"mod", "edit", "-replace", "github.com/go-kii/kii=" + library},
+		{"vet", "."},
+		{"test", "-run", "TestEachSentenceIsSaid|Test01|TestPasswordManagers|TestRunRefuses", "."},
+	} {
+		cmd := exec.CommandContext(t.Context(), "go", args...)
+		cmd.Dir = site
+		cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "go %v: %s", args, out)
+	}
+}
+
+func TestTheSiteRunsOnTheEmulatorByOneCommand(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	out, in := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- emulator.Serve(ctx, emulator.Options{Addr: "127.0.0.1:0", AppID: "app", AppKey: "key"}, in, io.Discard)
+		in.Close()
+	}()
+	lines := bufio.NewReader(out)
+	first, err := lines.ReadString('\n')
+	require.NoError(t, err)
+	go func() { _, _ = io.Copy(io.Discard, lines) }()
+	t.Cleanup(func() { stop(); assert.NoError(t, <-ended) })
+	origin := first[strings.Index(first, "http://"):]
+	origin = strings.TrimRight(strings.TrimSpace(origin), "/")
+
+	for range 2 { // a second start finds the account of the first
+		url := serve(t, nil, "-emulator", origin+"/")
+		resp, err := http.Get(url + "/login")
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		assert.Contains(t, string(body), `<a href="`+origin+`" target="_blank"`, "the messages are one click away")
+
+		client, err := kii.New("app", "key", kii.Site(origin+"/api"))
+		require.NoError(t, err)
+		f := newFlow(client.User, defaults(), newMemory, quiet())
+		t.Cleanup(func() { _ = f.close(context.Background()) })
+		require.NoError(t, client.User.ResetPassword(t.Context(), "alice@example.com", kii.NotificationSMSPIN))
+		var sms struct{ PIN, Text string }
+		require.NoError(t, emulatorCall(http.MethodGet, origin+"/emulator/v1/messages/latest?to=alice@example.com", nil, &sms, http.StatusOK))
+		assert.Contains(t, sms.Text, "@127.0.0.1 #"+sms.PIN)
+		did := f.complete(t.Context(), account{ID: "alice@example.com"}, sms.PIN, newPassword+time.Now().Format(".000000000"))
+		assert.Equal(t, succeeded, did, "its flow lets people choose a password")
+	}
+}
+
+func TestTheSiteSaysWhatIsWrongWithAnEmulator(t *testing.T) {
+	t.Parallel()
+	_, err := onEmulator("http://127.0.0.1:1", defaults())
+	assert.ErrorContains(t, err, "is kii-emulator running?")
+	_, err = onEmulator("nonsense:", defaults())
+	assert.ErrorContains(t, err, "-emulator")
+	err = run(t.Context(), []string{"-emulator", "http://127.0.0.1:1"}, func(string) string { return "x" }, io.Discard, io.Discard)
+	assert.ErrorContains(t, err, "unset KII_APP_ID")
 }

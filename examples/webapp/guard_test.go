@@ -205,7 +205,7 @@ func Test15APanicTellsNothing(t *testing.T) {
 	s := newSite(t)
 	cfg := defaults()
 	cfg.url, _ = siteURL(origin, true, false)
-	sentences, err := newWords("en", time.UTC)
+	sentences, err := newWords(wordFiles, "en", time.UTC)
 	require.NoError(t, err)
 	a := &app{cfg: cfg, log: s.flow.log, words: sentences}
 	w := httptest.NewRecorder()
@@ -231,6 +231,13 @@ func Test18PlainHTTPAndForgedHostsAreRefused(t *testing.T) {
 			{"a header without a proxy", http.MethodPost, "http://www.example.com/login", "https", false, http.StatusForbidden, ""},
 			{"plain to the proxy", http.MethodPost, "http://www.example.com/login", "http", true, http.StatusForbidden, ""},
 			{"TLS to the proxy", http.MethodGet, "http://www.example.com/login", "https", true, http.StatusOK, ""},
+			{"TLS to the proxy in capitals", http.MethodGet, "http://www.example.com/login", "HTTPS", true, http.StatusOK, ""},
+			{"TLS to the first of two proxies", http.MethodGet, "http://www.example.com/login", "https, http", true, http.StatusOK, ""},
+			{"plain to the first of two proxies", http.MethodGet, "http://www.example.com/login", "http,https", true, http.StatusPermanentRedirect, origin + "/login"},
+			{"a proxy that does not tell is no loop", http.MethodGet, "http://www.example.com/login", "", true, http.StatusForbidden, ""},
+			{"the port of https", http.MethodGet, "http://www.example.com:443/login", "https", true, http.StatusOK, ""},
+			{"another port", http.MethodGet, "http://www.example.com:8443/login", "https", true, http.StatusMisdirectedRequest, ""},
+			{"capitals and a dot", http.MethodGet, "http://WWW.Example.COM./login", "https", true, http.StatusOK, ""},
 			{"forged Host", http.MethodGet, "https://evil.example/forgot", "", false, http.StatusMisdirectedRequest, ""},
 			{"forged Host, plain", http.MethodGet, "http://evil.example/forgot", "", false, http.StatusMisdirectedRequest, ""},
 			{"an absolute path stays here", http.MethodGet, "http://www.example.com//evil.example", "", false, http.StatusPermanentRedirect, origin + "//evil.example"},
@@ -271,6 +278,13 @@ func Test18TheURLMustBeSafe(t *testing.T) {
 		{"https://user@www.example.com", true, false, false},
 		{"www.example.com", true, false, false},
 		{"", true, false, false},
+		{"https://www.example.com:0", true, false, false},
+		{"https://www.example.com:70000", true, false, false},
+		{"https://bücher.example", true, false, false},
+		{"https://xn--bcher-kva.example", true, false, true},
+		{"https://*.example.com", true, false, false},
+		{"https://:443", true, false, false},
+		{"ftp://www.example.com", true, false, false},
 	}
 	for _, tt := range tests {
 		_, err := siteURL(tt.url, tt.cert, tt.proxy)
@@ -281,14 +295,46 @@ func Test18TheURLMustBeSafe(t *testing.T) {
 	}
 }
 
+func Test18HostsAreComparedByWhatTheyMean(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{
+		"https://www.example.com:443":         "https://www.example.com",
+		"https://www.example.com:8443":        "https://www.example.com:8443",
+		"HTTPS://WWW.Example.Com./":           "https://www.example.com",
+		"https://www.example.com:":            "https://www.example.com",
+		"http://localhost:80":                 "http://localhost",
+		"http://[0:0:0:0:0:0:0:1]:8080":       "http://[::1]:8080",
+		"http://[::1]:80":                     "http://[::1]",
+		"https://app_1.internal.example:8443": "https://app_1.internal.example:8443",
+	} {
+		secure := strings.HasPrefix(want, "https")
+		u, err := siteURL(given, secure, false)
+		require.NoError(t, err, given)
+		assert.Equal(t, want, u.String())
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, func(cfg *config) { cfg.url, _ = siteURL("https://WWW.example.com:443", true, false) })
+		r := httptest.NewRequest(http.MethodPost, "https://www.example.com/forgot", strings.NewReader("account=x"))
+		r.Host = "www.example.com:443"
+		r.Header.Set("Origin", origin) // of an old browser, which sends no Sec-Fetch-Site
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		s.handler.ServeHTTP(w, r)
+		assert.Equal(t, http.StatusUnprocessableEntity, w.Code, "served, and not taken for another site's")
+	})
+}
+
+// realKii names a real Kii Cloud, of which a test asks nothing.
+var realKii = map[string]string{"KII_APP_ID": "app", "KII_APP_KEY": "key", "KII_SITE": string(kii.SiteJP)}
+
 // serve runs the program on a port of its own until the test ends, and returns its URL.
-func serve(t *testing.T, args ...string) string {
+func serve(t *testing.T, env map[string]string, args ...string) string {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	out, in := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, append([]string{"-listen", "127.0.0.1:0"}, args...), func(string) string { return "" }, in, io.Discard)
+		ended <- run(ctx, append([]string{"-listen", "127.0.0.1:0"}, args...), func(name string) string { return env[name] }, in, io.Discard)
 		in.Close()
 	}()
 	lines := bufio.NewReader(out)
@@ -306,7 +352,7 @@ func serve(t *testing.T, args ...string) string {
 
 func TestRunServesUntilItIsTold(t *testing.T) {
 	t.Parallel()
-	url := serve(t)
+	url := serve(t, realKii)
 	for path, want := range map[string]int{"/login": http.StatusOK, "/forgot": http.StatusOK, "/none": http.StatusNotFound} {
 		resp, err := http.Get(url + path)
 		require.NoError(t, err)
@@ -325,7 +371,7 @@ func TestRunRefusesBadSettings(t *testing.T) {
 		{"short passwords", "-min-password", []string{"-min-password", "7"}, nil},
 		{"plain http", "-url", []string{"-url", "http://www.example.com"}, nil},
 		{"half of the app", "KII_APP_KEY", nil, map[string]string{"KII_APP_ID": "app"}},
-		{"no certificate", "open none", []string{"-url", "https://www.example.com", "-cert", "none", "-key", "none"}, nil},
+		{"no certificate", "open none", []string{"-url", "https://www.example.com", "-cert", "none", "-key", "none"}, realKii},
 		{"unknown flag", "-nonsense", []string{"-nonsense"}, nil},
 		{"a calling code of no country", "-calling-code", []string{"-calling-code", "999"}, nil},
 		{"a language without words", "-language", []string{"-language", "tlh"}, nil},

@@ -94,11 +94,8 @@ func TestALostResetSaysWhyAndThatNothingWasChanged(t *testing.T) {
 		lose func(t *testing.T, s *site, b *browser)
 		says string
 	}{
-		"time is up": {func(*testing.T, *site, *browser) { time.Sleep(15 * time.Minute) }, "Your time for this is up"},
-		"a restart": {func(t *testing.T, s *site, b *browser) {
-			next := newSite(t)
-			s.handler = next.handler
-		}, "Your time for this is up"},
+		"time is up":  {func(*testing.T, *site, *browser) { time.Sleep(15 * time.Minute) }, "Your time for this is up"},
+		"a restart":   {func(t *testing.T, s *site, _ *browser) { s.start(t) }, "Your time for this is up"},
 		"cookies off": {func(t *testing.T, s *site, b *browser) { b.jar = s.browser(t).jar }, "Cookies are needed"},
 	}
 	for name, tt := range tests {

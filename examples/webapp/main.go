@@ -77,7 +77,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 			return fmt.Errorf("-time-zone: %w", err)
 		}
 	}
-	sentences, err := newWords(cfg.language, cfg.zone)
+	sentences, err := newWords(wordFiles, cfg.language, cfg.zone)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ type problems []problem
 
 // A problem is a sentence by its name in words, and what it speaks of.
 type problem struct {
-	Field, Word         string
+	Field, Word, Help   string
 	Least, Most, Length int
 	At                  time.Time
 	Example             string

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/nyaruka/phonenumbers"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -238,7 +239,7 @@ func Test23TextsSayTheNextStep(t *testing.T) {
 		fault kiitest.Fault
 		want  string
 	}{
-		"wrong code":  {kiitest.Fault{}, "Check that the code is from the newest SMS, and that the password is new. If both are right, ask for a new code below"},
+		"wrong code":  {kiitest.Fault{}, "Check that the code is from the newest SMS. Choose a password that is new. If both are right, ask for a new code below"},
 		"unknown":     {kiitest.Fault{Kind: kiitest.FaultNoAnswer}, "Try to log in with the new one. If that fails, ask for a new code below"},
 		"500":         {kiitest.Fault{Kind: kiitest.FaultStatus, Status: 500, ErrorCode: "UNDEFINED_ERROR"}, "Try to log in with the new one"},
 		"a portal":    {kiitest.Fault{Kind: kiitest.FaultHTML}, "Try to log in with the new one"},
@@ -340,6 +341,23 @@ func TestAccountsAreEMailAddressesOrPhoneNumbers(t *testing.T) {
 		{"090 1234 5678", account{"+819012345678", "+819012345678"}, true},
 		{"0044 20 7946 0000", account{"+442079460000", "+442079460000"}, true},
 		{"\uff10\uff19\uff10\u30fc\uff11\uff12\uff13\uff14\u30fc\uff15\uff16\uff17\uff18", account{"+819012345678", "+819012345678"}, true},
+		{"+81(0)90 1234 5678", account{"+819012345678", "+819012345678"}, true},
+		{"+44 (0)20 7946 0000", account{"+442079460000", "+442079460000"}, true},
+		{"\uff0b81\u3000(\uff10)90 1234 5678", account{"+819012345678", "+819012345678"}, true},
+		{"+225 07 12 34 56 78", account{"+2250712345678", "+2250712345678"}, true},
+		{"+81 090 1234 5678", account{"+8109012345678", "+8109012345678"}, true}, // never altered
+		{"+39 06 1234 5678", account{"+390612345678", "+390612345678"}, true},
+		{"(090) 1234.5678", account{"+819012345678", "+819012345678"}, true},
+		{"090/1234/5678", account{"+819012345678", "+819012345678"}, true},
+		{"010 44 20 7946 0000", account{"+442079460000", "+442079460000"}, true}, // as dialled from Japan
+		{"\u202a+81 90-1234-5678\u202c", account{"+819012345678", "+819012345678"}, true}, // as copied from a phone's contacts
+		{"Alice <alice@example.com>", account{"alice@example.com", "alice@example.com"}, true},
+		{"\u200balice@example.com", account{"alice@example.com", "alice@example.com"}, true},
+		{"090 1234 5678 ext 5", account{}, false},
+		{"090-CALL-NOW", account{}, false},
+		{"++819012345678", account{}, false},
+		{"090+12345678", account{}, false},
+		{"<alice@example.com", account{}, false},
 		{"", account{}, false},
 		{"alice", account{}, false},
 		{"a@b@c", account{}, false},
@@ -360,6 +378,28 @@ func TestAccountsAreEMailAddressesOrPhoneNumbers(t *testing.T) {
 		got, ok := parseAccount(tt.typed, "JP")
 		assert.Equal(t, tt.ok, ok, "%q", tt.typed)
 		assert.Equal(t, tt.want, got, "%q", tt.typed)
+	}
+}
+
+func TestLocalNumbersAreReadAsTheirCountryWritesThem(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		callingCode int
+		typed, want string
+	}{
+		{225, "07 12 34 56 78", "+2250712345678"},
+		{39, "06 1234 5678", "+390612345678"},
+		{1, "(212) 555-0123", "+12125550123"},
+		{1, "1-212-555-0123", "+12125550123"},
+		{1, "011 44 20 7946 0000", "+442079460000"},
+		{7, "8 912 345-67-89", "+79123456789"},
+		{44, "020 7946 0000", "+442079460000"},
+		{36, "06 20 123 4567", "+36201234567"},
+		{81, "090-1234-5678", "+819012345678"},
+	} {
+		got, ok := parseAccount(tt.typed, phonenumbers.GetRegionCodeForCountryCode(tt.callingCode))
+		assert.True(t, ok, "%s", tt.typed)
+		assert.Equal(t, account{tt.want, tt.want}, got, "%d %s", tt.callingCode, tt.typed)
 	}
 }
 

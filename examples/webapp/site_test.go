@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
@@ -46,6 +47,10 @@ type site struct {
 	flow    *flow
 	log     *lockedBuffer
 	client  *kii.Client
+
+	cfg   config
+	open  stores
+	words fs.FS
 }
 
 func newSite(t *testing.T, change ...func(*config)) *site {
@@ -71,13 +76,19 @@ func newSite(t *testing.T, change ...func(*config)) *site {
 	var err error
 	s.client, err = kii.New(s.AppID(), s.AppKey(), s.Site(), kii.WithHTTPClient(&http.Client{Transport: s.Transport()}))
 	require.NoError(t, err)
-	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	sentences, err := newWords(cfg.language, cfg.zone)
-	require.NoError(t, err)
-	s.flow = newFlow(s.client.User, cfg, newMemory, log)
-	t.Cleanup(func() { _ = s.flow.close(context.Background()) })
-	s.handler = newApp(s.flow, cfg, sentences, newMemory, log, nil)
+	s.cfg, s.open, s.words = cfg, newMemory, wordFiles
+	s.start(t)
 	return s
+}
+
+// start starts the app, anew if it runs: what it kept in memory is gone.
+func (s *site) start(t *testing.T) {
+	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	sentences, err := newWords(s.words, s.cfg.language, s.cfg.zone)
+	require.NoError(t, err)
+	f := newFlow(s.client.User, s.cfg, s.open, log)
+	t.Cleanup(func() { _ = f.close(context.Background()) })
+	s.flow, s.handler = f, newApp(f, s.cfg, sentences, s.open, log, nil)
 }
 
 // manyAllowed lifts the limits, for tests of something else.
@@ -210,6 +221,9 @@ func (s *site) count(of ...kiitest.Operation) int { return len(s.Calls(of...)) }
 func text(html string) string {
 	return strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(html, " ")), " ")
 }
+
+// quiet is a log that nobody reads.
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 type lockedBuffer struct {
 	mu sync.Mutex

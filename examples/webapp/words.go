@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +23,7 @@ type words struct {
 }
 
 // newWords reads the file of a language. Each file has the same sentences as the English one.
-func newWords(lang string, zone *time.Location) (*words, error) {
+func newWords(files fs.FS, lang string, zone *time.Location) (*words, error) {
 	w := &words{lang: lang, pages: map[string]*template.Template{}}
 	functions := template.FuncMap{
 		"say":  w.say,
@@ -31,7 +32,7 @@ func newWords(lang string, zone *time.Location) (*words, error) {
 		"wait": func(t time.Time) int { return int(time.Until(t).Seconds()) + 1 },
 	}
 	read := func(lang string) (*template.Template, error) {
-		return template.New("").Funcs(functions).ParseFS(wordFiles, "words/"+lang+".html")
+		return template.New("").Funcs(functions).ParseFS(files, "words/"+lang+".html")
 	}
 	english, err := read("en")
 	if err != nil {
@@ -43,11 +44,11 @@ func newWords(lang string, zone *time.Location) (*words, error) {
 	if missing := difference(english, w.said); len(missing) > 0 {
 		return nil, fmt.Errorf("words/%s.html lacks %s", lang, strings.Join(missing, ", "))
 	}
-	files, err := pageFiles.ReadDir("pages")
+	all, err := pageFiles.ReadDir("pages")
 	if err != nil {
 		return nil, err
 	}
-	for _, file := range files {
+	for _, file := range all {
 		name := strings.TrimSuffix(file.Name(), ".html")
 		page := template.Must(w.said.Clone())
 		w.pages[name] = template.Must(page.ParseFS(pageFiles, append(layout, "pages/"+file.Name())...))
@@ -58,7 +59,7 @@ func newWords(lang string, zone *time.Location) (*words, error) {
 // difference names the templates of a that b has not.
 func difference(a, b *template.Template) (missing []string) {
 	for _, t := range a.Templates() {
-		if b.Lookup(t.Name()) == nil {
+		if !strings.HasSuffix(t.Name(), ".html") && b.Lookup(t.Name()) == nil {
 			missing = append(missing, t.Name())
 		}
 	}

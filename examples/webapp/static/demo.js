@@ -20,6 +20,7 @@ async function look () {
     if (answer.ok && html !== newest.dataset.html) {
       newest.dataset.html = html
       newest.innerHTML = html
+      tellLocally(newest) // of site.js
       copyButtons()
     }
   } catch { /* the site was stopped */ }

@@ -18,9 +18,13 @@ for (const form of document.querySelectorAll('[data-wait]')) {
   }, form.dataset.wait * 1000)
 }
 
-for (const time of document.querySelectorAll('time')) { // in the visitor's time zone
-  const at = new Date(time.dateTime)
-  time.textContent = at.toLocaleTimeString(document.documentElement.lang, { timeStyle: at.getUTCSeconds() ? 'medium' : 'short' })
+// tellLocally writes the times of day in the visitor's time zone.
+function tellLocally (root) {
+  for (const time of root.querySelectorAll('time')) {
+    const at = new Date(time.dateTime)
+    time.textContent = at.toLocaleTimeString(document.documentElement.lang, { timeStyle: at.getUTCSeconds() ? 'medium' : 'short' })
+  }
 }
+tellLocally(document)
 
 for (const instead of document.querySelectorAll('.unscripted')) instead.hidden = true

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii"
+	"github.com/go-kii/kii/kiitest"
+)
+
+var (
+	sentence   = regexp.MustCompile(`(?s)\{\{define "([^"]+)"\}\}(.*?)\{\{end\}\}\n`)
+	noSentence = regexp.MustCompile(`(?s)\{\{.*?\}\}|<[^>]*>|&[a-z]+;`)
+)
+
+// foreign is the English file in a language that has no letter of ours.
+func foreign(t *testing.T) string {
+	t.Helper()
+	english, err := fs.ReadFile(wordFiles, "words/en.html")
+	require.NoError(t, err)
+	strange := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' {
+				return 'ы'
+			}
+			return r
+		}, s)
+	}
+	return sentence.ReplaceAllStringFunc(string(english), func(all string) string {
+		parts := sentence.FindStringSubmatch(all)
+		if parts[1] == "dir" {
+			return `{{define "dir"}}rtl{{end}}` + "\n"
+		}
+		body, last := "", 0
+		for _, at := range noSentence.FindAllStringIndex(parts[2], -1) {
+			body += strange(parts[2][last:at[0]]) + parts[2][at[0]:at[1]]
+			last = at[1]
+		}
+		return `{{define "` + parts[1] + `"}}` + body + strange(parts[2][last:]) + "{{end}}\n"
+	})
+}
+
+func TestASiteInAnotherLanguageIsOneFileMore(t *testing.T) {
+	t.Parallel()
+	english, err := fs.ReadFile(wordFiles, "words/en.html")
+	require.NoError(t, err)
+	files := fstest.MapFS{"words/en.html": {Data: english}, "words/xx.html": {Data: []byte(foreign(t))}}
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		s.words, s.cfg.language = files, "xx"
+		s.start(t)
+		answers := everyAnswer(t, s)
+		s.start(t) // with new counts
+		b := s.asked(t, phone)
+		answers["refused"] = b.complete(wrong(s.pin(t)), newPassword)
+		answers["weak"] = b.complete("1", "alice")
+		answers["early"] = b.get(b.post("/forgot/again").location())
+		answers["success"] = b.complete(s.pin(t), newPassword)
+		time.Sleep(15 * time.Minute)
+		answers["lost"] = b.get("/forgot/sent?reset=x")
+		b = s.asked(t, phone)
+		s.Inject(kiitest.Fault{Operation: kiitest.OpLogin, Kind: kiitest.FaultNoAnswer})
+		answers["unchecked"] = b.complete(s.pin(t), newPassword+"!")
+		pages := 0
+		for name, answer := range answers {
+			if !strings.HasPrefix(answer.header.Get("Content-Type"), "text/html") || answer.code/100 == 3 {
+				continue
+			}
+			pages++
+			assert.Contains(t, answer.body, `<html lang="xx" dir="rtl">`, name)
+			words := text(answer.body)
+			for _, known := range []string{"Example", "support@example.com", "name@example.com", verified, nobody, "UTC"} {
+				words = strings.ReplaceAll(words, known, "")
+			}
+			assert.NotRegexp(t, `[A-Za-z]`, words, name)
+		}
+		assert.Greater(t, pages, 15)
+	})
+}
+
+func TestAFileOfWordsIsWhole(t *testing.T) {
+	t.Parallel()
+	english, err := fs.ReadFile(wordFiles, "words/en.html")
+	require.NoError(t, err)
+	cut := strings.Replace(string(english), `{{define "login.title"}}Log in{{end}}`, "", 1)
+	_, err = newWords(fstest.MapFS{"words/en.html": {Data: english}, "words/xx.html": {Data: []byte(cut)}}, "xx", time.UTC)
+	assert.EqualError(t, err, "words/xx.html lacks login.title")
+	_, err = newWords(wordFiles, "tlh", time.UTC)
+	assert.ErrorContains(t, err, "-language")
+}
+
+func TestEachSentenceIsSaid(t *testing.T) {
+	t.Parallel()
+	english, err := fs.ReadFile(wordFiles, "words/en.html")
+	require.NoError(t, err)
+	source := string(english)
+	for _, pattern := range []string{"*.go", "pages/*.html"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, file := range files {
+			if !strings.HasSuffix(file, "_test.go") {
+				data, err := os.ReadFile(file)
+				require.NoError(t, err)
+				source += string(data)
+			}
+		}
+	}
+	said := func(name string) bool { return strings.Contains(source, `"`+name+`"`) }
+	all := sentence.FindAllStringSubmatch(string(english), -1)
+	require.Greater(t, len(all), 80)
+	for _, found := range all {
+		name := found[1]
+		of, part, _ := strings.Cut(name, ".")
+		defined := strings.Count(source, `"`+name+`"`) // once in its file
+		byParts := said(of) && (said("."+part) || said(of+".after-") && said(strings.TrimPrefix(part, "after-")))
+		assert.True(t, defined > 1 || byParts, "%s is never said", name)
+	}
+}
+
+func TestTimesOfDayAreOfTheSitesZone(t *testing.T) {
+	t.Parallel()
+	tokyo := time.FixedZone("JST", 9*60*60)
+	at := time.Date(2026, 11, 25, 16, 20, 0, 0, time.UTC)
+	assert.Equal(t, `<time datetime="2026-11-25T16:20:00Z">01:20 JST</time>`, string(clock(at.In(tokyo))))
+	assert.Equal(t, `<time datetime="2026-11-25T16:20:05Z">01:20:05 JST</time>`, string(clock(at.Add(5*time.Second).In(tokyo))))
+	synctest.Test(t, func(t *testing.T) {
+		for wait, want := range map[time.Duration]string{
+			1: "00:00:01", 30 * time.Second: "00:00:30", 2 * time.Minute: "00:02:00", 2*time.Minute + 1: "00:03:00", 15 * time.Minute: "00:15:00",
+		} {
+			assert.Equal(t, want, in(wait).UTC().Format(time.TimeOnly), "%s", wait)
+		}
+		s := newSite(t)
+		s.cfg.zone = tokyo
+		s.start(t)
+		b := s.browser(t)
+		assert.Contains(t, text(b.get(b.ask(nobody, kii.NotificationEmail).location()).body), "You can ask again at 09:00:30 JST")
+	})
+}
