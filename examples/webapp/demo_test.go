@@ -17,7 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-kii/kii"
-	"github.com/go-kii/kii/internal/emulator"
 	"github.com/go-kii/kii/kiitest"
 )
 
@@ -114,20 +113,20 @@ func TestDemoIsLeftOutByDeletingItsFiles(t *testing.T) {
 
 func TestTheSiteRunsOnTheEmulatorByOneCommand(t *testing.T) {
 	t.Parallel()
-	ctx, stop := context.WithCancel(t.Context())
-	out, in := io.Pipe()
-	ended := make(chan error, 1)
-	go func() {
-		ended <- emulator.Serve(ctx, emulator.Options{Addr: "127.0.0.1:0", AppID: "app", AppKey: "key"}, in, io.Discard)
-		in.Close()
-	}()
-	lines := bufio.NewReader(out)
-	first, err := lines.ReadString('\n')
+	program := filepath.Join(t.TempDir(), "kii-emulator")
+	out, err := exec.CommandContext(t.Context(), "go", "-C", "../..", "build", "-o", program, "./cmd/kii-emulator").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	cmd := exec.CommandContext(t.Context(), program, "-addr", "127.0.0.1:0", "-app-id", "app", "-app-key", "key")
+	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
-	go func() { _, _ = io.Copy(io.Discard, lines) }()
-	t.Cleanup(func() { stop(); assert.NoError(t, <-ended) })
-	origin := first[strings.Index(first, "http://"):]
-	origin = strings.TrimRight(strings.TrimSpace(origin), "/")
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	first, err := bufio.NewReader(stdout).ReadString('\n')
+	require.NoError(t, err)
+	origin := strings.TrimRight(first[strings.Index(first, "http://"):], "/\n")
 
 	for range 2 { // a second start finds the account of the first
 		url := serve(t, nil, "-emulator", origin+"/")
