@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -24,9 +25,9 @@ import (
 )
 
 const (
-	images        = "../../docs/images" // from the module's folder, which go -C makes the current one
-	width, height = 960, 640            // CSS pixels
-	scale         = 1.5                 // sharp on a fine screen, and below 200 KB a picture
+	images = "../../docs/images" // from the module's folder, which go -C makes the current one
+	width  = 1200                // CSS pixels, as are heights
+	scale  = 1.2                 // sharp on a fine screen, and below 200 KB a picture
 )
 
 const seed = `{
@@ -76,10 +77,10 @@ func take() error {
 	defer cancelAllocator()
 	browser, cancelBrowser := chromedp.NewContext(allocator)
 	defer cancelBrowser()
-	if err := photograph(browser, "emulator", chromedp.Navigate(emulator)); err != nil {
+	if err := photograph(browser, "emulator", 520, chromedp.Navigate(emulator)); err != nil {
 		return err
 	}
-	return photograph(browser, "webapp",
+	return photograph(browser, "webapp", 680,
 		chromedp.Navigate(site+"/forgot"),
 		chromedp.SendKeys(chromedp.CSS("#account"), "alice@example.com"),
 		chromedp.Click(chromedp.CSS(`[value="SMS_PIN"]`)),
@@ -126,21 +127,43 @@ func start(ctx context.Context, programs *sync.WaitGroup, folder, program string
 	}
 }
 
-// send has the emulator send a message of each kind.
+// send has the emulator send messages that are pending, used and replaced.
 func send(ctx context.Context, emulator string) error {
 	client, err := kii.New("emulator", "emulator-key", kii.Site(emulator+"/api"))
 	if err != nil {
 		return err
 	}
-	return errors.Join(
+	if err := client.User.ResetPassword(ctx, "LOGIN_NAME:bob", kii.NotificationSMSPIN); err != nil {
+		return err
+	}
+	pin, err := latestPIN(ctx, emulator)
+	return errors.Join(err,
+		client.User.CompleteResetPassword(ctx, "LOGIN_NAME:bob", pin, new("another-pass")),
+		client.User.ResetPassword(ctx, "LOGIN_NAME:alice", kii.NotificationSMSPIN),
 		client.User.ResetPassword(ctx, "LOGIN_NAME:alice", kii.NotificationEmail),
 		client.User.ResetPassword(ctx, "LOGIN_NAME:bob", kii.NotificationSMS),
 		client.User.ResetPassword(ctx, "LOGIN_NAME:alice", kii.NotificationSMSPIN),
 	)
 }
 
+func latestPIN(ctx context.Context, emulator string) (string, error) {
+	url := emulator + "/emulator/v1/messages/latest?purpose=reset-pin"
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	reply, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer reply.Body.Close()
+	var message struct{ PIN string }
+	err = json.NewDecoder(reply.Body).Decode(&message)
+	return message.PIN, err
+}
+
 // photograph keeps what is seen after some actions, in a light and in a dark browser.
-func photograph(ctx context.Context, name string, actions ...chromedp.Action[chromedp.Void]) error {
+func photograph(ctx context.Context, name string, height int64, actions ...chromedp.Action[chromedp.Void]) error {
 	screen := emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: scale}
 	if err := chromedp.Do(ctx); err != nil { // starts the browser
 		return err
