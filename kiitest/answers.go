@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"strconv"
-	"syscall"
 )
 
 // An answer is what a call gets, before it is known whether it goes to a socket or to a RoundTrip.
@@ -159,10 +158,10 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // refusedDial is the error of a server that does not listen: nothing was sent.
 func refusedDial() error {
-	return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", errRefused)}
 }
 
 // brokenConnection is the error of a connection that ends before the answer: who knows what happened.
 func brokenConnection() error {
-	return &net.OpError{Op: "read", Net: "tcp", Err: errors.Join(io.ErrUnexpectedEOF, os.NewSyscallError("read", syscall.ECONNRESET))}
+	return &net.OpError{Op: "read", Net: "tcp", Err: errors.Join(io.ErrUnexpectedEOF, os.NewSyscallError("read", errReset))}
 }

@@ -2,8 +2,10 @@ package kiitest_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -186,4 +188,12 @@ func readAll(t testing.TB, r io.Reader) string {
 	text, err := io.ReadAll(r)
 	require.NoError(t, err)
 	return string(text)
+}
+
+// requireNetworkError requires that the network failed at the operation: dial, read or write.
+func requireNetworkError(t testing.TB, err error, op string) {
+	t.Helper()
+	failed, ok := errors.AsType[*net.OpError](err)
+	require.True(t, ok, "%v", err)
+	require.Equal(t, op, failed.Op)
 }

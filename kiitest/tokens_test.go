@@ -164,7 +164,7 @@ func TestAdvanceExpiresATokenAndForEverIsTooLongForADuration(t *testing.T) {
 	require.Equal(t, "403 WRONG_TOKEN", c.me(token).String())
 
 	srv.SetSettings(func(s *kiitest.Settings) { s.TokenValidity = 0 })
-	require.InDelta(t, math.MaxInt64/1000, c.login("alice", "old-pass").body["expires_in"], 1000, "for ever overflows a time.Duration")
+	require.InDelta(t, float64(math.MaxInt64/1000), c.login("alice", "old-pass").body["expires_in"], 1000, "for ever overflows a time.Duration")
 	require.True(t, srv.Now().After(began))
 }
 
