@@ -24,6 +24,15 @@ func ExampleNew() {
 	// Output: true <nil>
 }
 
+// A test that counts goroutines, such as one with goleak, closes what is kept first.
+func ExampleClient_CloseIdleConnections() {
+	client, srv := inMemory()
+	defer srv.Close()
+	defer client.CloseIdleConnections()
+	fmt.Println(client.User.ResetPassword(context.Background(), "bob", kii.NotificationEmail) != nil)
+	// Output: true
+}
+
 // One client serves all goroutines of a program.
 func ExampleClient() {
 	client, srv := inMemory()

@@ -69,6 +69,16 @@ func New(appID, appKey string, site Site, opts ...Option) (*Client, error) {
 	}}}, nil
 }
 
+// CloseIdleConnections closes the connections that the library's own transport keeps between calls.
+// A program need not call it: they close by themselves after 90 seconds. It is for a test that counts
+// goroutines, and for a client that is replaced. A Transport given by [WithHTTPClient] is the
+// caller's to close.
+func (c *Client) CloseIdleConnections() {
+	if c != nil && c.User != nil && c.User.api != nil {
+		c.User.api.http.CloseIdleConnections()
+	}
+}
+
 // parse checks s and returns it without a trailing slash, and its host.
 func (s Site) parse(insecureHTTP bool) (base, host string, err error) {
 	for name, known := range map[string]Site{"US": SiteUS, "JP": SiteJP, "SG": SiteSG, "EU": SiteEU, "CN3": SiteCN3} {

@@ -2,6 +2,7 @@ package kii_test
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -302,4 +303,50 @@ func TestDefaultTransportKeepsABusyServersConnections(t *testing.T) {
 		group.Wait()
 	}
 	assert.Len(t, connections, callers)
+}
+
+func TestCloseIdleConnectionsClosesOnlyTheLibrarysOwn(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		opts   []kii.Option
+		closed bool
+	}{
+		"the library's own": {closed: true},
+		"the caller's":      {opts: []kii.Option{kii.WithHTTPClient(&http.Client{Transport: new(http.Transport)})}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			idle, gone := make(chan bool, 1), make(chan bool, 1)
+			srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusNoContent)
+			}))
+			srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+				switch state {
+				case http.StateIdle:
+					idle <- true
+				case http.StateClosed:
+					gone <- true
+				}
+			}
+			srv.Start()
+			t.Cleanup(srv.Close)
+			client, err := kii.New("app", "key", kii.Site(srv.URL), tt.opts...)
+			require.NoError(t, err)
+			require.NoError(t, client.User.ResetPassword(t.Context(), "alice", kii.NotificationEmail))
+			<-idle
+			client.CloseIdleConnections()
+			if tt.closed {
+				<-gone
+				return
+			}
+			require.NoError(t, client.User.ResetPassword(t.Context(), "alice", kii.NotificationEmail))
+			<-idle
+			assert.Empty(t, gone, "the same connection was used again")
+		})
+	}
+}
+
+func TestCloseIdleConnectionsOfAZeroClientDoesNothing(t *testing.T) {
+	t.Parallel()
+	assert.NotPanics(t, func() { new(kii.Client).CloseIdleConnections() })
 }

@@ -1,0 +1,190 @@
+package company_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/avast/retry-go/v4"
+	"github.com/gregjones/httpcache"
+	"github.com/h2non/gock"
+	"github.com/jarcoal/httpmock"
+	"github.com/sony/gobreaker/v2"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	"golang.org/x/oauth2"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/go-kii/kii"
+)
+
+// serve starts a cloud over HTTP/1 and returns a client of it.
+func serve(t *testing.T, opts ...kii.Option) (*cloud, *kii.Client) {
+	t.Helper()
+	c := &cloud{arrived: make(map[string]int)}
+	srv := httptest.NewServer(c)
+	t.Cleanup(srv.Close)
+	client, err := kii.New("app", appKey, kii.Site(srv.URL), opts...)
+	require.NoError(t, err)
+	return c, client
+}
+
+func TestADeadSessionEndsNoOtherOfItsErrgroup(t *testing.T) {
+	t.Parallel()
+	_, client := serve(t)
+	dead := resume(t, client, "dead-token")
+	live := make([]*kii.Session, 10)
+	group, ctx := errgroup.WithContext(t.Context())
+	over := make(chan struct{})
+	for i := range live {
+		live[i] = resume(t, client, "live-token")
+		group.Go(func() error {
+			<-over // by now the group's context has the dead one's error as its cause
+			_, err := live[i].Profile(ctx)
+			return err
+		})
+	}
+	group.Go(func() error {
+		_, err := dead.Profile(ctx)
+		context.AfterFunc(ctx, func() { close(over) })
+		return err
+	})
+	err := group.Wait()
+	_, ok := errors.AsType[*kii.SessionError](err)
+	require.True(t, ok)
+	for _, s := range live {
+		require.NoError(t, s.Err())
+		_, err := s.Profile(t.Context())
+		require.NoError(t, err)
+	}
+}
+
+func TestAnUnknownOutcomeStaysOneThroughRetryGo(t *testing.T) {
+	t.Parallel()
+	c, client := serve(t)
+	err := retry.Do(func() error {
+		if c.count(lost) == 0 {
+			return client.User.ResetPassword(t.Context(), lost, kii.NotificationSMS)
+		}
+		return client.User.ResetPassword(t.Context(), nobody, kii.NotificationSMS)
+	}, retry.Attempts(2), retry.Delay(0), retry.MaxJitter(1), retry.DelayType(retry.FixedDelay))
+	require.Error(t, err)
+	assert.True(t, kii.OutcomeUnknown(err), "the first attempt may have sent an SMS")
+	assert.ErrorIs(t, err, kii.ErrUserNotFound)
+}
+
+// A caller that asks the library retries only what is safe.
+func TestRetryGoRetriesWhatIsProvedNotSent(t *testing.T) {
+	t.Parallel()
+	for name, site := range map[string]struct {
+		user     string
+		attempts int
+	}{"lost": {lost, 1}, "refused": {nobody, 1}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, client := serve(t)
+			err := retry.Do(func() error {
+				return client.User.ResetPassword(t.Context(), site.user, kii.NotificationSMS)
+			}, retry.Attempts(5), retry.Delay(0), retry.RetryIf(func(err error) bool {
+				failed, ok := errors.AsType[*kii.TransportError](err)
+				return ok && failed.NotSent
+			}))
+			require.Error(t, err)
+			assert.Equal(t, site.attempts, c.count(site.user))
+		})
+	}
+}
+
+func TestGockAnswersAClientThatIsGivenItsTransport(t *testing.T) {
+	// Not in parallel: gock's mocks are global.
+	defer gock.Off()
+	gock.New("https://api-jp.kii.com").
+		Post("/api/apps/app/users/EMAIL:alice@example.com/password/request-reset").
+		MatchType("application/vnd.kii.ResetPasswordRequest").
+		Reply(http.StatusNotFound).
+		JSON(map[string]string{"errorCode": "USER_NOT_FOUND"})
+	client, err := kii.New("app", appKey, kii.SiteJP, kii.WithHTTPClient(&http.Client{Transport: gock.NewTransport()}))
+	require.NoError(t, err)
+	err = client.User.ResetPassword(t.Context(), "alice@example.com", kii.NotificationEmail)
+	require.ErrorIs(t, err, kii.ErrUserNotFound)
+	assert.True(t, gock.IsDone())
+}
+
+// Activate replaces http.DefaultTransport, which this library does not use.
+func TestHTTPMockInterceptsOnlyAClientOfItsOwn(t *testing.T) {
+	// Not in parallel: Activate is global.
+	httpmock.Activate(t)
+	httpmock.RegisterNoResponder(httpmock.NewStringResponder(http.StatusTeapot, ""))
+	c, client := serve(t)
+	require.NoError(t, client.User.ResetPassword(t.Context(), accepted, kii.NotificationEmail))
+	assert.Equal(t, 1, c.count(accepted), "the server was asked")
+
+	mock := httpmock.NewMockTransport()
+	mock.RegisterResponder(http.MethodPost,
+		"https://api.kii.com/api/apps/app/users/EMAIL:alice%40example.com/password/request-reset",
+		httpmock.NewStringResponder(http.StatusNoContent, ""))
+	client, err := kii.New("app", appKey, kii.SiteUS, kii.WithHTTPClient(&http.Client{Transport: mock}))
+	require.NoError(t, err)
+	require.NoError(t, client.User.ResetPassword(t.Context(), "alice@example.com", kii.NotificationEmail))
+	assert.Equal(t, 1, mock.GetTotalCallCount())
+}
+
+func TestProfileIsNeverAnsweredByASharedCache(t *testing.T) {
+	t.Parallel()
+	c, client := serve(t, kii.WithHTTPClient(&http.Client{Transport: httpcache.NewMemoryCacheTransport()}))
+	for range 3 {
+		_, err := resume(t, client, "live-token").Profile(t.Context())
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 3, c.count(me))
+	_, err := resume(t, client, "dead-token").Profile(t.Context())
+	assert.ErrorIs(t, err, kii.ErrWrongToken, "another user's profile")
+}
+
+func TestGoleakFindsNothingOnceIdleConnectionsAreClosed(t *testing.T) {
+	// Not in parallel: goleak sees every goroutine.
+	known := goleak.IgnoreCurrent()
+	c := &cloud{arrived: make(map[string]int)}
+	srv := httptest.NewServer(c)
+	client, err := kii.New("app", appKey, kii.Site(srv.URL))
+	require.NoError(t, err)
+	require.NoError(t, client.User.ResetPassword(t.Context(), accepted, kii.NotificationEmail))
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	require.Error(t, client.User.ResetPassword(ctx, silent, kii.NotificationEmail))
+	_ = client
+	srv.Close()
+	goleak.VerifyNone(t, known)
+}
+
+func TestWhatABreakerOrATokenSourceRefusesIsToldAsNotSent(t *testing.T) {
+	t.Parallel()
+	breaker := gobreaker.NewCircuitBreaker[*http.Response](gobreaker.Settings{
+		ReadyToTrip: func(gobreaker.Counts) bool { return true },
+	})
+	for name, rt := range map[string]http.RoundTripper{
+		"an open breaker": tripper(func(req *http.Request) (*http.Response, error) {
+			_, _ = breaker.Execute(func() (*http.Response, error) { return nil, errors.New("trip") })
+			return breaker.Execute(func() (*http.Response, error) { return http.DefaultTransport.RoundTrip(req) })
+		}),
+		"a source without a token": &oauth2.Transport{Source: oauth2.ReuseTokenSource(nil, noToken{})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, client := serve(t, kii.WithHTTPClient(&http.Client{Transport: rt}))
+			err := client.User.ResetPassword(t.Context(), accepted, kii.NotificationSMS)
+			failed, ok := errors.AsType[*kii.TransportError](err)
+			require.True(t, ok)
+			assert.True(t, failed.NotSent)
+			assert.Zero(t, c.count(accepted))
+		})
+	}
+}
+
+type noToken struct{}
+
+func (noToken) Token() (*oauth2.Token, error) { return nil, errors.New("the gateway gives no token") }
