@@ -156,7 +156,7 @@ func TestGoleakFindsNothingOnceIdleConnectionsAreClosed(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	require.Error(t, client.User.ResetPassword(ctx, silent, kii.NotificationEmail))
-	_ = client
+	client.CloseIdleConnections()
 	srv.Close()
 	goleak.VerifyNone(t, known)
 }
