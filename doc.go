@@ -116,7 +116,7 @@
 // A request that changes something and may have arrived is never sent again, by any layer, net/http's replays on
 // HTTP/2 included: a second one would send a second SMS, or burn the PIN. Tried again, up to two times (see
 // [WithMaxRetries]), is only what is proved not to have left: a failed look-up, dial or proxy connect, after a wait of
-// 0.1 to 2 seconds. A [User.Login] is no exception, though repeating it yourself is safe. [Session.Profile], which
+// 0.1 to 3 seconds. A [User.Login] is no exception, though repeating it yourself is safe. [Session.Profile], which
 // only reads, may be repeated by net/http where an HTTP/1 connection broke. A 429 ([ErrRateLimited]) is not retried,
 // because Kii asks clients not to; it names no wait either, so choose your own where [APIError].RetryAfter is 0.
 //
