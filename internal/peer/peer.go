@@ -144,6 +144,13 @@ func (s *Server) Requests() int { return int(s.requests.Load()) }
 // Connections returns how many connections were made.
 func (s *Server) Connections() int { return int(s.accepted.Load()) }
 
+// Open returns how many connections are open.
+func (s *Server) Open() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open)
+}
+
 // Offer changes the protocols that TLS negotiates from the next connection on.
 func (s *Server) Offer(protocols ...string) {
 	fresh := s.tls.Clone()

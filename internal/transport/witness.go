@@ -10,6 +10,7 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -27,15 +28,15 @@ type witness struct {
 	got       bool // a connection was handed out: from here on something may have been written
 	handshake bool // TLS has begun and not succeeded
 
-	// Requests that have a connection and no response. Headers of the last one were written, if any, to
-	// this host.
-	open    int
-	wrote   bool
-	wroteTo string
-	host    string // of the connection that was asked for last
-	again   bool   // that connection is not the first one for a request that was written and not answered
+	open    int  // how many requests have a connection and no response
+	wrote   bool // headers of one of them were written
+	interim int  // how many 1xx responses came
 
-	interim int // how many 1xx responses came
+	// Whose hooks these are is told by hosts.
+	hosts   []string // to which a connection was asked for, with their ports
+	host    string   // that the headers name which are being written
+	wroteTo []string // to which of hosts this request was written, as far as that can be told
+	again   bool     // the connection that was asked for last would be another one for it, without a response in between
 
 	http1, http2 bool // what the open requests speak, as far as it is proved
 	keyed        bool // one has an Idempotency-Key, so net/http repeats it
@@ -136,8 +137,9 @@ func (a *attempt) copyBody() (io.ReadCloser, error) {
 func (a *attempt) getConn(host string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.asked, a.host = true, host
-	a.again = a.wrote && a.open > 0 && a.wroteTo == host
+	a.asked = true
+	a.hosts = append(a.hosts, host)
+	a.again = a.open > 0 && slices.Contains(a.wroteTo, host)
 }
 
 // gotConn stops a replay that needs no copy of the body: cancelling here is before the second writing.
@@ -160,11 +162,9 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 	}
 	a.got = true
 	if a.open == 0 {
-		a.http1, a.http2 = false, false
+		a.wrote, a.wroteTo, a.http1, a.http2 = false, nil, false, false
 	}
-	if a.open == 0 || a.wrote { // else it takes the place of one that broke
-		a.open++
-	}
+	a.open++
 	if a.own {
 		a.http1, a.http2 = a.http1 || http1, a.http2 || !http1
 	}
@@ -178,25 +178,35 @@ func speaksHTTP1(conn net.Conn, plain bool) bool {
 	return plain
 }
 
-// wroteHeaderField proves the version of HTTP, which TLS need not have negotiated, and tells of a header
-// that some RoundTripper has added, also without a value.
-func (a *attempt) wroteHeaderField(name string, _ []string) {
+// wroteHeaderField proves the version of HTTP, which TLS need not have negotiated, tells of a header that
+// some RoundTripper has added, also without a value, and tells this request from others by what only it has.
+func (a *attempt) wroteHeaderField(name string, values []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	switch {
-	case name == "Host":
-		a.http1 = true
-	case strings.HasPrefix(name, ":"):
-		a.http2 = true
-	case strings.EqualFold(name, "Idempotency-Key") || strings.EqualFold(name, "X-Idempotency-Key"):
+	switch name = textproto.CanonicalMIMEHeaderKey(name); name {
+	case "Host":
+		a.http1, a.host = true, strings.Join(values, "")
+	case ":authority":
+		a.http2, a.host = true, strings.Join(values, "")
+	case "Idempotency-Key", "X-Idempotency-Key":
 		a.keyed = true
+	case "Accept", "Content-Type": // anybody's
+	default:
+		if own := a.request.Header[name]; len(own) > 0 && slices.Equal(own, values) {
+			a.wroteTo = a.hosts
+			if n := slices.IndexFunc(a.hosts, func(host string) bool {
+				return host == a.host || strings.HasPrefix(host, a.host+":")
+			}); n >= 0 { // else there is a proxy
+				a.wroteTo = a.hosts[n : n+1]
+			}
+		}
 	}
 }
 
 func (a *attempt) wroteHeaders() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.wrote, a.wroteTo = true, a.host
+	a.wrote = true
 }
 
 // gotFirstResponseByte ends what could be replayed: a digest's second request is none, nor is what
@@ -205,9 +215,6 @@ func (a *attempt) gotFirstResponseByte() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.open = max(0, a.open-1)
-	if a.open == 0 {
-		a.wrote = false
-	}
 }
 
 // got1xxResponse takes that back: an HTTP/2 peer can send a 103 and then refuse the request. With this
@@ -215,10 +222,7 @@ func (a *attempt) gotFirstResponseByte() {
 func (a *attempt) got1xxResponse(int, textproto.MIMEHeader) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.wrote {
-		a.wrote = true
-		a.open++
-	}
+	a.open++
 	a.interim++
 	if a.interim > maxInterim {
 		return errors.New("too many 1xx responses")

@@ -1,0 +1,314 @@
+package transport_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii/internal/peer"
+	"github.com/go-kii/kii/internal/transport"
+)
+
+// A held body heeds no context: its Read, or its Close, ends when it is released.
+type held struct {
+	release      chan struct{}
+	closed       chan bool
+	onlyItsClose bool
+}
+
+func (h held) Read([]byte) (int, error) {
+	if !h.onlyItsClose {
+		<-h.release
+	}
+	return 0, io.EOF
+}
+
+func (h held) Close() error {
+	<-h.release
+	h.closed <- true
+	return nil
+}
+
+func TestACallReturnsByItsDeadlineWhateverIsHeld(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		hold     func(held, *http.Request) (*http.Response, error)
+		onlyIts  bool
+		answered bool // what came before the deadline counts
+		perTry   time.Duration
+	}{
+		"a RoundTripper":                {hold: func(h held, _ *http.Request) (*http.Response, error) { <-h.release; return nil, io.EOF }},
+		"a RoundTripper of one attempt": {perTry: time.Second, hold: func(h held, req *http.Request) (*http.Response, error) { taken(req); <-h.release; return nil, io.EOF }},
+		"a late response": {hold: func(h held, _ *http.Request) (*http.Response, error) {
+			<-h.release
+			return &http.Response{StatusCode: 204, Body: h}, nil
+		}},
+		"a body": {hold: func(h held, _ *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: h}, nil
+		}},
+		"the close of a body": {onlyIts: true, answered: true, hold: func(h held, _ *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: h}, nil
+		}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := held{release: make(chan struct{}), closed: make(chan bool, 1), onlyItsClose: row.onlyIts}
+			client := transport.New(&http.Client{Timeout: row.perTry, Transport: tripper(func(req *http.Request) (*http.Response, error) {
+				if req.Method == http.MethodGet {
+					return &http.Response{StatusCode: 204}, nil
+				}
+				return row.hold(h, req)
+			})}, time.Minute, 0)
+			start := time.Now()
+			reply, err := client.Do(t.Context(), post("http://kii.test"))
+			want := time.Minute
+			if row.perTry > 0 {
+				want = row.perTry
+			}
+			assert.Equal(t, want, time.Since(start), name)
+			if row.answered {
+				require.NoError(t, err, name)
+				assert.Equal(t, 200, reply.Status, name)
+			} else {
+				require.ErrorIs(t, err, context.DeadlineExceeded, name)
+			}
+			start = time.Now()
+			_, err = client.Do(t.Context(), get("http://kii.test"))
+			require.NoError(t, err, "the next call")
+			assert.Zero(t, time.Since(start), "the next call")
+			close(h.release)
+			if strings.Contains(name, "body") || strings.Contains(name, "response") {
+				assert.True(t, <-h.closed, "%s is closed when it comes back", name)
+			}
+		})
+	}
+}
+
+// What follows a 101 is a connection that nobody ends.
+func TestAnUpgradeThatNobodyAskedForEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []peer.Kind{{}, {TLS: true}} {
+		for _, call := range []func(string) *transport.Request{post, get} {
+			synctest.Test(t, func(t *testing.T) {
+				s := peer.New(kind, func(c *peer.Conn) {
+					c.Next()
+					_ = c.Raw("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+					c.Hang()
+				})
+				tr := trusting()
+				tr.DialContext = s.Dial
+				start := time.Now()
+				reply, err := transport.New(&http.Client{Transport: tr}, time.Minute, 2).Do(t.Context(), call(s.URL()))
+				require.NoError(t, err)
+				assert.Equal(t, 101, reply.Status)
+				assert.Zero(t, time.Since(start))
+				synctest.Wait()
+				assert.Zero(t, s.Open(), "the client has closed the connection")
+			})
+		}
+	}
+}
+
+// A peer that reads no more blocks what is written to it, and HTTP/2 shares the connection.
+func TestAnHTTP2PeerThatReadsNoMoreHoldsUpNobodyForLong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := peer.New(peer.Kind{HTTP2: true, TLS: true}, answers(204))
+		dialed := 0
+		tr := trusting()
+		tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			dialed++
+			conn, err := s.Dial(ctx, network, addr)
+			if dialed == 1 {
+				conn = &clogged{Conn: conn, after: 7, broken: make(chan struct{})}
+			}
+			return conn, err
+		}
+		client := transport.New(&http.Client{Transport: tr}, 8*time.Second, 0)
+		var err error
+		for range 20 {
+			if _, err = client.Do(t.Context(), post(s.URL())); err != nil {
+				break
+			}
+		}
+		unknown(t, err)
+		start := time.Now()
+		for range 2 {
+			if _, err = client.Do(t.Context(), post(s.URL())); err == nil {
+				break
+			}
+		}
+		require.NoError(t, err)
+		assert.Less(t, time.Since(start), 8*time.Second)
+		tr.CloseIdleConnections()
+		s.Close()
+	})
+}
+
+// A clogged connection takes a number of writes, and blocks the next until its deadline.
+type clogged struct {
+	net.Conn
+	after    int
+	deadline time.Time
+	broken   chan struct{}
+}
+
+func (c *clogged) SetWriteDeadline(at time.Time) error { c.deadline = at; return nil }
+
+func (c *clogged) Close() error {
+	select {
+	case <-c.broken:
+	default:
+		close(c.broken)
+	}
+	return c.Conn.Close()
+}
+
+func (c *clogged) Write(p []byte) (int, error) {
+	c.after--
+	if c.after >= 0 || c.deadline.IsZero() {
+		return c.Conn.Write(p)
+	}
+	select {
+	case <-time.After(time.Until(c.deadline)):
+	case <-c.broken:
+	}
+	return 0, errors.New("i/o timeout")
+}
+
+func TestAPanicOrGoexitEndsTheCallAlone(t *testing.T) {
+	t.Parallel()
+	for _, end := range []func(){func() { panic("a RoundTripper's own") }, func() { panic(error(nil)) }, runtime.Goexit} {
+		for name, rt := range map[string]tripper{
+			"before the body is read": func(*http.Request) (*http.Response, error) { end(); return nil, nil },
+			"after it":                func(req *http.Request) (*http.Response, error) { taken(req); end(); return nil, nil },
+			"in the reply": func(req *http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: 200, Body: ending{end}}, nil
+			},
+		} {
+			_, err := newClient(t, rt).Do(t.Context(), post("http://kii.test"))
+			require.Error(t, err)
+			require.NotEmpty(t, err.Error())
+			if name == "before the body is read" {
+				notSent(t, err)
+			} else {
+				unknown(t, err)
+			}
+		}
+	}
+}
+
+type ending struct{ end func() }
+
+func (e ending) Read([]byte) (int, error) { e.end(); return 0, io.EOF }
+func (e ending) Close() error             { return nil }
+
+func TestADialerThatEndsItsGoroutineCostsTheTimeout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tr := trusting()
+		tr.DialContext = func(context.Context, string, string) (net.Conn, error) { runtime.Goexit(); return nil, nil }
+		_, err := transport.New(&http.Client{Transport: tr}, time.Minute, 0).Do(t.Context(), post("https://kii.test"))
+		notSent(t, err)
+	})
+}
+
+// An uncomparable error panics when it is compared.
+type uncomparable struct{ all []error }
+
+func (u uncomparable) Error() string   { return "uncomparable" }
+func (u uncomparable) Unwrap() []error { return u.all }
+
+// A sly one looks comparable.
+type sly struct{ inner error }
+
+func (s sly) Error() string { return "sly" }
+
+type pointed struct{ text string }
+
+func (p *pointed) Error() string { return p.text }
+
+func TestWhateverACallersCodeReturnsIsAnError(t *testing.T) {
+	t.Parallel()
+	for name, err := range map[string]error{
+		"uncomparable":               uncomparable{[]error{errRefused, nil}},
+		"uncomparable in comparable": sly{uncomparable{}},
+		"nil children":               uncomparable{[]error{nil, nil}},
+		"a typed nil":                (*pointed)(nil),
+		"a typed nil OpError":        (*net.OpError)(nil),
+		"a typed nil DNSError":       (*net.DNSError)(nil),
+		"an empty OpError":           &net.OpError{},
+		"wrapped":                    fmt.Errorf("%w and %w", (*pointed)(nil), sly{uncomparable{}}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, read := range []bool{false, true} {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				_, got := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+					if read {
+						taken(req)
+					}
+					cancel(err)
+					return nil, err
+				})).Do(ctx, post("http://kii.test"))
+				require.Error(t, got)
+				assert.NotEmpty(t, got.Error())
+				assert.Equal(t, !read, got.(*transport.Failure).NotSent)
+				require.ErrorIs(t, got, context.Canceled)
+			}
+		})
+	}
+	_, err := newClient(t, tripper(func(*http.Request) (*http.Response, error) { return nil, nil })).Do(t.Context(), post("http://kii.test"))
+	require.Error(t, err)
+	assert.NotEmpty(t, err.Error())
+}
+
+// A connection may be a struct that cannot be compared.
+type wrappedConn struct {
+	net.Conn
+	tags []string
+}
+
+func TestAConnectionWrappedByValueServes(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []peer.Kind{{}, {TLS: true}, {HTTP2: true, TLS: true}} {
+		s := peer.Start(t, kind, answers(204))
+		tr := trusting()
+		tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+			return wrappedConn{conn, nil}, err
+		}
+		reply, err := newClient(t, tr).Do(t.Context(), post(s.URL()))
+		require.NoError(t, err)
+		assert.Equal(t, 204, reply.Status)
+	}
+}
+
+func TestTheLibrarysIdleConnectionsCanBeClosedAndACallersAreLeft(t *testing.T) {
+	t.Parallel()
+	s := peer.Start(t, peer.Kind{}, answers(204))
+	own := transport.New(&http.Client{}, time.Minute, 0)
+	_, err := own.Do(t.Context(), post(s.URL()))
+	require.NoError(t, err)
+	own.CloseIdleConnections()
+	s.Finish() // waits until the client has closed its connections
+
+	s = peer.Start(t, peer.Kind{}, answers(204))
+	callers := newClient(t, trusting())
+	for range 2 {
+		_, err = callers.Do(t.Context(), post(s.URL()))
+		require.NoError(t, err)
+		callers.CloseIdleConnections()
+	}
+	assert.Equal(t, 1, s.Connections())
+}

@@ -1,0 +1,344 @@
+package transport_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii/internal/peer"
+	"github.com/go-kii/kii/internal/transport"
+)
+
+// tripper is a RoundTripper of the caller's.
+type tripper func(*http.Request) (*http.Response, error)
+
+func (f tripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// The protocols that a server may speak.
+var kinds = map[string]peer.Kind{"HTTP/1": {}, "HTTP/1 TLS": {TLS: true}, "HTTP/2": {HTTP2: true, TLS: true}}
+
+// answers answers each request by the next status, the last one over and over.
+func answers(statuses ...int) func(*peer.Conn) {
+	return func(c *peer.Conn) {
+		for n := 0; c.Next(); n++ {
+			c.Answer(statuses[min(n, len(statuses)-1)], nil)
+		}
+	}
+}
+
+// copied reads a copy of the body, to sign, log or audit it.
+func copied(req *http.Request) error {
+	if req.GetBody == nil {
+		return nil
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	_, err = io.Copy(sha256.New(), body)
+	return err
+}
+
+// fetch makes a request of its own with the context of another.
+func fetch(ctx context.Context, rt http.RoundTripper, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader("grant_type=x"))
+	if err != nil {
+		return err
+	}
+	resp, err := rt.RoundTrip(req)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
+}
+
+// A companion is what programs put between a client and the network. other is the URL of another
+// server, which speaks the same protocol.
+type companion struct {
+	name     string
+	requests int // that arrive at the server
+	statuses []int
+	wrap     func(base *http.Transport, other string) http.RoundTripper
+}
+
+var companions = []companion{
+	{name: "signs a copy of the body", wrap: func(base *http.Transport, _ string) http.RoundTripper {
+		return tripper(func(req *http.Request) (*http.Response, error) {
+			if err := copied(req); err != nil {
+				return nil, err
+			}
+			signed := req.Clone(req.Context())
+			signed.Header.Set("X-Signature", "s")
+			return base.RoundTrip(signed)
+		})
+	}},
+	{name: "logs a copy of the body, then signs one", wrap: func(base *http.Transport, _ string) http.RoundTripper {
+		return tripper(func(req *http.Request) (*http.Response, error) {
+			if err := copied(req); err != nil {
+				return nil, err
+			}
+			if err := copied(req); err != nil {
+				return nil, err
+			}
+			return base.RoundTrip(req)
+		})
+	}},
+	{name: "reads the body and gives it back by GetBody", wrap: func(base *http.Transport, _ string) http.RoundTripper {
+		return tripper(func(req *http.Request) (*http.Response, error) {
+			if req.GetBody != nil {
+				again := req.Clone(req.Context())
+				_, _ = io.ReadAll(req.Body)
+				_ = req.Body.Close()
+				var err error
+				if again.Body, err = req.GetBody(); err != nil {
+					return nil, err
+				}
+				req = again
+			}
+			return base.RoundTrip(req)
+		})
+	}},
+	{name: "dumps the headers", wrap: func(base *http.Transport, _ string) http.RoundTripper {
+		return tripper(func(req *http.Request) (*http.Response, error) {
+			if _, err := httputil.DumpRequestOut(req, false); err != nil {
+				return nil, err
+			}
+			return base.RoundTrip(req)
+		})
+	}},
+	{name: "dumps the body", wrap: func(base *http.Transport, _ string) http.RoundTripper {
+		return tripper(func(req *http.Request) (*http.Response, error) {
+			dumped := req.Clone(req.Context())
+			if _, err := httputil.DumpRequestOut(dumped, true); err != nil {
+				return nil, err
+			}
+			return base.RoundTrip(dumped)
+		})
+	}},
+	{name: "answers a challenge", requests: 2, statuses: []int{401, 204}, wrap: func(base *http.Transport, _ string) http.RoundTripper {
+		return tripper(func(req *http.Request) (*http.Response, error) {
+			resp, err := base.RoundTrip(req)
+			if err != nil || resp.StatusCode != http.StatusUnauthorized {
+				return resp, err
+			}
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+			again := req.Clone(req.Context())
+			if req.GetBody != nil {
+				if again.Body, err = req.GetBody(); err != nil {
+					return nil, err
+				}
+			}
+			again.Header.Set("Authorization", "Digest x")
+			return base.RoundTrip(again)
+		})
+	}},
+	{name: "fetches a token elsewhere", wrap: func(base *http.Transport, other string) http.RoundTripper {
+		return tripper(func(req *http.Request) (*http.Response, error) {
+			if err := fetch(req.Context(), base, other); err != nil {
+				return nil, err
+			}
+			return base.RoundTrip(req)
+		})
+	}},
+	{name: "audits copies in the background", wrap: func(base *http.Transport, other string) http.RoundTripper {
+		return tripper(func(req *http.Request) (*http.Response, error) {
+			ctx := context.WithoutCancel(req.Context())
+			go func() { _ = fetch(ctx, base, other) }()
+			if err := copied(req); err != nil {
+				return nil, err
+			}
+			return base.RoundTrip(req)
+		})
+	}},
+	{name: "looks names up over HTTP", wrap: func(base *http.Transport, other string) http.RoundTripper {
+		dialing := base.Clone()
+		dialing.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if err := fetch(ctx, base, other); err != nil {
+				return nil, err
+			}
+			return new(net.Dialer).DialContext(ctx, network, addr)
+		}
+		return dialing
+	}},
+}
+
+func TestACallArrivesInTheCompanyOfOtherRoundTrips(t *testing.T) {
+	t.Parallel()
+	for _, companion := range companions {
+		for kindName, kind := range kinds {
+			for _, call := range []func(string) *transport.Request{post, get} {
+				t.Run(companion.name+" "+kindName+" "+call("").Method, func(t *testing.T) {
+					t.Parallel()
+					statuses := companion.statuses
+					if statuses == nil {
+						statuses = []int{204}
+					}
+					s := peer.Start(t, kind, answers(statuses...))
+					other := peer.Start(t, kind, answers(200))
+					base := trusting()
+					t.Cleanup(base.CloseIdleConnections)
+					client := newClient(t, companion.wrap(base, other.URL()))
+					for range 3 { // also over a kept connection
+						reply, err := client.Do(t.Context(), call(s.URL()))
+						require.NoError(t, err)
+						assert.Contains(t, []int{204, 401}, reply.Status)
+						assert.Equal(t, 1, reply.Attempts)
+					}
+					assert.Equal(t, 3+max(0, companion.requests-1), s.Requests())
+				})
+			}
+		}
+	}
+}
+
+// What is refused is not sent again by net/http, whatever stands between.
+func TestARefusedRequestArrivesOnceInTheCompanyOfOtherRoundTrips(t *testing.T) {
+	t.Parallel()
+	for _, companion := range companions {
+		for _, call := range []func(string) *transport.Request{post, get} {
+			t.Run(companion.name+" "+call("").Method, func(t *testing.T) {
+				t.Parallel()
+				s := peer.Start(t, peer.Kind{HTTP2: true, TLS: true}, func(c *peer.Conn) {
+					for c.Next() {
+						c.RST(7)
+					}
+				})
+				other := peer.Start(t, peer.Kind{HTTP2: true, TLS: true}, answers(200))
+				base := trusting()
+				t.Cleanup(base.CloseIdleConnections)
+				_, err := newClient(t, companion.wrap(base, other.URL())).Do(t.Context(), call(s.URL()))
+				unknown(t, err)
+				assert.Equal(t, 1, s.Requests())
+			})
+		}
+	}
+}
+
+// A server that closes a kept connection after it has read a request makes net/http send it again if
+// it has an Idempotency-Key, in any form.
+func TestAnIdempotencyKeyDeliversAPostOnce(t *testing.T) {
+	t.Parallel()
+	for name, values := range map[string][]string{"Idempotency-Key": {"k"}, "X-Idempotency-Key": {"k"}, "Idempotency-Key ": nil, "X-Idempotency-Key ": {}, "Idempotency-Key  ": {""}} {
+		for kindName, kind := range kinds {
+			for _, rebuilt := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%q %q %s rebuilt %v", name, values, kindName, rebuilt), func(t *testing.T) {
+					t.Parallel()
+					s := peer.Start(t, kind, func(c *peer.Conn) {
+						c.Next()
+						c.Answer(204, nil)
+						c.Next()
+					})
+					base := trusting()
+					t.Cleanup(base.CloseIdleConnections)
+					client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+						keyed := req.Clone(req.Context())
+						keyed.Header[strings.TrimSpace(name)] = values
+						if rebuilt && req.GetBody != nil {
+							body, _ := io.ReadAll(req.Body)
+							keyed.Body = io.NopCloser(bytes.NewReader(body))
+							keyed.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+						}
+						return base.RoundTrip(keyed)
+					}))
+					_, err := client.Do(t.Context(), get(s.URL()))
+					require.NoError(t, err)
+					_, err = client.Do(t.Context(), post(s.URL()))
+					unknown(t, err)
+					assert.Equal(t, 2, s.Requests())
+				})
+			}
+		}
+	}
+}
+
+func TestAnInterimReplyOfHTTP2DoesNotAllowAReplay(t *testing.T) {
+	t.Parallel()
+	for _, call := range []func(string) *transport.Request{post, get} {
+		for _, wrapped := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s wrapped %v", call("").Method, wrapped), func(t *testing.T) {
+				t.Parallel()
+				s := peer.Start(t, peer.Kind{HTTP2: true, TLS: true}, func(c *peer.Conn) {
+					for c.Next() {
+						c.Headers(false, 103, "link", "x")
+						c.RST(7)
+					}
+				})
+				base := trusting()
+				t.Cleanup(base.CloseIdleConnections)
+				var rt http.RoundTripper = base
+				if wrapped {
+					rt = tripper(base.RoundTrip)
+				}
+				_, err := newClient(t, rt).Do(t.Context(), call(s.URL()))
+				unknown(t, err)
+				assert.Equal(t, 1, s.Requests())
+			})
+		}
+	}
+}
+
+// HTTP/1 is not assumed: a transport may hand a scheme to another one, which speaks HTTP/2.
+func TestARegisteredProtocolIsNotTakenForHTTP1(t *testing.T) {
+	t.Parallel()
+	for _, call := range []func(string) *transport.Request{post, get} {
+		t.Run(call("").Method, func(t *testing.T) {
+			t.Parallel()
+			s := peer.Start(t, peer.Kind{HTTP2: true}, func(c *peer.Conn) {
+				for c.Next() {
+					c.RST(7)
+				}
+			})
+			h2c := &http.Transport{Protocols: new(http.Protocols)}
+			h2c.Protocols.SetUnencryptedHTTP2(true)
+			t.Cleanup(h2c.CloseIdleConnections)
+			base := new(http.Transport)
+			base.RegisterProtocol("http", h2c)
+			_, err := newClient(t, base).Do(t.Context(), call(s.URL()))
+			unknown(t, err)
+			assert.Equal(t, 1, s.Requests())
+		})
+	}
+}
+
+func TestAStaleConnectionIsRescuedBehindAWrapper(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []peer.Kind{{}, {TLS: true}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := peer.New(kind, func(c *peer.Conn) {
+				for c.Next() {
+					c.Answer(204, nil)
+					if c.Number == 1 {
+						c.Refuse() // takes no more, which shows when it is written to
+						return
+					}
+				}
+			})
+			base := trusting()
+			base.DialContext = s.Dial
+			client := newClient(t, tripper(base.RoundTrip))
+			for range 2 {
+				reply, err := client.Do(t.Context(), post(s.URL()))
+				require.NoError(t, err)
+				assert.Equal(t, 204, reply.Status)
+				synctest.Wait()
+			}
+			assert.Equal(t, 2, s.Requests())
+			assert.Equal(t, 2, s.Connections())
+			base.CloseIdleConnections()
+			s.Close()
+		})
+	}
+}

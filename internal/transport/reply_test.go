@@ -1,0 +1,68 @@
+package transport_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii/internal/peer"
+)
+
+func TestARepliesBodyIsWholeOrSaysWhyNot(t *testing.T) {
+	t.Parallel()
+	const empty = "1f8b08000000000000ff010000ffff0000000000000000"
+	for name, row := range map[string]struct {
+		wire   string
+		status int
+		body   string
+		broken string
+		lost   bool
+	}{
+		"gzip of nothing, chunked":         {wire: "HTTP/1.1 429 No\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", status: 429},
+		"gzip of nothing, a success":       {wire: "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", status: 200},
+		"gzip of nothing, of no length":    {wire: "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n", status: 200, broken: "cut short"},
+		"gzip of nothing, chunked, cut":    {wire: "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n", lost: true},
+		"no length":                        {wire: "HTTP/1.1 200 OK\r\n\r\n", status: 200, broken: "cut short"},
+		"no length, said to be of HTTP/2":  {wire: "HTTP/2.0 200 OK\r\n\r\n", status: 200, broken: "cut short"},
+		"no length, said to be of HTTP/3":  {wire: "HTTP/3.0 200 OK\r\n\r\n", status: 200, broken: "cut short"},
+		"no length, but a body":            {wire: "HTTP/1.1 200 OK\r\n\r\nbody", status: 200, body: "body"},
+		"a length of nothing, and a close": {wire: "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", status: 200},
+		"chunks of nothing, and a close":   {wire: "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", status: 200},
+		"too long":                         {wire: "HTTP/1.1 404 No\r\n\r\n" + strings.Repeat("x", 256<<10+1), status: 404, broken: "too long"},
+		"as long as can be":                {wire: "HTTP/1.1 404 No\r\n\r\n" + strings.Repeat("x", 256<<10), status: 404, body: strings.Repeat("x", 256<<10)},
+		"no gzip":                          {wire: "HTTP/1.1 404 No\r\nContent-Encoding: gzip\r\nContent-Length: 20\r\n\r\n" + empty[:20], status: 404, broken: "cannot be decompressed"},
+		"cut":                              {wire: "HTTP/1.1 404 No\r\nContent-Length: 20\r\n\r\nx", lost: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := peer.Start(t, peer.Kind{}, func(c *peer.Conn) { c.Next(); _ = c.Raw(row.wire) })
+			reply, err := newClient(t, trusting()).Do(t.Context(), post(s.URL()))
+			if row.lost {
+				unknown(t, err)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, row.status, reply.Status)
+			assert.Equal(t, row.broken, reply.Broken)
+			assert.True(t, row.body == string(reply.Body))
+		})
+	}
+}
+
+func TestARecordedReplyIsWhole(t *testing.T) {
+	t.Parallel()
+	handler := http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) { _, _ = io.Copy(io.Discard, req.Body) })
+	reply, err := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, req)
+		return w.Result(), nil
+	})).Do(t.Context(), post("http://kii.test"))
+	require.NoError(t, err)
+	assert.Equal(t, 200, reply.Status)
+	assert.Empty(t, reply.Broken)
+}

@@ -1,0 +1,235 @@
+package transport_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii/internal/peer"
+	"github.com/go-kii/kii/internal/transport"
+)
+
+// notSent requires the failure of a request of which nothing was sent.
+func notSent(t *testing.T, err error) *transport.Failure {
+	t.Helper()
+	failure, ok := errors.AsType[*transport.Failure](err)
+	require.True(t, ok, "%v", err)
+	require.True(t, failure.NotSent, "%v", err)
+	return failure
+}
+
+var errRefused = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+
+// taken reads the body of a request in a goroutine of its own, as transports do.
+func taken(req *http.Request) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if req.Body != nil {
+			_, _ = io.Copy(io.Discard, req.Body)
+		}
+	}()
+	<-done
+}
+
+func TestWhatWasNeverReadOfTheBodyWasNeverSent(t *testing.T) {
+	t.Parallel()
+	failing := errors.New("no token, no proxy, no luck")
+	for name, rt := range map[string]http.RoundTripper{
+		"a Proxy function that fails": &http.Transport{Proxy: func(*http.Request) (*url.URL, error) { return nil, failing }},
+		"a token source that fails":   tripper(func(*http.Request) (*http.Response, error) { return nil, failing }),
+		"a RoundTripper that panics":  tripper(func(*http.Request) (*http.Response, error) { panic(failing) }),
+		"a token fetch that is lost": tripper(func(req *http.Request) (*http.Response, error) {
+			return nil, fetch(req.Context(), http.DefaultTransport, lostURL(t))
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := newClient(t, rt).Do(t.Context(), post("http://127.0.0.1:1"))
+			assert.Equal(t, 1, notSent(t, err).Attempts, "it is no failure to connect")
+		})
+	}
+}
+
+// lostURL is of a server that closes without an answer.
+func lostURL(t *testing.T) string {
+	return peer.Start(t, peer.Kind{}, func(c *peer.Conn) { c.Next() }).URL()
+}
+
+func TestADeadlineBeforeTheBodyIsReadProvesThatNothingWasSent(t *testing.T) {
+	t.Parallel()
+	for name, heeds := range map[string]bool{"that heeds the context": true, "that does not": false} {
+		synctest.Test(t, func(t *testing.T) {
+			release := make(chan struct{})
+			read := make(chan error, 1)
+			client := transport.New(&http.Client{Transport: tripper(func(req *http.Request) (*http.Response, error) {
+				if heeds {
+					<-req.Context().Done() // as a limiter waits
+					return nil, req.Context().Err()
+				}
+				<-release
+				_, err := io.ReadAll(req.Body)
+				read <- err
+				return nil, err
+			})}, time.Minute, 2)
+			start := time.Now()
+			_, err := client.Do(t.Context(), post("http://kii.test"))
+			assert.Equal(t, time.Minute, time.Since(start), name)
+			assert.Equal(t, 1, notSent(t, err).Attempts)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			close(release)
+			if !heeds {
+				assert.Error(t, <-read, "what is proved not sent cannot be sent later")
+			}
+		})
+	}
+}
+
+// The first of two transports fires hooks and cannot dial; the second sends without them.
+func TestHooksOfHalfARoundTripProveNothing(t *testing.T) {
+	t.Parallel()
+	for name, combined := range map[string]func(first, second error) error{
+		"the second's error": func(_, second error) error { return second },
+		"the first's error":  func(first, _ error) error { return first },
+		"both":               func(first, second error) error { return errors.Join(first, second) },
+		"both, by fmt":       func(first, second error) error { return fmt.Errorf("%w, then %w", first, second) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := peer.Start(t, peer.Kind{}, func(c *peer.Conn) { c.Next() })
+			base := trusting()
+			_, err := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+				first := req.Clone(req.Context())
+				first.Body = http.NoBody
+				first.URL, _ = url.Parse("http://127.0.0.1:1")
+				_, firstErr := base.RoundTrip(first)
+				_, secondErr := base.RoundTrip(req.Clone(context.Background()))
+				return nil, combined(firstErr, secondErr)
+			})).Do(t.Context(), post(s.URL()))
+			unknown(t, err)
+			assert.Equal(t, 1, s.Requests())
+		})
+	}
+}
+
+func TestADialErrorIsNoProofIfItIsAContextsCause(t *testing.T) {
+	t.Parallel()
+	for name, kind := range kinds {
+		for _, muted := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s muted %v", name, muted), func(t *testing.T) {
+				t.Parallel()
+				ctx, cancel := context.WithCancelCause(t.Context())
+				s := peer.Start(t, kind, func(c *peer.Conn) {
+					c.Next()
+					cancel(fmt.Errorf("the database is away: %w", errRefused))
+					c.Hang()
+				})
+				base := trusting()
+				t.Cleanup(base.CloseIdleConnections)
+				var rt http.RoundTripper = base
+				if muted { // sends without hooks, and fails as net/http does
+					rt = tripper(func(req *http.Request) (*http.Response, error) {
+						_, err := base.RoundTrip(req.Clone(noValues{req.Context()}))
+						return nil, fmt.Errorf("%v: %w", err, context.Cause(req.Context()))
+					})
+				}
+				_, err := newClient(t, rt).Do(ctx, post(s.URL()))
+				unknown(t, err)
+				require.ErrorIs(t, err, context.Canceled)
+				require.ErrorIs(t, err, errRefused, "the caller finds the cause")
+				assert.Equal(t, 1, s.Requests())
+			})
+		}
+	}
+}
+
+func TestADialErrorIsAProofWithoutHooks(t *testing.T) {
+	t.Parallel()
+	for name, err := range map[string]error{
+		"dial":    errRefused,
+		"look-up": &net.DNSError{Err: "no such host", Name: "kii.test"},
+		"proxy":   &net.OpError{Op: "proxyconnect", Err: errors.New("refused")},
+		"wrapped": fmt.Errorf("gateway: %w", errRefused),
+		"joined":  errors.Join(errRefused, errRefused),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			attempts := 0
+			client := transport.New(&http.Client{Transport: tripper(func(req *http.Request) (*http.Response, error) {
+				_, _ = io.Copy(io.Discard, req.Body)
+				attempts++
+				return nil, err
+			})}, time.Minute, 2)
+			_, err := client.Do(t.Context(), post("http://kii.test"))
+			assert.Equal(t, 3, notSent(t, err).Attempts, name)
+			assert.Equal(t, 3, attempts, name)
+		})
+	}
+	_, err := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+		taken(req) // and who takes the body may send it
+		return nil, errRefused
+	})).Do(t.Context(), post("http://kii.test"))
+	unknown(t, err)
+}
+
+// Behind an https proxy the handshake that succeeds is the proxy's.
+func TestAConnectRefusedByAnHTTPSProxyIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	proxy := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		w.WriteHeader(http.StatusBadGateway)
+	}))
+	t.Cleanup(proxy.Close)
+	for _, call := range []func(string) *transport.Request{post, get} {
+		asked.Store(0)
+		tr := proxy.Client().Transport.(*http.Transport).Clone()
+		at, err := url.Parse(proxy.URL)
+		require.NoError(t, err)
+		tr.Proxy = http.ProxyURL(at)
+		_, err = newClient(t, tr).Do(t.Context(), call("https://kii.test"))
+		assert.Equal(t, 3, notSent(t, err).Attempts)
+		assert.EqualValues(t, 3, asked.Load())
+	}
+}
+
+func TestAnAnswerIsNeverNotSent(t *testing.T) {
+	t.Parallel()
+	broken := &http.Response{StatusCode: 200, ContentLength: 1, Body: io.NopCloser(failing{io.ErrUnexpectedEOF})}
+	for name, rt := range map[string]tripper{
+		"a body that breaks": func(*http.Request) (*http.Response, error) { return broken, nil },
+		"a body that panics": func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: io.NopCloser(nil)}, nil
+		},
+		"a length and no body": func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, ContentLength: 1}, nil
+		},
+		"a response, an error": func(*http.Request) (*http.Response, error) { return broken, errRefused },
+		"an error and no body": func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 200}, errRefused },
+		"a body with a refusal": func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: io.NopCloser(failing{errRefused})}, nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := newClient(t, rt).Do(t.Context(), post("http://kii.test"))
+			unknown(t, err)
+			assert.Equal(t, 1, err.(*transport.Failure).Attempts)
+		})
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
