@@ -127,15 +127,11 @@ func (h *hidden) Is(target error) (found bool) {
 // As finds all but this package's errors, and a *url.Error, whose URL may name an account.
 func (h *hidden) As(target any) (found bool) {
 	defer func() { _ = recover() }()
-	switch target.(type) {
-	case **APIError, **SessionError, **TransportError, **ArgumentError, *ErrorCode, **url.Error:
-		return false
-	}
 	if !errors.As(h.err, target) {
 		return false
 	}
 	into := reflect.ValueOf(target).Elem()
-	switch e := into.Interface().(type) { // an interface may hold any of them
+	switch e := into.Interface().(type) {
 	case *url.Error:
 		into.SetZero()
 		return (&hidden{err: e.Err}).As(target)

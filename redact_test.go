@@ -43,12 +43,14 @@ func TestMessageIsKeptWithThisRequestsSecretsBlanked(t *testing.T) {
 		{id: "alice", pin: "é1", message: `\u00e91`},
 		{id: "alice", pin: "ſecret", message: "SECRET"},
 		{id: "alice", pin: "1+2", message: "1%2b2"},
+		{id: "alice", pin: "1+2 3", message: "1+2%203"},
 		{id: "alice", pin: ".*(", message: "abcd", kept: true},
 		{id: "alice", pin: ".*(", message: "(?i:.*()"},
 		{id: "alice", password: `a "b" c`, message: `a%20%22b%22%20c`},
 		{id: "alice", password: `a "b" c`, message: `a+%22b%22+c`},
 		{id: "alice", password: `a "b" c`, message: `a \"b\" c`},
 		{id: "alice", password: `a "b" c`, message: `a "b" c`},
+		{id: "alice", pin: `é<"1`, message: `{"pinCode":"é<\"1"}`},
 		{id: "alice", password: `a<b>c&d-1`, message: `{"newPassword":"a<b>c&d-1"}`},
 		{id: "alice", password: `a<b>c&d-1`, message: `{"newPassword":"a\u003cb\u003ec\u0026d-1"}`},
 		{id: "alice", password: `a<b>c&d-1`, message: `<p>a&lt;b&gt;c&amp;d-1</p>`},
@@ -76,7 +78,7 @@ func TestMessageIsKeptWithThisRequestsSecretsBlanked(t *testing.T) {
 				assert.Equal(t, tt.message, got)
 			} else if assert.True(t, gone, got) {
 				assert.True(t, strings.HasSuffix(got, "[redacted]") && strings.HasPrefix(tt.message, before), got)
-				assert.Contains(t, []string{"", "PIN ", "no ", "no app with ", "(?i:", "<p>", `{"newPassword":"`, "EMAIL:", "JP-0", "+81", "+", "%2B", "user "}, before)
+				assert.Contains(t, []string{"", "PIN ", "no ", "no app with ", "(?i:", "<p>", `{"newPassword":"`, `{"pinCode":"`, "EMAIL:", "JP-0", "+81", "+", "%2B", "user "}, before)
 			}
 			assert.Equal(t, "kii: CompleteResetPassword: 403 INVALID_VERIFICATION_CODE", err.Error())
 		})
@@ -316,6 +318,18 @@ func TestNoErrorOfThisPackageShowsThroughATransportError(t *testing.T) {
 		assert.ErrorIs(t, err, errOfCaller)
 	}
 	assert.NoError(t, errors.Unwrap(&kii.TransportError{}))
+}
+
+// Promise 4: a URL names an account, and net.Error is found in what is around it.
+func TestAURLIsNotFoundByAnInterfaceEither(t *testing.T) {
+	t.Parallel()
+	late := &net.DNSError{Err: "late", IsTimeout: true}
+	err := &kii.TransportError{Err: &url.Error{Op: "Get", URL: "https://x/alice", Err: &url.Error{Op: "Get", URL: "https://y/alice", Err: late}}}
+	var found net.Error
+	require.ErrorAs(t, err, &found)
+	assert.Same(t, late, found)
+	err = &kii.TransportError{Err: &url.Error{Op: "Get", URL: "https://x/alice"}}
+	assert.False(t, isA[net.Error](err))
 }
 
 // hostile errors have methods that fail, or that no code expects.

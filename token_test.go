@@ -81,6 +81,19 @@ func TestTokenIsKeptAsJSON(t *testing.T) {
 	}
 }
 
+// A monotonic clock stands still while a machine is suspended, and would differ from what was kept.
+func TestTokenIsTheSameAfterJSON(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, documented(t, "Login_with_refresh_token"))
+	s, err := c.User.Login(t.Context(), "alice", "password")
+	require.NoError(t, err)
+	data, err := json.Marshal(s.Token())
+	require.NoError(t, err)
+	var again kii.Token
+	require.NoError(t, json.Unmarshal(data, &again))
+	assert.True(t, again == s.Token())
+}
+
 // FuzzTokenReply: a Login is a session with a token that can be sent, or an *kii.APIError.
 func FuzzTokenReply(f *testing.F) {
 	for _, body := range []string{
