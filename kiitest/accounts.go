@@ -11,14 +11,14 @@ import (
 
 // An Account is a user of the app. It prints without what identifies the user.
 type Account struct {
-	ID            string                     `json:"id"` // made where empty
+	ID            string                     `json:"id"` // made if empty
 	LoginName     string                     `json:"loginName,omitempty"`
 	DisplayName   string                     `json:"displayName,omitempty"`
 	Email         string                     `json:"email,omitempty"`
 	Phone         string                     `json:"phone,omitempty"`    // +819012341234, JP-09012341234 or JP-9012341234; kept in the first form
 	Country       string                     `json:"country,omitempty"`  // ISO 3166, such as JP
 	Locale        string                     `json:"locale,omitempty"`   // such as ja or zh-TW; picks the message template
-	Password      string                     `json:"password,omitempty"` // empty: a user without one, as those who came by a social network
+	Password      string                     `json:"password,omitempty"` // empty: none, as for a user of a social network
 	Fields        map[string]json.RawMessage `json:"fields,omitempty"`   // what an app keeps with its users beyond these
 	EmailVerified bool                       `json:"emailVerified"`
 	PhoneVerified bool                       `json:"phoneVerified"`
@@ -27,7 +27,7 @@ type Account struct {
 	Disabled      bool                       `json:"disabled"`
 }
 
-// Format prints the account's flags alone, whatever the verb.
+// Format prints only the account's flags, whatever the verb.
 func (a Account) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "Account{email: %s, phone: %s, password: %t, disabled: %t}",
 		addressState(a.Email, a.EmailVerified), addressState(a.Phone, a.PhoneVerified), a.Password != "", a.Disabled)
@@ -65,9 +65,9 @@ func (a *account) copy() Account {
 	return c
 }
 
-// AddAccount adds a user to the app and returns the user ID. It panics where the account is
-// malformed, or where one of its addresses or its ID is taken; a program that takes accounts from a
-// person calls [Server.PutAccount].
+// AddAccount adds a user to the app and returns the user ID. It panics if the account is not
+// valid, or if its ID or one of its names is taken; a program that takes accounts from a person calls
+// [Server.PutAccount].
 func (s *Server) AddAccount(a Account) (id string) {
 	defer s.lock("AddAccount")()
 	var err error = &FieldError{"Account", "ID", "is taken"}

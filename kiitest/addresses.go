@@ -75,7 +75,7 @@ func international(phone string) (string, bool) {
 	return number, validPhone(number)
 }
 
-// A country is a line of countries.txt, which tells what the fields are.
+// A country is a line of countries.txt, whose head describes the fields.
 type country struct {
 	code, trunk, unsure string
 	keepsZero           bool

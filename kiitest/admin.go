@@ -15,7 +15,7 @@ func (c *call) asAdmin() (*account, *answer) {
 	return c.target()
 }
 
-// getStatus tells an administrator whether a user is disabled.
+// getStatus answers whether a user is disabled, for an administrator.
 func (s *Server) getStatus(c *call) answer {
 	a, refused := c.asAdmin()
 	if refused != nil {
@@ -72,7 +72,7 @@ func (s *Server) readEmailCode(c *call) answer { return s.readCode(c, Email) }
 
 func (s *Server) readPhoneCode(c *call) answer { return s.readCode(c, SMS) }
 
-// readCode tells an administrator the code that was sent to an address.
+// readCode answers with the code that was sent to an address, for an administrator.
 func (s *Server) readCode(c *call, by Channel) answer {
 	a, refused := c.asAdmin()
 	if refused != nil {
@@ -151,7 +151,7 @@ func (s *Server) queryUsers(c *call) answer {
 	return jsonAnswer(http.StatusOK, kiiType("UserQueryResponse"), map[string]any{"queryDescription": "", "results": results})
 }
 
-// getParameters tells an administrator the app's settings.
+// getParameters answers with the app's settings, for an administrator.
 func (s *Server) getParameters(c *call) answer {
 	if !c.admin {
 		return c.unauthorized("the call needs an administrator's token")

@@ -151,7 +151,7 @@ func (b *replyBody) Close() error {
 	return nil
 }
 
-// failing is what a reader finds where a connection broke.
+// failing is what a reader finds at the point where a connection broke.
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
@@ -161,7 +161,7 @@ func refusedDial() error {
 	return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", errRefused)}
 }
 
-// brokenConnection is the error of a connection that ends before the answer: who knows what happened.
+// brokenConnection is the error of a connection that ends before the answer: the outcome is unknown.
 func brokenConnection() error {
 	return &net.OpError{Op: "read", Net: "tcp", Err: errors.Join(io.ErrUnexpectedEOF, os.NewSyscallError("read", errReset))}
 }

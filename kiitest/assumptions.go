@@ -1,8 +1,8 @@
 package kiitest
 
-// An Assumption names something that Kii Cloud does and no public documentation tells, so that the
+// An Assumption names something that Kii Cloud does and no public documentation describes, so that the
 // Server had to choose. Each holds unless [WithAssumption] says otherwise. The package comment lists
-// them with what speaks for each, and what is done where one does not hold.
+// them with what speaks for each, and what the server does if one does not hold.
 type Assumption string
 
 const (
@@ -16,7 +16,7 @@ const (
 	MeCanRequestReset Assumption = "MeCanRequestReset"
 	// BadChannelIsInvalidInput: a notificationMethod that does not exist is answered INVALID_INPUT_DATA.
 	BadChannelIsInvalidInput Assumption = "BadChannelIsInvalidInput"
-	// SMSDefaultsToLink: an SMS reset that does not say how goes by link.
+	// SMSDefaultsToLink: an SMS reset without smsResetMethod goes by link.
 	SMSDefaultsToLink Assumption = "SMSDefaultsToLink"
 	// NewerRequestReplacesOlder: a new PIN, or link, ends the user's older one.
 	NewerRequestReplacesOlder Assumption = "NewerRequestReplacesOlder"
@@ -24,7 +24,7 @@ const (
 	ResetEndsOtherRequests Assumption = "ResetEndsOtherRequests"
 	// CodesAreSingleUse: a PIN or a link resets once.
 	CodesAreSingleUse Assumption = "CodesAreSingleUse"
-	// NoPendingPINIsWrongPIN: where the user has no PIN, any is a wrong one.
+	// NoPendingPINIsWrongPIN: if the user has no PIN, any is a wrong one.
 	NoPendingPINIsWrongPIN Assumption = "NoPendingPINIsWrongPIN"
 	// OnlyRightPINExpires: a wrong PIN is a wrong one, also after the right one has expired.
 	OnlyRightPINExpires Assumption = "OnlyRightPINExpires"
@@ -62,7 +62,7 @@ const (
 	ResendRepeatsTheCode Assumption = "ResendRepeatsTheCode"
 	// VerifyTellsStatus: verifying an address is answered with a body.
 	VerifyTellsStatus Assumption = "VerifyTellsStatus"
-	// VerifiedIsForAdmins: a user who says that an address is verified is refused.
+	// VerifiedIsForAdmins: "verified" in a user's own call is refused.
 	VerifiedIsForAdmins Assumption = "VerifiedIsForAdmins"
 	// NamelessIsInvalidInput: a registration without any name is answered INVALID_INPUT_DATA.
 	NamelessIsInvalidInput Assumption = "NamelessIsInvalidInput"

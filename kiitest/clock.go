@@ -15,7 +15,7 @@ func (s *Server) Now() time.Time {
 
 // Advance moves the server's clock forward, so that codes, links and tokens expire without waiting.
 // It moves no other clock: delays that a fault asks for, and the client's deadlines, keep real time.
-// It panics where d is negative.
+// It panics if d is negative.
 func (s *Server) Advance(d time.Duration) {
 	s.checkClock("Advance")
 	if d < 0 {

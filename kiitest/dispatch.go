@@ -105,7 +105,7 @@ func (s *Server) preflight(c *call) answer {
 }
 
 // allowOrigin lets a browser show the answer to a page of another origin, as Kii Cloud does for the
-// JavaScript SDK. The pages that messages link to are for nobody's script.
+// JavaScript SDK. No script reads the pages that messages link to.
 func (c *call) allowOrigin(a *answer) {
 	isPage := c.route != nil && c.route.isPage && c.operation != OpPreflight
 	if c.header.Get("Origin") == "" || isPage || a.lost != nil {

@@ -1,5 +1,5 @@
-// Package kiitest is a Kii Cloud in memory, to test a program against that uses package kii: with
-// accounts, tokens, messages and the portal's settings, and every way that a reset can go wrong.
+// Package kiitest is a Kii Cloud in memory, for the tests of a program that uses package kii. It has
+// accounts, tokens, messages and the portal's settings, and every way in which a reset can go wrong.
 //
 //	srv := kiitest.NewServer(kiitest.WithTest(t))
 //	client, err := kii.New(srv.AppID(), srv.AppKey(), srv.Site())
@@ -7,17 +7,18 @@
 //	err = client.User.ResetPassword(ctx, id, kii.NotificationSMSPIN)
 //	msg, ok := srv.LastMessage(id) // msg.PIN is what the user would read on the phone
 //
-// Nothing is ever sent, and no server of Kii's is ever called.
+// An administrator logs in with [Server.ClientID] and [Server.ClientSecret]. Nothing is ever sent, and
+// no server of Kii's is ever called.
 //
 // # Socket or none
 //
 // [NewServer] listens on loopback, so that any client reaches it by [Server.Site]. A server made
 // with [WithoutSocket], or inside a [testing/synctest] bubble, starts in microseconds and is reached
-// through [Server.Transport], which handles a call in the caller's goroutine; so a test can let the
-// ten minutes of a PIN pass in no time. A Server belongs to the bubble that it was made in, or to none:
-// used across the edge it would see time jump by decades, and no code would expire, so it says so
-// instead, by failing the test of [WithTest], or else by a panic and by answers of 500. Outside a
-// bubble, [Server.Advance] moves the server's clock.
+// through [Server.Transport], which handles a call in the caller's goroutine. So a test can let the
+// ten minutes of a PIN pass in no time. A Server belongs to the bubble that it was made in, or to none.
+// Used across the edge it would see time jump by decades, and no code would expire. It reports that
+// instead: it fails the test of [WithTest], or panics if there is none, and answers calls with 500.
+// Outside a bubble, [Server.Advance] moves the server's clock.
 //
 // Codes, links and tokens expire at the exact moment: valid a nanosecond before [Message.Expires],
 // expired at it.
@@ -25,23 +26,32 @@
 // # Faults
 //
 // [Server.Inject] makes the nth call of an operation go wrong, so that a test is the same in each run:
-// an error of Kii Cloud's, a limit, a portal's web page, a redirect, a broken connection, an answer
-// that is lost although the call took effect. [Server.Calls] shows what arrived, what was answered, and
-// why, in words: "bob has no password".
+// an error of Kii Cloud's, a limit, a captive portal's web page, a redirect, a broken connection, an
+// answer that is lost although the call took effect. [Server.Calls] shows what arrived, what was
+// answered, and why, in words: "bob has no password".
 //
 // # Bounds
 //
-// A server forgets the oldest: it keeps at most 10,000 messages with their links, 10,000 calls with the first
-// 4 KB of what was sent and of what was answered, and 100,000 tokens, those that are over included. When one of these is full a tenth goes,
-// so that a token works until 90,000 newer ones were given out, at least. A request of more than 128 KB is
-// answered 413. Accounts and faults have no bound but what the program adds.
+// A server forgets the oldest first. It keeps at most 10,000 messages with their links, 10,000 calls
+// with the first 4 KB of what was sent and of what was answered, and 100,000 tokens, those that are
+// over included. When one of these is full a tenth goes, so that a token works at least until 90,000
+// newer ones were given out. A request of more than 128 KB is answered 413. Accounts and faults have
+// no bound.
+//
+// # State
+//
+// [Server.Snapshot] returns settings, assumptions and accounts, and [Server.Restore] takes them back.
+// Whatever a call can create, Restore and [Server.PutAccount] accept. Each method and each call is one
+// change, but for [Server.VisitLinks], which is a call for each link: what runs at the same time sees
+// the state before it or after it. Validate methods return a
+// [FieldError] for each field that is wrong.
 //
 // # What is emulated
 //
 // Paths are below [Server.Site]. Unknown query parameters are ignored, as the JavaScript SDK adds one
-// to each URL. A call without a token names the app by X-Kii-AppID or by Basic authorization; the key
-// is not checked, as Kii Cloud does not. A {user} is a user ID, me, or EMAIL:, PHONE: or LOGIN_NAME:
-// and an address.
+// to each URL. A call without a token names the app by X-Kii-AppID or by Basic authorization. The key
+// is not checked, as Kii Cloud does not check it. A {user} is a user ID, me, or EMAIL:, PHONE: or
+// LOGIN_NAME: and an address.
 //
 //	request-reset        POST     /apps/{app}/users/{user}/password/request-reset              link by e-mail or SMS, or PIN by SMS; no body: by e-mail
 //	request-reset        POST     /apps/{app}/users/{user}/password/reset                      the oldest form: EMAIL:… and no body
@@ -73,7 +83,7 @@
 //	get-status           GET      /apps/{app}/users/{user}/status                              administrators
 //	set-status           PUT      /apps/{app}/users/{user}/status                              administrators; disables, which ends all tokens, or enables
 //	get-parameters       GET      /apps/{app}/configuration/parameters                         administrators; the settings
-//	preflight            OPTIONS  *                                                            CORS, for every origin
+//	preflight            OPTIONS  *                                                            CORS, for each origin
 //
 // An administrator's token works on the calls above for any user, but not as users/me.
 //
@@ -83,8 +93,9 @@
 //
 // # ASSUMED
 //
-// What Kii Cloud does and no public page says had to be chosen. Each choice has a name, holds by
-// default, and can be turned by [WithAssumption]. The last column is what speaks for it in public:
+// Where no public page says what Kii Cloud does, a choice had to be made. Each choice has a name,
+// holds by default, and can be turned off by [WithAssumption]. The last column is the public evidence
+// for it:
 //
 //	UnverifiedAddressIsUnknown     404 USER_NOT_FOUND              else 409 INVALID_STATUS                  the guide: a login needs a verified address
 //	EmailCaseMatters               other case, other user          else the same user                       nothing
@@ -100,7 +111,7 @@
 //	WrongPINsAreUnlimited          any number                      else the fifth ends the PIN              no limit is documented
 //	PINCheckedBeforePassword       403 before 400                  else 400 before 403                      nothing
 //	BadPasswordKeepsPIN            the PIN works again             else it is used up                       nothing
-//	NewPasswordKillsRefreshTokens  they die with access tokens     else they live                           the guide names access tokens alone
+//	NewPasswordKillsRefreshTokens  they die with access tokens     else they live                           the guide names only access tokens
 //	InputResetIsSilent             no message                      else one that says so                    the portal has a template "Password Reset Successful"
 //	DisabledIsUnauthorized         401 USER_DISABLED on a reset    else 403                                 the JavaScript SDK's table: 401
 //	DeadTokenIsForbidden           403 WRONG_TOKEN                 else 401 UNAUTHORIZED                    the JavaScript SDK's table: 403
@@ -129,13 +140,18 @@
 //	UnknownFieldsAreIgnored        they change nothing             else 400 INVALID_INPUT_DATA              nothing
 //
 // Numbers that are not documented are [Settings]: how long a PIN, a link and a code live, and the
-// least length of a password. Chosen without a switch: the path of link pages and all that they show;
-// the wording of messages, and the names in a [Template]; six digits for a PIN; that the flow counts
-// which is set when a link is opened, not when it was sent; that a link which FailureURL is set for
-// goes there for every reason; INVALID_INPUT_DATA for an expiresAt beyond the maximum; that an expired
-// code is not sent again; the value of passwordResetMethod; that any code
-// that expired is PHONE_NUMBER_VERIFICATION_CODE_EXPIRED; and the message of each error.
+// least length of a password. The following choices have no switch:
 //
-// The tests of this package check each assumption against a real app where KII_APP_ID and the other
+//   - the path of link pages, and what they show
+//   - the wording of messages, and the names in a [Template]
+//   - six digits for a PIN
+//   - the flow that is set when a link is opened counts, not that when it was sent
+//   - a link goes to FailureURL for every reason
+//   - an expiresAt beyond the maximum is INVALID_INPUT_DATA
+//   - any code that expired is PHONE_NUMBER_VERIFICATION_CODE_EXPIRED, and is not sent again
+//   - the value of passwordResetMethod
+//   - the message of each error
+//
+// The tests of this package check each assumption against a real app if KII_APP_ID and the other
 // variables that assumptions_test.go lists are set, and print which of them hold.
 package kiitest

@@ -236,7 +236,7 @@ func (s *Server) meet(c *call) *Fault {
 	return new(due.Fault)
 }
 
-// isAbout reports whether the call names the user: in its path, as the one who logs in, or by a token.
+// isAbout reports whether the call names the user: in its path, as the user who logs in, or by a token.
 func (c *call) isAbout(id string) bool {
 	s := c.server
 	wanted := s.find(id)

@@ -11,7 +11,7 @@ import (
 type FieldError struct {
 	Type   string // Account, Settings, Template or Fault
 	Field  string // the field's name in Go: Email, PINValidity, Templates[2].Text
-	Reason string // goes on where the name ends: must be two capital letters
+	Reason string // what follows the name in a sentence: must be two capital letters
 }
 
 func (e *FieldError) Error() string { return "kiitest: " + e.Type + "." + e.Field + " " + e.Reason }

@@ -14,10 +14,10 @@ const (
 	maxPassword = 50 // and the longest
 
 	pinDigits         = 6
-	generatedPassword = 6 // letters in a password that the server makes, where the app's minimum is no more
+	generatedPassword = 6 // letters in a password that the server makes, unless the app's minimum is higher
 )
 
-// A generator makes what nobody may guess: random by default, the same in every run with a seed.
+// A generator makes what must not be guessed: random by default, the same in every run with a seed.
 // Callers hold the server's lock.
 type generator struct {
 	random *rand.Rand
@@ -34,7 +34,7 @@ func newGenerator(cfg config) generator {
 	return generator{random: rand.New(rand.NewChaCha8(key)), pin: cfg.pin}
 }
 
-// cryptoSource is a [rand.Source] that cannot be foretold.
+// cryptoSource is a [rand.Source] that cannot be predicted.
 type cryptoSource struct{}
 
 func (cryptoSource) Uint64() uint64 {
@@ -82,7 +82,8 @@ func (g *generator) nextPIN(not string) string {
 	}
 }
 
-// looksMadeUp tells the PINs that a test would write down as a wrong one: 000000, 123456, 987654.
+// looksMadeUp reports whether pin looks like one that a test would hard-code as wrong: 000000, 123456,
+// 987654.
 func looksMadeUp(pin string) bool {
 	step := int(pin[1]) - int(pin[0])
 	for i := 2; i < len(pin); i++ {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// identify finds out who calls. It refuses a token that is dead, a disabled user's token, and a call
+// identify finds the caller. It refuses a token that is dead, a disabled user's token, and a call
 // that names no app or another one.
 func (c *call) identify() *answer {
 	s := c.server
@@ -80,7 +80,7 @@ func (c *call) target() (*account, *answer) {
 	}
 }
 
-// otherName says which form the path needs if what stands for a user ID is a name of somebody.
+// otherName says which form the path needs if a user's name stands in place of a user ID.
 func (c *call) otherName() string {
 	by := bareAddress(c.user)
 	if c.server.byName[c.server.key(by)] == nil {

@@ -68,7 +68,7 @@ type Message struct {
 	Expires  time.Time `json:"expires,omitzero"` // from this moment on, what the message holds is expired
 }
 
-// Format prints what kind of message it is, and its state alone, whatever the verb.
+// Format prints only the kind of message and its state, whatever the verb.
 func (m Message) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "Message{%d %s %s %s}", m.ID, m.Channel, m.Purpose, cmp.Or(m.State, "-"))
 }
@@ -178,8 +178,8 @@ func (s *Server) DeleteMessages(f Filter) int {
 	return before - len(s.messages)
 }
 
-// ExpireMessage lets the PIN, link or code in a message expire now, and reports whether it was still
-// to be used.
+// ExpireMessage makes the PIN, link or code in a message expire now, and reports whether it was still
+// pending.
 func (s *Server) ExpireMessage(id int) bool {
 	defer s.lock("ExpireMessage")()
 	now := s.now()

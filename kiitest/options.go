@@ -47,11 +47,11 @@ func (c config) state() state {
 }
 
 // WithTest makes the server strict, and closes it when the test ends. A strict server fails the test,
-// from whatever goroutine and without stopping it, on what Kii Cloud may let pass but a program
-// should not do:
+// from any goroutine and without stopping it, on what Kii Cloud may accept but a program should not
+// do:
 //
 //   - a path or a method that is no call of the user API
-//   - a call after Close, other than over the closed socket, which nobody sees
+//   - a call after Close, unless it went to the closed socket, which the server cannot see
 //   - a JSON field or a content type that the documentation does not name for the call
 //   - a Bearer token on a call that resets a password, which no official SDK sends
 //   - a fault of [Server.Inject] that no call has met by the time the server closes
@@ -91,7 +91,7 @@ func WithoutSocket() Option {
 }
 
 // WithOrigin is for a program that mounts the Server, which is an [net/http.Handler], on its own
-// listener: it opens no socket, and origin, such as "http://127.0.0.1:8080", is where
+// listener: it opens no socket, and origin, such as "http://127.0.0.1:8080", is how
 // [Server.Site] and the links in messages begin.
 func WithOrigin(origin string) Option {
 	u, err := url.Parse(origin)
@@ -108,7 +108,7 @@ func WithSeed(seed uint64) Option {
 }
 
 // WithPIN makes every PIN and every verification code this one, which must be digits. A newer PIN
-// then cannot be told from the one that it replaces.
+// is then the same as the one that it replaces.
 func WithPIN(pin string) Option {
 	if !regexp.MustCompile(`^[0-9]{4,10}$`).MatchString(pin) {
 		panic("kiitest: WithPIN: pin must be 4 to 10 digits")
@@ -122,7 +122,7 @@ func WithSettings(change func(*Settings)) Option {
 	return func(c *config) { change(&c.settings) }
 }
 
-// WithAssumption says whether one of the [Assumption] constants holds. Default: all of them do.
+// WithAssumption sets whether one of the [Assumption] constants holds. Default: all of them do.
 func WithAssumption(a Assumption, holds bool) Option {
 	return func(c *config) {
 		if !slices.Contains(Assumptions(), a) {

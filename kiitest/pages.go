@@ -175,7 +175,7 @@ var pageTemplate = sync.OnceValue(func() *template.Template {
 //go:embed page.html
 var pageText string
 
-// page renders a page that nobody may keep.
+// page renders a page that is not to be cached.
 func (s *Server) page(status int, data pageData) answer {
 	data.Home = s.settings.HomeURL
 	var body bytes.Buffer

@@ -158,7 +158,7 @@ func (s *Server) completeReset(c *call) answer {
 	return *refused
 }
 
-// checkPIN finds the message that told the PIN.
+// checkPIN finds the message that holds the PIN.
 func (c *call) checkPIN(a *account, pin string) (*message, *answer) {
 	s := c.server
 	if len(a.pins) == 0 && !s.assumes(NoPendingPINIsWrongPIN) {

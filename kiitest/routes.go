@@ -18,7 +18,7 @@ const (
 	OpSubmitLink         Operation = "submit-link"         // the user sends the form behind it
 	OpLogin              Operation = "login"               // kii: User.Login
 	OpRefresh            Operation = "refresh"             // kii: Session.Refresh
-	OpAnonymousLogin     Operation = "anonymous-login"     // a token of nobody's, without rights
+	OpAnonymousLogin     Operation = "anonymous-login"     // a token of no user, without rights
 	OpAdminLogin         Operation = "admin-login"         // an administrator's token; kii: each call of an Admin, once an hour
 	OpGetUser            Operation = "get-user"            // kii: Session.Profile, Admin.User
 	OpQueryUsers         Operation = "query-users"         // for an administrator

@@ -16,7 +16,7 @@ const (
 	apiPath = "/api"
 
 	// nowhere is the origin of a server without a socket. RFC 2606 reserves the name, so that a
-	// client which forgot [Server.Transport] cannot reach anybody.
+	// client which forgot [Server.Transport] reaches no real host.
 	nowhere = "https://kiitest.invalid"
 
 	// headerTimeout bounds the time a socket waits for a request's header. A limit for the whole
@@ -72,8 +72,7 @@ type state struct {
 	order    int    // the number of the newest account
 }
 
-// NewServer starts a Kii Cloud with one app and no accounts. It panics where an option makes no
-// sense.
+// NewServer starts a Kii Cloud with one app and no accounts. It panics on an invalid option.
 //
 // By default it listens on a free port of 127.0.0.1, as [net/http/httptest.NewServer] does, and
 // Close must be called. Inside a [testing/synctest] bubble it opens no socket, because a bubble

@@ -96,7 +96,7 @@ func (s *Server) Settings() Settings {
 }
 
 // SetSettings changes the app's settings from the next call on: links, PINs and tokens that were
-// given out keep their time. It panics where the changed settings are not valid; a program that
+// given out keep their time. It panics if the changed settings are not valid; a program that
 // takes them from a person asks [Settings.Validate] first. The change must not call the server.
 func (s *Server) SetSettings(change func(*Settings)) {
 	defer s.lock("SetSettings")()

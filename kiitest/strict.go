@@ -18,8 +18,8 @@ type strict struct {
 	t  TB // nil: none, or it is over
 }
 
-// attach has the server closed when the test ends. From then on the test is left alone: to fail a
-// test that has ended is a panic.
+// attach has the server closed when the test ends. Afterwards it reports nothing: to fail a test
+// that has ended is a panic.
 func (x *strict) attach(s *Server) {
 	if x.t = s.cfg.t; x.t == nil {
 		return
@@ -32,7 +32,7 @@ func (x *strict) attach(s *Server) {
 	})
 }
 
-// report fails the test without stopping it, and tells whether there is a test.
+// report fails the test without stopping it, and reports whether there is a test.
 func (x *strict) report(format string, args ...any) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -214,7 +214,7 @@ func (s *Server) registered(c *call, a *account, withLogin bool) answer {
 }
 
 // changePassword changes the password of a logged-in user who gives the old one, or for an
-// administrator, who needs none. All tokens of the user end, the caller's too.
+// administrator, which needs none. All tokens of the user end, the caller's too.
 func (s *Server) changePassword(c *call) answer {
 	body, refused := c.texts("oldPassword", "newPassword")
 	if refused != nil {

@@ -176,7 +176,7 @@ func (s *Server) verifyAddress(c *call, by Channel) answer {
 			fields{"userID": a.ID, "appID": s.appID})
 	}
 	if owner := s.byName[s.key(address{own.kind, sent.To})]; owner != nil && owner != a {
-		return c.alreadyExists(fieldOf(own.kind), sent.To) // somebody took it since the code was sent
+		return c.alreadyExists(fieldOf(own.kind), sent.To) // another user took it since the code was sent
 	}
 	own.endCodes(Used)
 	s.setAddress(c, a, own, sent.To, true)
