@@ -41,6 +41,7 @@ type witness struct {
 	http1, http2 bool // what the open requests speak, as far as it is proved
 	keyed        bool // one has an Idempotency-Key, so net/http repeats it
 
+	watched  bool // the body, which may be empty, tells when it is read
 	read     bool // something was read of the body, or of a copy
 	handed   bool // and by a goroutine that is not the RoundTripper's, though there was no connection yet
 	replayed bool // a replay was stopped
@@ -77,13 +78,15 @@ func (a *attempt) guard(req *http.Request, next http.RoundTripper) error {
 		a.direct = true
 		a.plainHTTP1 = a.own || t.Protocols == nil || !t.Protocols.UnencryptedHTTP2()
 	}
-	if len(a.request.Body) == 0 {
+	switch hooks := a.own || a.direct; {
+	case len(a.request.Body) == 0 && (hooks || a.request.Method == http.MethodGet):
 		return nil
-	}
-	req.GetBody = a.copyBody
-	if !a.own { // ours needs no such witness, and net/http writes headers and body at once only if it knows the body's type
+	case !a.own: // ours needs no such witness, and net/http writes headers and body at once only if it knows the body's type
+		// Without a body nothing but hooks would tell of a replay, so an empty one stands in for it.
+		a.body.attempt, a.watched = a, true
 		req.Body = &a.body
 	}
+	req.GetBody = a.copyBody
 	return nil
 }
 
@@ -94,7 +97,7 @@ func (a *attempt) unsent(dial bool) bool {
 	switch {
 	case a.own:
 		return !a.got
-	case len(a.request.Body) > 0 && !a.read:
+	case a.watched && !a.read:
 		return true
 	case a.got || a.handed:
 		return false
