@@ -60,6 +60,7 @@ func closedAddress(t *testing.T) string {
 
 // operations are the calls of the library, with arguments that it accepts.
 func operations(ctx context.Context, client *kii.Client, s *kii.Session) map[string]func() error {
+	a := administrator(client.User)
 	return map[string]func() error{
 		"ResetPassword":         func() error { return client.User.ResetPassword(ctx, "alice", kii.NotificationEmail) },
 		"CompleteResetPassword": func() error { return client.User.CompleteResetPassword(ctx, "alice", "1234", nil) },
@@ -67,5 +68,18 @@ func operations(ctx context.Context, client *kii.Client, s *kii.Session) map[str
 		"Profile":               func() error { _, err := s.Profile(ctx); return err },
 		"ChangePassword":        func() error { return s.ChangePassword(ctx, "old-pass", "new-pass") },
 		"Refresh":               func() error { return s.Refresh(ctx) },
+
+		"ResendEmailVerification": func() error { return s.ResendEmailVerification(ctx) },
+		"ResendPhoneVerification": func() error { return s.ResendPhoneVerification(ctx) },
+		"VerifyEmail":             func() error { return s.VerifyEmail(ctx, "012345") },
+		"VerifyPhone":             func() error { return s.VerifyPhone(ctx, "012345") },
+		"ChangeEmail":             func() error { return s.ChangeEmail(ctx, "new@example.com") },
+		"ChangePhone":             func() error { return s.ChangePhone(ctx, "+819087654321") },
+
+		"User":        func() error { _, err := a.User(ctx, "alice"); return err },
+		"SetPassword": func() error { return a.SetPassword(ctx, "alice", "new-pass") },
+		"SetEmail":    func() error { return a.SetEmail(ctx, "alice", "new@example.com") },
+		"SetPhone":    func() error { return a.SetPhone(ctx, "alice", "+819087654321") },
+		"SetDisabled": func() error { return a.SetDisabled(ctx, "alice", true) },
 	}
 }

@@ -65,6 +65,7 @@ func kiiError(code string) string {
 // everySecret is all that a server could repeat.
 var everySecret = strings.Join([]string{
 	markerKey, markerPIN, markerOld, markerNew, markerToken.UserID, markerToken.AccessToken, markerToken.RefreshToken,
+	markerClientID, markerClientSecret, markerAdminToken,
 	"marker@example.com", "EMAIL:marker@example.com", "marker%40example.com", "+819099887766", "9099887766", "marker-login",
 }, " ")
 
@@ -77,13 +78,13 @@ func faultRows() []faultRow {
 		{"202 without a body", replies(202, ""), want{done: true, status: 202}, nil, false},
 		{"204 with a body", replies(204, "marker"), want{done: true, status: 204}, http1, true},
 		{"204 that announces a body", rawOpen("HTTP/1.1 204 No Content\r\nContent-Length: 6\r\n\r\nmarker"), want{done: true, status: 204}, http1, true},
-		{"200 with JSON that says nothing", replies(200, "{}", "Content-Type", "application/json"), unexpected(200), nil, false},
+		{"200 with JSON that says nothing", replies(200, "{}", "Content-Type", "application/json"), want{code: kii.ErrUnexpectedReply, status: 200, object: true}, nil, false},
 		{"200 with an errorCode", replies(200, kiiError("USER_NOT_FOUND")), unexpected(200), nil, false},
 		{"200 captive portal", replies(200, "<html>Welcome to the hotel", "Content-Type", "text/html"), unexpected(200), nil, false},
 		{"200 null", replies(200, "null"), unexpected(200), nil, false},
 		{"200 array", replies(200, "[]"), unexpected(200), nil, false},
-		{"200 fields of the wrong type", replies(200, `{"id":1,"userID":{},"access_token":[]}`), unexpected(200), nil, false},
-		{"200 another user's", replies(200, `{"id":"x","userID":"x","access_token":""}`), unexpected(200), nil, false},
+		{"200 fields of the wrong type", replies(200, `{"id":1,"userID":{},"access_token":[]}`), want{code: kii.ErrUnexpectedReply, status: 200, object: true}, nil, false},
+		{"200 another user's", replies(200, `{"id":"x","userID":"x","access_token":""}`), want{code: kii.ErrUnexpectedReply, status: 200, object: true, record: true}, nil, false},
 		{"200 broken JSON", replies(200, `{"id":"x"`), unexpected(200), nil, false},
 		{"201 with a token", replies(201, `{"id":"user-marker-id","userID":"user-marker-id","access_token":"t"}`), unexpected(201), nil, false},
 		{"206", replies(206, "part"), unexpected(206), nil, false},
@@ -131,7 +132,7 @@ func faultRows() []faultRow {
 		{"504 without a body", replies(504, ""), unexpected(504), nil, false},
 		{"999", replies(999, ""), unexpected(999), nil, false},
 		{"999 with a code", replies(999, kiiError("USER_NOT_FOUND")), unexpected(999), nil, false},
-		{"a wrong content type", replies(200, "{}", "Content-Type", "image/png; x=\"y"), unexpected(200), nil, false},
+		{"a wrong content type", replies(200, "{}", "Content-Type", "image/png; x=\"y"), want{code: kii.ErrUnexpectedReply, status: 200, object: true}, nil, false},
 
 		// Redirects lead nowhere.
 		{"304", replies(304, ""), unexpected(304), nil, false},

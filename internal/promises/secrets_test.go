@@ -104,7 +104,7 @@ func TestWhatAUserHoldsPrintsRedacted(t *testing.T) {
 		Country: "marker", Locale: "marker",
 	}
 	session := resumed(client.User)
-	for _, v := range []any{token, &token, profile, &profile, session, client, client.User, *client, *client.User} {
+	for _, v := range []any{token, &token, profile, &profile, session, client, client.User, *client, *client.User, administrator(client.User)} {
 		for sink, text := range printed(v) {
 			requireNoLeak(t, sink, text)
 		}
