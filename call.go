@@ -242,7 +242,7 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 	case reply.Status == http.StatusTooManyRequests:
 		e.Code = ErrRateLimited
 	case code != "":
-		e.Reason = reason(reply, "an errorCode that is none")
+		e.Reason = reason(reply, "an unusable errorCode")
 	default:
 		e.Reason = reason(reply, wrong)
 	}
@@ -253,7 +253,8 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 // token endpoint and in answers to a bearer. Elsewhere, and with a time-out, it is a gateway's.
 func (c *call) isOAuth(status int) bool {
 	const clientGone = 499 // nginx
-	return (c.token != nil || c.contentType == tokenType || c.contentType == adminTokenType) && status != http.StatusRequestTimeout && status != clientGone
+	return (c.token != nil || strings.HasSuffix(c.url, "/oauth2/token")) &&
+		status != http.StatusRequestTimeout && status != clientGone
 }
 
 // reason returns why a reply is unexpected: what can be told from outside, or else wrong.

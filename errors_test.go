@@ -365,7 +365,7 @@ func TestUnexpectedReplyTellsWhatWasNotExpected(t *testing.T) {
 		{"ResetPassword", replyOf(404, "not here"), "not a JSON object"},
 		{"ResetPassword", replyOf(404, "{}"), "no errorCode"},
 		{"ResetPassword", replyOf(404, `{"error":"timeout"}`), "no errorCode"},
-		{"ResetPassword", refusal(404, "Not Found"), "an errorCode that is none"},
+		{"ResetPassword", refusal(404, "Not Found"), "an unusable errorCode"},
 		{"Login", replyOf(200, "hello"), "not a JSON object"},
 		{"Login", replyOf(200, "[]"), "not a JSON object"},
 		{"Login", replyOf(201, `{"id":"u","access_token":"a"}`), "not the status of a success"},

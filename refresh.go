@@ -1,15 +1,6 @@
 package kii
 
-import (
-	"context"
-	"errors"
-)
-
-// A refresh is a Refresh that is under way.
-type refresh struct {
-	done chan struct{}
-	err  error // of all who wait; set before done is closed
-}
+import "context"
 
 // Refresh exchanges the refresh token for a new pair of tokens, which [Session.Token] returns. The old
 // pair is dead. Refresh tokens are switched on in the developer portal's access token settings; they are
@@ -17,32 +8,38 @@ type refresh struct {
 //
 // Refresh is safe for concurrent use. Calls that come at the same time share one request, as a refresh
 // token works once. That request outlives the callers whose contexts end, so that the new pair is not
-// lost with one of them: it ends by the time-out of a call. An answer of [ErrWrongRefreshToken] or
-// [ErrWrongCredentials] ends the session.
+// lost with one of them: it ends by the time-out of a call ([WithTimeout]). An answer of
+// [ErrWrongRefreshToken] or [ErrWrongCredentials] ends the session.
 //
 // If [OutcomeUnknown] reports true, the new pair may be lost, or on its way: the session goes on, and the
-// next call tells. A cancelled Refresh is always unknown, unless ctx was done before.
+// next call tells. So it is for a caller whose context ends while the request is under way.
 func (s *Session) Refresh(ctx context.Context) error {
 	if err := s.check(ctx); err != nil {
 		return err
 	}
-	if ctx.Err() != nil {
-		return s.stopWaiting(ctx, true)
+	token := s.Token()
+	failed := func(notSent bool, err error) error {
+		return &TransportError{Op: "Refresh", NotSent: notSent, Err: s.api.secrets(&call{token: &token}).hide(err)}
 	}
-	shared, err := s.joinRefresh(ctx)
+	if ctx.Err() != nil {
+		return failed(true, endOf(ctx))
+	}
+	request, err := s.joinRefresh(ctx)
 	if err != nil {
 		return err
 	}
-	select {
-	case <-shared.done:
-		return shared.err
-	case <-ctx.Done():
-		return s.stopWaiting(ctx, false)
+	_, err, gone := request.wait(ctx)
+	switch {
+	case gone != nil:
+		return failed(false, gone)
+	case err == errPanicked:
+		return failed(false, err)
 	}
+	return err
 }
 
-// joinRefresh returns the refresh that is under way, or begins one.
-func (s *Session) joinRefresh(ctx context.Context) (*refresh, error) {
+// joinRefresh returns the request that is under way, or begins one.
+func (s *Session) joinRefresh(ctx context.Context) (*shared[*Token], error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -51,74 +48,47 @@ func (s *Session) joinRefresh(ctx context.Context) (*refresh, error) {
 	case s.token.RefreshToken == "":
 		return nil, &ArgumentError{"token", "has no RefreshToken: they are switched on in the developer portal"}
 	case s.refreshing == nil:
-		s.refreshing = &refresh{make(chan struct{}), errLostRefresh}
-		go s.sendRefresh(context.WithoutCancel(ctx), s.token, s.refreshing)
+		old := s.token
+		s.refreshing = share(ctx, func(ctx context.Context) (*Token, error) { return s.refresh(ctx, old) })
 	}
 	return s.refreshing, nil
 }
 
-// errLostRefresh is what a refresh ends with if nothing else is known.
-var errLostRefresh = &TransportError{Op: "Refresh", Err: errors.New("the RoundTripper or the logger panicked")}
-
-// sendRefresh sends the request that all callers share. Nobody else is there to recover from a panic of
-// the caller's RoundTripper or logger, which would end the process.
-func (s *Session) sendRefresh(ctx context.Context, token *Token, shared *refresh) {
+// refresh sends the request that all callers share, and makes the answer the session's token.
+func (s *Session) refresh(ctx context.Context, old *Token) (fresh *Token, err error) {
 	defer func() {
-		_ = recover()
+		if fresh != nil { // what panicked was the logger, after the answer
+			_ = recover()
+		}
 		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.refreshing = nil
-		s.mu.Unlock()
-		close(shared.done)
+		switch {
+		case s.ended != nil: // meanwhile; then fresh is dead, too
+			err = s.ended
+		case fresh != nil:
+			s.token = fresh
+		}
 	}()
 	body := marshal(struct {
 		GrantType    string `json:"grant_type"`
 		RefreshToken string `json:"refresh_token"`
-	}{"refresh_token", token.RefreshToken})
-	c := s.api.tokenCall("Refresh", body, token.AccessToken, token.RefreshToken, token.UserID)
-	_, err := fetch(ctx, s.api.do, c, func(r *tokenReply) string {
+	}{"refresh_token", old.RefreshToken})
+	c := s.api.tokenCall("Refresh", body, old.AccessToken, old.RefreshToken, old.UserID)
+	_, err = fetch(ctx, s.api.do, c, func(r *tokenReply) string {
 		wrong := r.wrong()
-		switch {
-		case wrong == "" && token.UserID != "" && r.ID != token.UserID:
-			return "another user's"
-		case wrong == "":
-			shared.err = s.replace(r.token(token.RefreshToken)) // before a logger can fail
+		if wrong == "" && old.UserID != "" && r.ID != old.UserID {
+			wrong = "another user's"
+		}
+		if wrong == "" {
+			fresh = r.token(old.RefreshToken)
 		}
 		return wrong
 	})
-	if err != nil {
-		shared.err = s.judgeRefresh(token, err)
+	if e, ok := err.(*APIError); ok && !OutcomeUnknown(e) && (e.Code == ErrWrongRefreshToken || e.Code == ErrWrongCredentials) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		err = s.end(old, e)
 	}
-}
-
-// replace makes fresh the session's token, unless the session has ended meanwhile: then fresh is dead, too.
-func (s *Session) replace(fresh *Token) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended != nil {
-		return s.ended
-	}
-	s.token = fresh
-	return nil
-}
-
-// judgeRefresh ends the session if err, the answer to sent's refresh token, is that it is dead, and returns
-// the error to hand to the callers.
-func (s *Session) judgeRefresh(sent *Token, err error) error {
-	e, ok := err.(*APIError)
-	if !ok || OutcomeUnknown(e) || e.Code != ErrWrongRefreshToken && e.Code != ErrWrongCredentials {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.end(sent, err)
-}
-
-// stopWaiting is the error of a caller whose context is done.
-func (s *Session) stopWaiting(ctx context.Context, notSent bool) error {
-	token := s.Token()
-	err := ctx.Err()
-	if cause := context.Cause(ctx); !errors.Is(err, cause) {
-		err = errors.Join(err, cause)
-	}
-	return &TransportError{Op: "Refresh", NotSent: notSent, Err: s.api.secrets(&call{token: &token}).hide(err)}
+	return fresh, err
 }

@@ -24,7 +24,7 @@ type Session struct {
 	mu         sync.Mutex
 	token      *Token // never nil in a session that was made here; replaced, never changed
 	ended      *SessionError
-	refreshing *refresh // the Refresh that is under way
+	refreshing *shared[*Token] // the request of a Refresh that is under way
 }
 
 // Format implements [fmt.Formatter]. It prints no field: fmt would reach the token through a wrong verb.

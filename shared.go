@@ -25,7 +25,7 @@ func share[T any](ctx context.Context, send func(context.Context) (T, error)) *s
 	return s
 }
 
-var errPanicked = errors.New("the RoundTripper panicked")
+var errPanicked = errors.New("the RoundTripper or the logger panicked")
 
 // wait returns what came of the request, or gone if ctx ends before.
 func (s *shared[T]) wait(ctx context.Context) (answer T, err, gone error) {
