@@ -66,8 +66,8 @@ func (a *account) copy() Account {
 }
 
 // AddAccount adds a user to the app and returns the user ID. It panics if the account is not
-// valid, or if its ID or one of its names is taken; a program that takes accounts from a person calls
-// [Server.PutAccount].
+// valid, or if its ID or one of its names is taken: another account has the login name, or has the address
+// verified. A program that takes accounts from a person calls [Server.PutAccount].
 func (s *Server) AddAccount(a Account) (id string) {
 	defer s.lock("AddAccount")()
 	var err error = &FieldError{"Account", "ID", "is taken"}
@@ -104,7 +104,7 @@ func (s *state) remove(a *account) {
 	a.endTokens(true, a.name()+" was deleted")
 	a.endPending(nil)
 	for _, address := range s.addresses(a.Account) {
-		delete(s.byName, address)
+		s.drop(a, address)
 	}
 	delete(s.accounts, a.ID)
 }
@@ -176,8 +176,9 @@ func (s *state) put(a Account, random *generator) (string, error) {
 	}
 	v := validation{of: "Account"}
 	for _, address := range s.addresses(a) {
-		owner := s.byName[address]
-		v.check(owner == nil || owner.ID == a.ID, goField(address.kind), "is taken")
+		owner := s.owner(address)
+		taken := owner != nil && owner.ID != a.ID && (&account{Account: a}).verified(address)
+		v.check(!taken, goField(address.kind), "is taken")
 	}
 	if err := v.err(); err != nil {
 		return "", err
@@ -192,7 +193,7 @@ func (s *state) put(a Account, random *generator) (string, error) {
 		s.accounts[a.ID] = kept
 	}
 	for _, address := range s.addresses(kept.Account) {
-		delete(s.byName, address)
+		s.drop(kept, address)
 	}
 	if !s.assumes(ResetsOutliveTheirAddress) {
 		if a.Email != kept.Email {
@@ -205,7 +206,7 @@ func (s *state) put(a Account, random *generator) (string, error) {
 	kept.Account = a
 	kept.Account = kept.copy()
 	for _, address := range s.addresses(a) {
-		s.byName[address] = kept
+		s.take(kept, address)
 	}
 	return a.ID, nil
 }
@@ -215,7 +216,7 @@ func (s *state) addresses(a Account) []address {
 	var all []address
 	for _, one := range []address{{kindEmail, a.Email}, {kindPhone, a.Phone}, {kindLoginName, a.LoginName}} {
 		if one.value != "" {
-			all = append(all, s.key(one))
+			all = append(all, one)
 		}
 	}
 	return all
@@ -226,5 +227,5 @@ func (s *state) find(id string) *account {
 	if a := s.accounts[id]; a != nil {
 		return a
 	}
-	return s.byName[s.key(anyAddress(id))]
+	return s.holder(anyAddress(id))
 }

@@ -50,7 +50,7 @@ func TestLocalPhonesBecomeInternational(t *testing.T) {
 func TestMalformedAccountsAreRefusedWithoutRepeatingThem(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
-	srv.AddAccount(kiitest.Account{ID: "taken-id", LoginName: "taken-name", Email: "taken@example.com", Phone: "+819012341234"})
+	srv.AddAccount(kiitest.Account{ID: "taken-id", LoginName: "taken-name", Email: "taken@example.com", EmailVerified: true, Phone: "+819012341234", PhoneVerified: true})
 	for i, one := range []struct {
 		account kiitest.Account
 		want    string
@@ -90,8 +90,8 @@ func TestMalformedAccountsAreRefusedWithoutRepeatingThem(t *testing.T) {
 		{kiitest.Account{Fields: map[string]json.RawMessage{"x": json.RawMessage("{")}}, "Account.Fields must"},
 		{kiitest.Account{ID: "taken-id"}, "Account.ID is taken"},
 		{kiitest.Account{LoginName: "taken-name"}, "Account.LoginName is taken"},
-		{kiitest.Account{Email: "taken@example.com"}, "Account.Email is taken"},
-		{kiitest.Account{Phone: "JP-09012341234"}, "Account.Phone is taken"},
+		{kiitest.Account{Email: "taken@example.com", EmailVerified: true}, "Account.Email is taken"},
+		{kiitest.Account{Phone: "JP-09012341234", PhoneVerified: true}, "Account.Phone is taken"},
 	} {
 		text := panicText(func() { srv.AddAccount(one.account) })
 		require.Contains(t, text, one.want, "account %d", i)
@@ -180,4 +180,42 @@ func TestAccountPrintsNothingThatTellsWhoItIs(t *testing.T) {
 		}
 		require.Contains(t, text, "email: verified")
 	}
+}
+
+// Kii Cloud's guide: many users may have an address, but only one of them verified.
+func TestAddressIsOfTheUserWhoVerifiedIt(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t, kiitest.WithSettings(verify))
+	const shared = "shared@example.com"
+	body := func(name string) string {
+		return `{"loginName":"` + name + `","emailAddress":"` + shared + `","password":"old-pass"}`
+	}
+	bob := c.register(registrationType, body("bob")).string("userID")
+	carol := c.register(registrationType, body("carol")).string("userID")
+	require.Equal(t, carol, last(t, srv, shared).UserID, "the newest to the address, whoever it is")
+	require.Len(t, srv.FindMessages(kiitest.Filter{To: shared}), 2)
+	require.Equal(t, "404 USER_NOT_FOUND", c.ask("EMAIL:"+shared, byEmail).String())
+	require.Equal(t, "400 invalid_grant", c.login(shared, "old-pass").String())
+	check := func(id string) string {
+		return c.send("POST", "users/"+id+"/email-address/verify", verificationType, `{"verificationCode":"`+last(t, srv, id).Code+`"}`, "").String()
+	}
+	require.Equal(t, "200", check(carol))
+	require.Equal(t, "204", c.ask("EMAIL:"+shared, byEmail).String())
+	require.Equal(t, carol, last(t, srv, carol).UserID)
+	require.Equal(t, carol, c.login(shared, "old-pass").string("id"))
+	require.Equal(t, "409 USER_ALREADY_EXISTS", check(bob), "it is taken")
+	require.Equal(t, "409 USER_ALREADY_EXISTS", c.register(registrationType, body("dave")).String())
+	again, _ := srv.Account(bob)
+	_, err := srv.PutAccount(again)
+	require.NoError(t, err, "what a call made is accepted again")
+	again.EmailVerified = true
+	_, err = srv.PutAccount(again)
+	require.EqualError(t, err, "kiitest: Account.Email is taken")
+	require.NoError(t, srv.Restore(srv.Snapshot()))
+	require.True(t, srv.DeleteAccount(carol))
+	found, _ := srv.Account(shared)
+	require.Equal(t, bob, found.ID)
+	require.True(t, srv.DeleteAccount(bob))
+	_, ok := srv.Account(shared)
+	require.False(t, ok)
 }

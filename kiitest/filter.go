@@ -57,10 +57,11 @@ func (s *Server) matches(f Filter, m *message) bool {
 
 // sentTo reports whether a message went to a user, also after the user or the address is gone.
 func (s *Server) sentTo(m *message, id string) bool {
-	if a := s.find(id); a != nil {
-		return m.UserID == a.ID
+	by := anyAddress(id)
+	if holders := s.byName[s.key(by)]; len(holders) > 0 && s.accounts[id] == nil {
+		return slices.ContainsFunc(holders, func(a *account) bool { return a.ID == m.UserID })
 	}
-	return m.UserID == id || m.To == anyAddress(id).value
+	return m.UserID == id || m.To == by.value
 }
 
 // checkFilter reports to a strict server's test what no message can match.

@@ -3,6 +3,7 @@ package kiitest
 import (
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -63,7 +64,7 @@ func (c *call) target() (*account, *answer) {
 	}
 	kind, value, _ := strings.Cut(c.user, ":")
 	wanted, ok := parseAddress(c.user)
-	a := s.byName[s.key(wanted)]
+	a := s.holder(wanted)
 	switch {
 	case !ok:
 		return nil, new(c.userNotFound(fieldOf(kind), value, "the path's user is no EMAIL:, PHONE: or LOGIN_NAME: and an address"))
@@ -83,7 +84,7 @@ func (c *call) target() (*account, *answer) {
 // otherName says which form the path needs if a user's name stands in place of a user ID.
 func (c *call) otherName() string {
 	by := bareAddress(c.user)
-	if c.server.byName[c.server.key(by)] == nil {
+	if c.server.holder(by) == nil {
 		return ""
 	}
 	return ", but one has this " + inWords(by.kind) + ": the path needs " + by.kind + ": before it"
@@ -132,6 +133,37 @@ func (a *account) verified(by address) bool {
 		return a.PhoneVerified
 	default:
 		return true
+	}
+}
+
+// owner returns the account that is named by the address, or nil: several may have an address, and
+// one of them verified.
+func (s *state) owner(by address) *account {
+	for _, a := range s.byName[s.key(by)] {
+		if a.verified(by) {
+			return a
+		}
+	}
+	return nil
+}
+
+// holder returns the owner of the address, or if there is none the first account that has it, or nil.
+func (s *state) holder(by address) *account {
+	all := s.byName[s.key(by)]
+	if owner := s.owner(by); owner != nil || len(all) == 0 {
+		return owner
+	}
+	return all[0]
+}
+
+// take gives the account an address, and drop takes it away.
+func (s *state) take(a *account, by address) { s.byName[s.key(by)] = append(s.byName[s.key(by)], a) }
+
+func (s *state) drop(a *account, by address) {
+	key := s.key(by)
+	s.byName[key] = slices.DeleteFunc(s.byName[key], func(other *account) bool { return other == a })
+	if len(s.byName[key]) == 0 {
+		delete(s.byName, key)
 	}
 }
 

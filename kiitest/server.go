@@ -57,8 +57,8 @@ type Server struct {
 type state struct {
 	settings Settings
 	assumed  map[Assumption]bool
-	accounts map[string]*account // by user ID
-	byName   map[address]*account
+	accounts map[string]*account    // by user ID
+	byName   map[address][]*account // as they got the address; at most one has it verified
 	tokens   map[string]*token
 	issued   []*token         // oldest first, dead ones included
 	links    map[string]*link // by what their URL ends in

@@ -58,7 +58,7 @@ func newState(from Snapshot, random *generator) (state, error) {
 		settings: from.Settings.clone(),
 		assumed:  make(map[Assumption]bool),
 		accounts: make(map[string]*account),
-		byName:   make(map[address]*account),
+		byName:   make(map[address][]*account),
 		tokens:   make(map[string]*token),
 		links:    make(map[string]*link),
 		waiters:  make(map[chan struct{}]struct{}),

@@ -161,7 +161,7 @@ func (s *Server) loginByPassword(c *call, g grant) answer {
 		return c.invalidInput("password", "is missing or empty")
 	}
 	by := anyAddress(g.username)
-	a := s.byName[s.key(by)]
+	a := s.holder(by)
 	switch {
 	case a == nil:
 		return c.invalidGrant("no user has this %s", inWords(by.kind))

@@ -166,7 +166,7 @@ func (s *Server) register(c *call) answer {
 	a.EmailVerified = a.Email != "" && !s.settings.VerifyEmail && s.assumes(VerifiedUnlessRequired)
 	a.PhoneVerified = a.Phone != "" && !s.settings.VerifyPhone && s.assumes(VerifiedUnlessRequired)
 	for _, address := range s.addresses(a) {
-		if s.byName[address] != nil {
+		if s.owner(address) != nil {
 			return c.alreadyExists(fieldOf(address.kind), address.value)
 		}
 	}

@@ -121,7 +121,7 @@ func (s *Server) changeAddress(c *call, by Channel) answer {
 	if verified && !c.admin {
 		c.because("verified was ignored, as only an administrator can say so")
 	}
-	if owner := s.byName[s.key(address{own.kind, value})]; owner != nil && owner != a {
+	if owner := s.owner(address{own.kind, value}); owner != nil && owner != a {
 		return c.alreadyExists(field, value)
 	}
 	switch {
@@ -145,9 +145,9 @@ func (s *Server) setAddress(c *call, a *account, own contact, value string, veri
 		c.because("what was pending for the old address ended")
 		a.endPendingBy(own.channel)
 	}
-	delete(s.byName, s.key(address{own.kind, *own.value}))
+	s.drop(a, address{own.kind, *own.value})
 	*own.value, *own.verified, *own.pending = value, verified, ""
-	s.byName[s.key(address{own.kind, value})] = a
+	s.take(a, address{own.kind, value})
 }
 
 // verifyAddress takes the code that was sent to an address.
@@ -175,7 +175,7 @@ func (s *Server) verifyAddress(c *call, by Channel) answer {
 		return failure(http.StatusGone, "VerificationCodeExpiredException", "PHONE_NUMBER_VERIFICATION_CODE_EXPIRED", "The code has expired",
 			fields{"userID": a.ID, "appID": s.appID})
 	}
-	if owner := s.byName[s.key(address{own.kind, sent.To})]; owner != nil && owner != a {
+	if owner := s.owner(address{own.kind, sent.To}); owner != nil && owner != a {
 		return c.alreadyExists(fieldOf(own.kind), sent.To) // another user took it since the code was sent
 	}
 	own.endCodes(Used)

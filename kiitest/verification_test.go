@@ -88,7 +88,7 @@ func TestAddressOfAnotherUserIsTaken(t *testing.T) {
 	require.Equal(t, "409 USER_ALREADY_EXISTS", change("alice@example.com"))
 	require.Equal(t, "204", change("free@example.com"))
 	code := last(t, srv, bob).Code
-	srv.AddAccount(kiitest.Account{Email: "free@example.com"})
+	srv.AddAccount(kiitest.Account{Email: "free@example.com", EmailVerified: true})
 	got := c.send("POST", "users/me/email-address/verify", verificationType, `{"verificationCode":"`+code+`"}`, token)
 	require.Equal(t, "409 USER_ALREADY_EXISTS", got.String(), "somebody was faster")
 }

@@ -159,7 +159,7 @@ func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 		fields url.Values
 		says   []string
 	}{
-		{"/users", url.Values{"email": {alice}, "displayName": {"Typed"}}, []string{`<a href="#email">E-mail is taken</a>`, `id="email-error">E-mail is taken<`}},
+		{"/users", url.Values{"email": {alice}, "emailVerified": {"on"}, "displayName": {"Typed"}}, []string{`<a href="#email">E-mail is taken</a>`, `id="email-error">E-mail is taken<`}},
 		{"/users", url.Values{"phone": {"123"}, "country": {"japan"}, "displayName": {"Typed"}}, []string{"2 fields are wrong", "Phone must be &#43; and 7 to 20 digits", "Country must be two capital letters"}},
 		{"/users", url.Values{"id": {"alice-id"}, "email": {"x"}, "displayName": {"Typed"}}, []string{"E-mail must be name@host", "<h1><bdi>alice</bdi></h1>"}},
 		{"/faults", url.Values{"kind": {"delay"}, "user": {"Typed"}}, []string{"Delay must be set for a fault of kind delay", "<details class=\"card\" open>"}},

@@ -58,7 +58,7 @@ func TestABadSeedIsToldByFileLineAndWish(t *testing.T) {
 
 func TestATakenAddressIsToldByItsLine(t *testing.T) {
 	t.Parallel()
-	name := writeSeed(t, "{\"users\": [{\"email\": \"a@b.c\"},\n{\"email\": \"a@b.c\", \"loginName\": \"other\"}]}")
+	name := writeSeed(t, "{\"users\": [{\"email\": \"a@b.c\", \"emailVerified\": true},\n{\"email\": \"a@b.c\", \"emailVerified\": true, \"loginName\": \"other\"}]}")
 	_, err := loadSeed(name)
 	require.EqualError(t, err, name+":2: email is taken")
 }
