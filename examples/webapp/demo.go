@@ -111,6 +111,7 @@ func (a *app) showDemo(w http.ResponseWriter, messages []kiitest.Message) {
 func portal(s *kiitest.Settings, cfg config) {
 	s.ResetFlow = kiitest.InputPassword
 	s.MinPasswordLength = cfg.minPassword
+	s.VerifyEmail, s.VerifyPhone = true, true
 	s.Templates = portalTemplates(cfg)
 }
 
@@ -123,6 +124,10 @@ func portalTemplates(cfg config) []kiitest.Template {
 		{
 			Purpose: kiitest.ResetPIN, Channel: kiitest.SMS, Locale: "en",
 			Text: "${pin} is your code at " + cfg.name + ". Give it to nobody.\n\n@" + cfg.url.Hostname() + " #${pin}",
+		},
+		{
+			Purpose: kiitest.VerifyAddress, Channel: kiitest.SMS, Locale: "en",
+			Text: "${code} verifies this number at " + cfg.name + ". Give it to nobody.\n\n@" + cfg.url.Hostname() + " #${code}",
 		},
 		{Purpose: kiitest.PasswordReset, Channel: kiitest.Email, Locale: "en", Subject: "Your password was changed", Text: changed},
 		{Purpose: kiitest.PasswordReset, Channel: kiitest.SMS, Locale: "en", Text: changed},
@@ -139,7 +144,10 @@ func onEmulator(url string, cfg config) (*extra, error) {
 	if running.AppKey == "" {
 		running.AppKey = "emulator-key" // no call of the site's depends on it
 	}
-	settings := map[string]any{"resetFlow": kiitest.InputPassword, "minPasswordLength": cfg.minPassword, "templates": portalTemplates(cfg)}
+	settings := map[string]any{
+		"resetFlow": kiitest.InputPassword, "minPasswordLength": cfg.minPassword, "verifyEmail": true, "verifyPhone": true,
+		"templates": portalTemplates(cfg),
+	}
 	if err := emulatorCall(http.MethodPatch, url+"/emulator/v1/settings", settings, nil, http.StatusOK); err != nil {
 		return nil, err
 	}
@@ -157,7 +165,7 @@ func onEmulator(url string, cfg config) (*extra, error) {
 	}
 	return &extra{
 		appID: running.AppID, appKey: running.AppKey, site: running.Site,
-		notice: "Messages are at " + url + ", whose reset flow, least password length and templates were set for this site. " + hint,
+		notice: "Messages are at " + url + ", whose settings were changed for this site. " + hint,
 		panel:  func() any { return demoPanel{URL: url} },
 		close:  func() {},
 		routes: func(*app, *http.ServeMux) {},

@@ -23,6 +23,7 @@ type flow struct {
 	asksPerAccount, asksPerClient     limiter
 	triesPerAccount, triesPerClient   limiter
 	loginsPerAccount, loginsPerClient limiter
+	resends, changes, verifications   limiter // per user
 
 	mu      sync.RWMutex // held to send on asks, or to close it
 	closed  bool
@@ -47,6 +48,7 @@ const (
 	limited           // too many tries on the account, whether it exists or not
 	busy              // nothing happened, and it is no fault of the visitor's
 	unknown           // it may have happened
+	ended             // the session is over
 )
 
 // newFlow starts the workers; close ends them.
@@ -61,6 +63,9 @@ func newFlow(user *kii.User, cfg config, open stores, log *slog.Logger) *flow {
 		triesPerClient:   limit("tries-client", cfg.triesPerClient, cfg.window),
 		loginsPerAccount: limit("logins-account", cfg.loginsPerAccount, cfg.window),
 		loginsPerClient:  limit("logins-client", cfg.loginsPerClient, cfg.window),
+		resends:          limit("resends", cfg.asksPerAccount, cfg.window),
+		changes:          limit("changes", cfg.asksPerAccount, cfg.window),
+		verifications:    limit("verifications", cfg.triesPerAccount, cfg.window),
 		asks:             make(chan ask, cfg.queue),
 	}
 	f.least.Store(int64(cfg.minPassword))
@@ -209,7 +214,7 @@ func (f *flow) login(ctx context.Context, client string, acct account, password 
 // refusal returns what a visitor learns of an error, at a whole step after start, since Kii Cloud may
 // take longer over an account that exists.
 func (f *flow) refusal(start time.Time, what string, err error) outcome {
-	time.Sleep(f.step - time.Since(start)%f.step)
+	f.settle(start)
 	_, noAnswer := errors.AsType[*kii.TransportError](err)
 	switch {
 	case kii.OutcomeUnknown(err):
@@ -222,3 +227,6 @@ func (f *flow) refusal(start time.Time, what string, err error) outcome {
 	f.log.Info(what, "error", err)
 	return refused
 }
+
+// settle waits for a whole step after start.
+func (f *flow) settle(start time.Time) { time.Sleep(f.step - time.Since(start)%f.step) }

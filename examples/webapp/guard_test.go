@@ -21,7 +21,8 @@ import (
 
 // paths are all that the site answers, and one that it does not.
 var paths = []string{
-	"/", "/login", "/login?after=reset", "/logout", "/profile", "/forgot", "/forgot/code", "/forgot/sent", "/forgot/again",
+	"/", "/login", "/login?after=reset", "/logout", "/profile", "/profile/email", "/profile/phone", "/profile/fax",
+	"/profile/email/resend", "/profile/email/verify", "/profile/email/change", "/forgot", "/forgot/code", "/forgot/sent", "/forgot/again",
 	"/.well-known/change-password", "/static/style.css", "/static/site.js", "/static/icon.svg", "/demo", "/none",
 }
 
@@ -44,6 +45,9 @@ func everyAnswer(t *testing.T, s *site) map[string]page {
 	answers["link page"] = b.get("/forgot/sent")
 	answers["login"] = b.login(verified, oldPassword)
 	answers["profile"] = b.get("/profile")
+	answers["address"] = b.get("/profile/email")
+	answers["bad address"] = b.post("/profile/email/change", "address", "x")
+	answers["bad verification"] = b.post("/profile/phone/verify", "code", "1")
 	answers["too long"] = b.post("/login", "account", strings.Repeat("x", maxForm))
 	answers["broken escape"] = b.do(http.MethodPost, "/login?%zz", nil)
 	answers["logout"] = b.post("/logout")
@@ -94,7 +98,7 @@ func Test11OnlyPOSTActs(t *testing.T) {
 		for _, call := range s.Calls()[calls:] {
 			assert.Equal(t, kiitest.OpGetUser, call.Operation, "the profile of who is logged in is read, and nothing else happens")
 		}
-		assert.Len(t, s.Calls()[calls:], 4, "by that user alone, on the profile page")
+		assert.Len(t, s.Calls()[calls:], 12, "by that user alone, on the pages of the profile")
 	})
 }
 
@@ -116,6 +120,7 @@ func Test12CrossSitePOSTIsRefused(t *testing.T) {
 			b.send = header
 			for _, answer := range []page{
 				b.ask(nobody, kii.NotificationEmail), b.post("/forgot/again"), b.login(verified, oldPassword), b.post("/logout"),
+				b.post("/profile/email/resend"), b.post("/profile/phone/verify", "code", "1"), b.post("/profile/email/change", "address", nobody, "password", oldPassword),
 				b.post("/forgot/code", "code", s.pin(t), "password", newPassword),
 			} {
 				assert.Equal(t, http.StatusForbidden, answer.code)

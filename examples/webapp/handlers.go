@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"strconv"
 	"time"
-
-	"github.com/go-kii/kii"
 )
 
 // An app is the site's pages. GET shows, and only POST acts.
@@ -19,15 +17,15 @@ type app struct {
 
 	visits sessions[visit]
 	resets sessions[resets]
-	logins sessions[kii.Token]
+	logins sessions[login]
 }
 
 // An extra is a Kii Cloud for development, and what the pages get to show its messages.
 type extra struct {
 	appID, appKey, site string
-	notice              string                    // printed at the start
+	notice              string // printed at the start
 	routes              func(*app, *http.ServeMux)
-	panel               func() any                // what the panel below each page shows
+	panel               func() any // what the panel below each page shows
 	close               func()
 }
 
@@ -37,11 +35,13 @@ func newApp(f *flow, cfg config, w *words, open stores, log *slog.Logger, ex *ex
 		flow: f, cfg: cfg, log: log, words: w, extra: ex,
 		visits: sessions[visit]{open("visit"), cfg.visitLife, newCookie("visit", http.SameSiteLaxMode, 0, secure)},
 		resets: sessions[resets]{open("reset"), cfg.resetLife, newCookie("reset", http.SameSiteStrictMode, cfg.resetLife, secure)},
-		logins: sessions[kii.Token]{open("login"), cfg.loginLife, newCookie("login", http.SameSiteLaxMode, 0, secure)},
+		logins: sessions[login]{open("login"), cfg.loginLife, newCookie("login", http.SameSiteLaxMode, 0, secure)},
 	}
 	mux := http.NewServeMux()
 	for pattern, h := range map[string]handler{
-		"GET /login": a.showLogin, "POST /login": a.login, "GET /profile": a.showProfile, "POST /logout": a.logout,
+		"GET /login": a.showLogin, "POST /login": a.login, "POST /logout": a.logout,
+		"GET /profile": a.showProfile, "GET /profile/{channel}": a.showChannel, "POST /profile/{channel}/resend": a.resendCode,
+		"POST /profile/{channel}/verify": a.verify, "POST /profile/{channel}/change": a.change,
 		"GET /forgot": a.showForgot, "POST /forgot": a.forgot, "POST /forgot/again": a.again,
 		"GET /forgot/sent": a.showSent, "GET /forgot/code": a.showCode, "POST /forgot/code": a.code,
 	} {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/go-kii/kii"
@@ -61,7 +60,7 @@ func (a *app) login(w http.ResponseWriter, r *http.Request) error {
 			if err := a.remember(w, r, func(v *visit) { v.Typed, v.After = typed, "" }); err != nil {
 				return err
 			}
-			if err := a.logins.put(w, r, session.Token()); err != nil {
+			if err := a.logins.put(w, r, login{Token: session.Token(), Account: acct}); err != nil {
 				return err
 			}
 			http.Redirect(w, r, "/profile?from=login", http.StatusSeeOther)
@@ -96,21 +95,22 @@ func (a *app) logout(w http.ResponseWriter, r *http.Request) error {
 }
 
 // session returns the session of the browser's login. If there is none, it answers for itself.
-func (a *app) session(w http.ResponseWriter, r *http.Request) (*kii.Session, error) {
-	token, found, err := a.logins.get(r)
+func (a *app) session(w http.ResponseWriter, r *http.Request) (*kii.Session, login, error) {
+	current, found, err := a.logins.get(r)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, current, err
 	case found:
-		return a.flow.user.Resume(token)
+		session, err := a.flow.user.Resume(current.Token)
+		return session, current, err
 	case a.logins.cookie.value(r) != "":
-		return nil, a.leave(w, r, "expired")
+		return nil, current, a.leave(w, r, "expired")
 	case r.URL.Query().Has("from"): // the cookie was set a moment ago
 		a.message(http.StatusOK, "no-cookies", "/login")(w, r)
 	default:
 		http.Redirect(w, r, "/login", http.StatusSeeOther)
 	}
-	return nil, nil
+	return nil, current, nil
 }
 
 // leave ends the browser's login, and has the login page tell why.
@@ -122,23 +122,5 @@ func (a *app) leave(w http.ResponseWriter, r *http.Request, why string) error {
 		return err
 	}
 	http.Redirect(w, r, "/login?after="+why, http.StatusSeeOther)
-	return nil
-}
-
-func (a *app) showProfile(w http.ResponseWriter, r *http.Request) error {
-	session, err := a.session(w, r)
-	if session == nil {
-		return err
-	}
-	profile, err := session.Profile(r.Context())
-	if _, over := errors.AsType[*kii.SessionError](err); over {
-		return a.leave(w, r, "ended")
-	}
-	if err != nil {
-		a.log.Error("no profile", "error", err)
-		a.message(http.StatusServiceUnavailable, "no-profile", "/profile")(w, r)
-		return nil
-	}
-	a.render(w, http.StatusOK, "profile", view{Word: "profile", Profile: profile})
 	return nil
 }

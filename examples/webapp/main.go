@@ -150,4 +150,3 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	defer cancel()
 	return errors.Join(err, f.close(last))
 }
-

@@ -34,6 +34,7 @@ type view struct {
 	Waiting      bool // until At for another message
 	UsedUp       bool // because all messages were asked for
 	Profile      *kii.Profile
+	Channel      channelView
 	Panel        any // for development
 
 	Name, Support, Example string // of the site, and of its phone numbers

@@ -349,7 +349,7 @@ func TestAccountsAreEMailAddressesOrPhoneNumbers(t *testing.T) {
 		{"+39 06 1234 5678", account{"+390612345678", "+390612345678"}, true},
 		{"(090) 1234.5678", account{"+819012345678", "+819012345678"}, true},
 		{"090/1234/5678", account{"+819012345678", "+819012345678"}, true},
-		{"010 44 20 7946 0000", account{"+442079460000", "+442079460000"}, true}, // as dialled from Japan
+		{"010 44 20 7946 0000", account{"+442079460000", "+442079460000"}, true},          // as dialled from Japan
 		{"\u202a+81 90-1234-5678\u202c", account{"+819012345678", "+819012345678"}, true}, // as copied from a phone's contacts
 		{"Alice <alice@example.com>", account{"alice@example.com", "alice@example.com"}, true},
 		{"\u200balice@example.com", account{"alice@example.com", "alice@example.com"}, true},

@@ -68,6 +68,14 @@ func (all resets) named(name string) *reset {
 	return nil
 }
 
+// A login is a session with Kii Cloud, and what its account page tells next.
+type login struct {
+	Token   kii.Token
+	Account account           // by which the user logged in
+	Asked   map[string]string // the address that was asked for last, by the name of a channel
+	Notice  string
+}
+
 // sessions keep a value for each browser. The browser has a cookie with the value's secret name.
 type sessions[T any] struct {
 	store  store

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"html"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -218,8 +219,8 @@ func wrong(pin string) string {
 func (s *site) count(of ...kiitest.Operation) int { return len(s.Calls(of...)) }
 
 // text returns a page's words.
-func text(html string) string {
-	return strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(html, " ")), " ")
+func text(page string) string {
+	return html.UnescapeString(strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(page, " ")), " "))
 }
 
 // quiet is a log that nobody reads.

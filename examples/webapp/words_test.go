@@ -71,6 +71,15 @@ func TestASiteInAnotherLanguageIsOneFileMore(t *testing.T) {
 		b = s.asked(t, phone)
 		s.Inject(kiitest.Fault{Operation: kiitest.OpLogin, Kind: kiitest.FaultNoAnswer})
 		answers["unchecked"] = b.complete(s.pin(t), newPassword+"!")
+		b = s.browser(t)
+		b.login(verified, newPassword+"!")
+		for path, form := range map[string][]string{
+			"/profile/email/verify": {"code", "1"}, "/profile/phone/verify": {"code", ""}, "/profile/email/resend": nil,
+			"/profile/phone/change": {"address", "x"}, "/profile/email/change": {"address", "x@example.com", "password", "x"},
+		} {
+			answers[path] = b.post(path, form...)
+			answers[path+" then"] = b.get(path[:len("/profile/email")])
+		}
 		pages := 0
 		for name, answer := range answers {
 			if !strings.HasPrefix(answer.header.Get("Content-Type"), "text/html") || answer.code/100 == 3 {
@@ -79,12 +88,12 @@ func TestASiteInAnotherLanguageIsOneFileMore(t *testing.T) {
 			pages++
 			assert.Contains(t, answer.body, `<html lang="xx" dir="rtl">`, name)
 			words := text(answer.body)
-			for _, known := range []string{"Example", "support@example.com", "name@example.com", verified, nobody, "UTC"} {
+			for _, known := range []string{"Example", "support@example.com", "name@example.com", "x@example.com", phone, examplePhone("JP"), verified, nobody, "UTC"} {
 				words = strings.ReplaceAll(words, known, "")
 			}
 			assert.NotRegexp(t, `[A-Za-z]`, words, name)
 		}
-		assert.Greater(t, pages, 15)
+		assert.Greater(t, pages, 25)
 	})
 }
 
@@ -123,6 +132,8 @@ func TestEachSentenceIsSaid(t *testing.T) {
 		of, part, _ := strings.Cut(name, ".")
 		defined := strings.Count(source, `"`+name+`"`) // once in its file
 		byParts := said(of) && (said("."+part) || said(of+".after-") && said(strings.TrimPrefix(part, "after-")))
+		refusal, isRefusal := strings.CutSuffix(name, "-refused")
+		byParts = byParts || isRefusal && said(refusal)
 		assert.True(t, defined > 1 || byParts, "%s is never said", name)
 	}
 }
