@@ -29,32 +29,25 @@ func explain(ctx, call context.Context, errs ...error) error {
 	})...)
 }
 
-// plain takes every *url.Error off err, with what is around it, since a URL names an account.
-func plain(err error) (rest error) {
-	defer func() {
-		if recover() != nil {
-			rest = errUnprintable
-		}
-	}()
+// withoutURL takes every *url.Error off err, with what is around it, since a URL names an account.
+func withoutURL(err error) error {
 	for {
 		u, ok := errors.AsType[*url.Error](err)
 		switch {
 		case !ok:
 			return printable(err)
-		case u.Err == nil:
+		case u == nil || u.Err == nil:
 			return errors.New("a failure without an error")
 		}
 		err = u.Err
 	}
 }
 
-var errUnprintable = errors.New("an error that cannot be printed")
-
 // printable replaces an error of the caller's code that panics when it is printed, as a typed nil may.
 func printable(err error) (safe error) {
 	defer func() {
 		if recover() != nil {
-			safe = errUnprintable
+			safe = errors.New("an error that cannot be printed")
 		}
 	}()
 	if err != nil {
@@ -78,11 +71,4 @@ func isDialError(err error) bool {
 		return len(errs) > 0 && !slices.ContainsFunc(errs, func(err error) bool { return !isDialError(err) })
 	}
 	return false
-}
-
-// mayBeDialError reports whether there is a failed look-up or dial anywhere in err.
-func mayBeDialError(err error) bool {
-	_, lookup := errors.AsType[*net.DNSError](err)
-	_, dial := errors.AsType[*net.OpError](err)
-	return lookup || dial
 }

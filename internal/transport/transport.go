@@ -115,7 +115,7 @@ func (c *Client) try(call context.Context, abort context.CancelFunc, req *Reques
 	select {
 	case <-a.done:
 	case <-ctx.Done():
-		a.leave(ctx)
+		a.end(ctx, Reply{}, ctx.Err())
 	}
 	return a.reply, a.failure
 }

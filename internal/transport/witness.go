@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
@@ -17,29 +16,29 @@ import (
 // errReplay stands in for what stopped net/http from sending a request again.
 var errReplay = errors.New("the connection ended without an answer after the request was sent")
 
-const maxInterim = 32
-
 // A witness is what is known of an attempt: from httptrace's hooks, and from what was read of the
 // request's body, as what was never read was never sent. Other round trips fire the same hooks if a
 // RoundTripper, a dialer or a look-up makes them with the request's context, so hooks prove little
 // on their own. net/http calls them from several goroutines, also after the round trip.
 type witness struct {
+	direct     bool // the RoundTripper is net/http's
+	plainHTTP1 bool // and speaks no HTTP/2 without TLS
+
 	asked     bool // a connection was asked for
 	got       bool // a connection was handed out: from here on something may have been written
 	handshake bool // TLS has begun and not succeeded
-
-	open    int  // how many requests have a connection and no response
-	wrote   bool // headers of one of them were written
-	interim int  // how many 1xx responses came
+	open      int  // how many requests have a connection and no response
+	wrote     bool // headers of one of them were written
+	interim   int  // how many 1xx responses came
+	http1     bool // an open request is proved to speak HTTP/1
+	http2     bool // and one HTTP/2
+	keyed     bool // a request has an Idempotency-Key
 
 	// Whose hooks these are is told by hosts.
 	hosts   []string // to which a connection was asked for, with their ports
 	host    string   // that the headers name which are being written
 	wroteTo []string // to which of hosts this request was written, as far as that can be told
 	again   bool     // the connection that was asked for last would be another one for it, without a response in between
-
-	http1, http2 bool // what the open requests speak, as far as it is proved
-	keyed        bool // one has an Idempotency-Key, so net/http repeats it
 
 	watched  bool // the body, which may be empty, tells when it is read
 	read     bool // something was read of the body, or of a copy
@@ -52,9 +51,10 @@ type witness struct {
 func (a *attempt) trace() *httptrace.ClientTrace {
 	a.hooks = httptrace.ClientTrace{
 		GotConn:           a.gotConn,
-		WroteHeaders:      a.wroteHeaders,
-		TLSHandshakeStart: a.handshakeStart,
-		TLSHandshakeDone:  a.handshakeDone,
+		WroteHeaders:      func() { a.set(&a.wrote, true) },
+		TLSHandshakeStart: func() { a.set(&a.handshake, true) },
+		// A success may be that of a proxy, which can still refuse to connect.
+		TLSHandshakeDone: func(_ tls.ConnectionState, err error) { a.set(&a.handshake, err != nil) },
 	}
 	if !a.own {
 		a.hooks.GetConn = a.getConn
@@ -65,44 +65,34 @@ func (a *attempt) trace() *httptrace.ClientTrace {
 	return &a.hooks
 }
 
+func (a *attempt) set(what *bool, to bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	*what = to
+}
+
 // guard makes the attempt a witness of req, which next is about to send. It returns an error if
 // there is no time left for that.
 func (a *attempt) guard(req *http.Request, next http.RoundTripper) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if err := req.Context().Err(); a.left || err != nil {
+	if err := req.Context().Err(); err != nil {
 		return err
 	}
 	a.began = true
 	if t, ok := next.(*http.Transport); ok {
-		a.direct = true
-		a.plainHTTP1 = a.own || t.Protocols == nil || !t.Protocols.UnencryptedHTTP2()
+		a.direct, a.plainHTTP1 = true, t.Protocols == nil || !t.Protocols.UnencryptedHTTP2()
 	}
-	switch hooks := a.own || a.direct; {
-	case len(a.request.Body) == 0 && (hooks || a.request.Method == http.MethodGet):
+	switch {
+	case len(a.request.Body) == 0 && (a.own || a.direct || a.request.Method == http.MethodGet):
 		return nil
-	case !a.own: // ours needs no such witness, and net/http writes headers and body at once only if it knows the body's type
+	case !a.own: // which needs no such witness: net/http writes headers and body at once only if it knows the body's type
 		// Without a body nothing but hooks would tell of a replay, so an empty one stands in for it.
 		a.body.attempt, a.watched = a, true
 		req.Body = &a.body
 	}
 	req.GetBody = a.copyBody
 	return nil
-}
-
-// unsent reports whether an attempt that ended without an answer sent nothing. dial reports whether
-// it ended by an error that says so. On its own that is no proof, since net/http can write, dial
-// anew and fail then; nor are the hooks, which a RoundTripper may fire for half of what it does.
-func (a *attempt) unsent(dial bool) bool {
-	switch {
-	case a.own:
-		return !a.got
-	case a.watched && !a.read:
-		return true
-	case a.got || a.handed:
-		return false
-	}
-	return dial || a.direct && a.asked
 }
 
 // harmless reports whether net/http repeats a request only if it wrote nothing of it: that is so for
@@ -116,20 +106,18 @@ func (a *attempt) harmless() bool { return a.http1 && !a.http2 && !a.keyed }
 func (a *attempt) copyBody() (io.ReadCloser, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var replay bool
+	replay := a.handed // if there are no hooks
 	switch {
 	case a.own:
 		replay = a.wrote && !a.harmless()
 	case a.asked:
 		replay = a.read && a.wrote && a.open > 0 && !a.harmless()
-	default: // there are no hooks
-		replay = a.handed
 	}
 	a.replayed = a.replayed || replay
-	switch {
-	case replay || a.left:
+	if replay || a.ended {
 		return nil, errReplay
-	case a.own:
+	}
+	if a.own {
 		return io.NopCloser(bytes.NewReader(a.request.Body)), nil
 	}
 	body := &witnessed{attempt: a}
@@ -145,44 +133,40 @@ func (a *attempt) getConn(host string) {
 	a.again = a.open > 0 && slices.Contains(a.wroteTo, host)
 }
 
-// gotConn stops a replay that needs no copy of the body: cancelling here is before the second writing.
+// gotConn stops a replay that needs no copy of the body: a GET's, for which there is none, or that of a
+// RoundTripper that made its own. Cancelling here is before the second writing.
 // HTTP/1 writes without a look at the context, so there the connection, which is this call's
-// alone, is closed. So it is if the deadline has left the attempt behind.
+// alone, is closed. So it is if the attempt has ended without it.
 func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	http1 := a.plainHTTP1
+	if secure, ok := info.Conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
+		http1 = secure.ConnectionState().NegotiatedProtocol != "h2"
+	}
 	replay := (a.again || a.own && a.wrote) && !a.harmless()
 	if replay {
 		a.replayed = true
 		a.abort()
 	}
-	http1 := speaksHTTP1(info.Conn, a.plainHTTP1)
-	if replay || a.left {
-		if http1 && info.Conn != nil {
+	if replay || a.ended {
+		if http1 {
 			_ = info.Conn.Close()
 		}
 		return
 	}
-	a.got = true
 	if a.open == 0 {
 		a.wrote, a.wroteTo, a.http1, a.http2 = false, nil, false, false
 	}
+	a.got = true
 	a.open++
 	if a.own {
 		a.http1, a.http2 = a.http1 || http1, a.http2 || !http1
 	}
 }
 
-// speaksHTTP1 reports whether conn does as TLS negotiated, or plain if there is no TLS.
-func speaksHTTP1(conn net.Conn, plain bool) bool {
-	if secure, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
-		return secure.ConnectionState().NegotiatedProtocol != "h2"
-	}
-	return plain
-}
-
 // wroteHeaderField proves the version of HTTP, which TLS need not have negotiated, tells of a header that
-// some RoundTripper has added, also without a value, and tells this request from others by what only it has.
+// some RoundTripper has added, also without a value, and knows this request by the headers that only it has.
 func (a *attempt) wroteHeaderField(name string, values []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -195,21 +179,14 @@ func (a *attempt) wroteHeaderField(name string, values []string) {
 		a.keyed = true
 	case "Accept", "Content-Type": // anybody's
 	default:
-		if own := a.request.Header[name]; len(own) > 0 && slices.Equal(own, values) {
-			a.wroteTo = a.hosts
-			if n := slices.IndexFunc(a.hosts, func(host string) bool {
-				return host == a.host || strings.HasPrefix(host, a.host+":")
-			}); n >= 0 { // else there is a proxy
-				a.wroteTo = a.hosts[n : n+1]
-			}
+		if own := a.request.Header[name]; len(own) == 0 || !slices.Equal(own, values) {
+			return
+		}
+		a.wroteTo = a.hosts // if there is a proxy
+		if n := slices.IndexFunc(a.hosts, func(host string) bool { return strings.HasPrefix(host+":", a.host+":") }); n >= 0 {
+			a.wroteTo = a.hosts[n : n+1]
 		}
 	}
-}
-
-func (a *attempt) wroteHeaders() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.wrote = true
 }
 
 // gotFirstResponseByte ends what could be replayed: a digest's second request is none, nor is what
@@ -227,25 +204,13 @@ func (a *attempt) got1xxResponse(int, textproto.MIMEHeader) error {
 	defer a.mu.Unlock()
 	a.open++
 	a.interim++
-	if a.interim > maxInterim {
+	if a.interim > 32 {
 		return errors.New("too many 1xx responses")
 	}
 	return nil
 }
 
-func (a *attempt) handshakeStart() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.handshake = true
-}
-
-func (a *attempt) handshakeDone(_ tls.ConnectionState, err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.handshake = err != nil // a success may be that of a proxy, which can still refuse to connect
-}
-
-// A witnessed body notes that it is read, and cannot be once the deadline has left the attempt behind.
+// A witnessed body notes that it is read, and cannot be once the attempt has ended.
 type witnessed struct {
 	*attempt
 	data bytes.Reader
@@ -254,30 +219,25 @@ type witnessed struct {
 func (w *witnessed) Read(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.left {
+	if w.ended {
 		return 0, errReplay
 	}
 	w.read = true
-	if !w.got && !w.handed {
-		w.handed = !belowRoundTrip()
-	}
+	w.handed = w.handed || !w.got && !belowRoundTrip()
 	return w.data.Read(p)
 }
 
 func (w *witnessed) Close() error { return nil }
 
-// belowRoundTrip reports whether the caller was called by [roundTripper.RoundTrip]: then it is a
-// RoundTripper that signs, dumps or copies. Transports read what they write in goroutines of their own.
+// belowRoundTrip reports whether [roundTripper.RoundTrip] is among the callers: then a RoundTripper signs,
+// dumps or copies. Transports read what they write in goroutines of their own.
 func belowRoundTrip() bool {
 	var callers [128]uintptr
 	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers[:])])
-	for {
-		frame, more := frames.Next()
+	for frame, more := frames.Next(); more; frame, more = frames.Next() {
 		if strings.HasSuffix(frame.Function, "transport.(*roundTripper).RoundTrip") {
 			return true
 		}
-		if !more {
-			return false
-		}
 	}
+	return false
 }

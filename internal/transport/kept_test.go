@@ -1,0 +1,133 @@
+package transport_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii/internal/peer"
+	"github.com/go-kii/kii/internal/transport"
+)
+
+// A server that closes a kept connection after it has read a request makes net/http send it again if
+// it has an Idempotency-Key, in any form.
+func TestAnIdempotencyKeyDeliversAPostOnce(t *testing.T) {
+	t.Parallel()
+	for name, values := range map[string][]string{"Idempotency-Key": {"k"}, "X-Idempotency-Key": {"k"}, "Idempotency-Key ": nil, "X-Idempotency-Key ": {}, "Idempotency-Key  ": {""}} {
+		for kindName, kind := range kinds {
+			for _, rebuilt := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%q %q %s rebuilt %v", name, values, kindName, rebuilt), func(t *testing.T) {
+					t.Parallel()
+					s := peer.Start(t, kind, func(c *peer.Conn) {
+						c.Next()
+						c.Answer(204, nil)
+						c.Next()
+					})
+					base := trusting()
+					t.Cleanup(base.CloseIdleConnections)
+					client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+						keyed := req.Clone(req.Context())
+						keyed.Header[strings.TrimSpace(name)] = values
+						if rebuilt && req.GetBody != nil {
+							body, _ := io.ReadAll(req.Body)
+							keyed.Body = io.NopCloser(bytes.NewReader(body))
+							keyed.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+						}
+						return base.RoundTrip(keyed)
+					}))
+					_, err := client.Do(t.Context(), get(s.URL()))
+					require.NoError(t, err)
+					_, err = client.Do(t.Context(), post(s.URL()))
+					unknown(t, err)
+					assert.Equal(t, 2, s.Requests())
+				})
+			}
+		}
+	}
+}
+
+func TestAnInterimReplyOfHTTP2DoesNotAllowAReplay(t *testing.T) {
+	t.Parallel()
+	for _, call := range []func(string) *transport.Request{post, get} {
+		for _, wrapped := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s wrapped %v", call("").Method, wrapped), func(t *testing.T) {
+				t.Parallel()
+				s := peer.Start(t, peer.Kind{HTTP2: true, TLS: true}, func(c *peer.Conn) {
+					for c.Next() {
+						c.Headers(false, 103, "link", "x")
+						c.RST(7)
+					}
+				})
+				base := trusting()
+				t.Cleanup(base.CloseIdleConnections)
+				var rt http.RoundTripper = base
+				if wrapped {
+					rt = tripper(base.RoundTrip)
+				}
+				_, err := newClient(t, rt).Do(t.Context(), call(s.URL()))
+				unknown(t, err)
+				assert.Equal(t, 1, s.Requests())
+			})
+		}
+	}
+}
+
+// HTTP/1 is not assumed: a transport may hand a scheme to another one, which speaks HTTP/2.
+func TestARegisteredProtocolIsNotTakenForHTTP1(t *testing.T) {
+	t.Parallel()
+	for _, call := range []func(string) *transport.Request{post, get} {
+		t.Run(call("").Method, func(t *testing.T) {
+			t.Parallel()
+			s := peer.Start(t, peer.Kind{HTTP2: true}, func(c *peer.Conn) {
+				for c.Next() {
+					c.RST(7)
+				}
+			})
+			h2c := &http.Transport{Protocols: new(http.Protocols)}
+			h2c.Protocols.SetUnencryptedHTTP2(true)
+			t.Cleanup(h2c.CloseIdleConnections)
+			base := new(http.Transport)
+			base.RegisterProtocol("http", h2c)
+			_, err := newClient(t, base).Do(t.Context(), call(s.URL()))
+			unknown(t, err)
+			assert.Equal(t, 1, s.Requests())
+		})
+	}
+}
+
+func TestAStaleConnectionIsRescuedBehindAWrapper(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []peer.Kind{{}, {TLS: true}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := peer.New(kind, func(c *peer.Conn) {
+				for c.Next() {
+					c.Answer(204, nil)
+					if c.Number == 1 {
+						c.Refuse() // takes no more, which shows when it is written to
+						return
+					}
+				}
+			})
+			base := trusting()
+			base.DialContext = s.Dial
+			client := newClient(t, tripper(base.RoundTrip))
+			for range 2 {
+				reply, err := client.Do(t.Context(), post(s.URL()))
+				require.NoError(t, err)
+				assert.Equal(t, 204, reply.Status)
+				synctest.Wait()
+			}
+			assert.Equal(t, 2, s.Requests())
+			assert.Equal(t, 2, s.Connections())
+			base.CloseIdleConnections()
+			s.Close()
+		})
+	}
+}
