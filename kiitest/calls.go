@@ -2,6 +2,7 @@ package kiitest
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,7 +12,7 @@ import (
 const (
 	maxBody  = 128 << 10 // bytes of a request; Kii Cloud keeps less than 63 KB of a user
 	maxCalls = 10_000    // in the log; the oldest go first
-	maxKept  = 4 << 10   // bytes of a request's body in the log, and of an answer's
+	maxKept  = 4 << 10   // bytes of a request's path, query, header and body in the log each, and of an answer's body
 )
 
 // A Call is a request that the server got and what it answered. It prints without its path, headers,
@@ -21,9 +22,9 @@ type Call struct {
 	Time      time.Time   `json:"time"`
 	Operation Operation   `json:"operation,omitempty"` // empty: no call that the server knows
 	Method    string      `json:"method"`
-	Path      string      `json:"path"`  // as it was sent, escapes included
-	Query     string      `json:"query"` // likewise
-	Header    http.Header `json:"header"`
+	Path      string      `json:"path"`   // as it was sent, escapes included; its first 4 KB
+	Query     string      `json:"query"`  // likewise
+	Header    http.Header `json:"header"` // its first 4 KB, by name
 	Body      []byte      `json:"body"`   // its first 4 KB
 	Status    int         `json:"status"` // 0: no answer was sent
 	ErrorCode string      `json:"errorCode,omitempty"`
@@ -114,15 +115,35 @@ func (s *Server) log(c *call, a answer) {
 		s.calls = slices.Delete(s.calls, 0, maxCalls/10) // a tenth at once, so that most calls move nothing
 	}
 	kept := Call{
-		ID: c.id, Time: c.now, Operation: c.operation, Method: c.request.Method, Path: c.path, Query: c.request.URL.RawQuery,
-		Header: c.header.Clone(), Body: slices.Clone(c.body[:min(maxKept, len(c.body))]), Status: a.status, ErrorCode: a.code, Fault: c.fault,
-		AnswerHeader: a.header.Clone(), AnswerBody: slices.Clone(a.body[:min(maxKept, len(a.body))]), Duration: time.Since(c.began),
+		ID: c.id, Time: c.now, Operation: c.operation, Method: c.request.Method, Path: firstKB(c.path), Query: firstKB(c.request.URL.RawQuery),
+		Header: firstHeaders(c.header), Body: slices.Clone(firstKB(c.body)), Status: a.status, ErrorCode: a.code, Fault: c.fault,
+		AnswerHeader: a.header.Clone(), AnswerBody: slices.Clone(firstKB(a.body)), Duration: time.Since(c.began),
 		Why: strings.Join(c.why, "; "), MessageIDs: c.sent,
 	}
 	if a.lost != nil {
 		kept.Status, kept.ErrorCode, kept.AnswerHeader, kept.AnswerBody = 0, "", nil, nil
 	}
 	s.calls = append(s.calls, kept)
+}
+
+// firstKB returns as much of a text as the log keeps.
+func firstKB[T ~string | ~[]byte](text T) T { return text[:min(maxKept, len(text))] }
+
+// firstHeaders returns as much of a header as the log keeps: values in the order of their names, the
+// last of them cut.
+func firstHeaders(h http.Header) http.Header {
+	kept, left := make(http.Header), maxKept
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		for _, value := range h[name] {
+			if left -= len(name); left <= 0 {
+				return kept
+			}
+			value = value[:min(left, len(value))]
+			kept[name] = append(kept[name], value)
+			left -= len(value)
+		}
+	}
+	return kept
 }
 
 // A call is a request while it is handled.

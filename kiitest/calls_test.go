@@ -152,3 +152,19 @@ func TestCallLogTellsHowLongACallTook(t *testing.T) {
 		require.Zero(t, all[1].Duration, "not moved with the server's clock")
 	})
 }
+
+func TestCallLogIsBoundedInEachPart(t *testing.T) {
+	t.Parallel()
+	srv := kiitest.NewServer(kiitest.WithoutSocket())
+	long := strings.Repeat("x", 100_000)
+	r, err := http.NewRequestWithContext(t.Context(), "GET", string(srv.Site())+"/"+long+"?"+long, http.NoBody)
+	require.NoError(t, err)
+	r.Header = http.Header{"A": {"first", "second"}, "B": {long}, "C": {"left out"}, "Empty": nil}
+	newCaller(t, srv).do(r)
+	call, _ := srv.Call(1)
+	require.Len(t, call.Path, 4<<10)
+	require.Len(t, call.Query, 4<<10)
+	require.Equal(t, []string{"first", "second"}, call.Header["A"])
+	require.Len(t, call.Header.Get("B"), 4<<10-len("AfirstAsecondB"))
+	require.NotContains(t, call.Header, "C")
+}

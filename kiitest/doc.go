@@ -33,7 +33,7 @@
 // # Bounds
 //
 // A server forgets the oldest first. It keeps at most 10,000 messages with their links, 10,000 calls
-// with the first 4 KB of what was sent and of what was answered, and 100,000 tokens, those that are
+// with the first 4 KB each of path, query, header and body and of what was answered, and 100,000 tokens, those that are
 // over included. When one of these is full a tenth goes, so that a token works at least until 90,000
 // newer ones were given out. A request of more than 128 KB is answered 413. Accounts and faults have
 // no bound.
