@@ -65,8 +65,8 @@ func (a *account) copy() Account {
 	return c
 }
 
-// AddAccount adds a user to the app and returns the user ID. It panics if the account is not
-// valid, or if its ID or one of its names is taken: another account has the login name, or has the address
+// AddAccount adds a user to the app and returns the user ID. It panics if the account is not valid,
+// or if its ID or one of its names is taken: another account has the login name, or has the address
 // verified. A program that takes accounts from a person calls [Server.PutAccount].
 func (s *Server) AddAccount(a Account) (id string) {
 	defer s.lock("AddAccount")()
@@ -88,8 +88,8 @@ func (s *Server) PutAccount(a Account) (id string, err error) {
 	return s.put(a, &s.random)
 }
 
-// DeleteAccount removes a user with all tokens, and reports whether there was one. The id is a user ID
-// or an address.
+// DeleteAccount removes a user with all tokens, and reports whether there was one. The id is a user
+// ID or an address.
 func (s *Server) DeleteAccount(id string) bool {
 	defer s.lock("DeleteAccount")()
 	a := s.find(id)

@@ -57,8 +57,8 @@ func (a *account) setDisabled(c *call, disabled bool) {
 }
 
 // SetDisabled disables or enables a user as an administrator's call does: a disabled user's tokens
-// end, and none of them works again afterwards. It reports whether there is such a user. The id is a
-// user ID or an address, as for [Server.Account].
+// end, and none of them works again afterwards. It reports whether there is such a user. The id is
+// a user ID or an address, as for [Server.Account].
 func (s *Server) SetDisabled(id string, disabled bool) bool {
 	defer s.lock("SetDisabled")()
 	a := s.find(id)

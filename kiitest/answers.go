@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -66,14 +67,12 @@ func (a answer) write(w http.ResponseWriter, r *http.Request) {
 	if a.lost != nil {
 		panic(http.ErrAbortHandler) // net/http closes the connection, and says nothing
 	}
-	for name, values := range a.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.header)
 	body := a.body
 	switch {
 	case a.stream != nil:
 		w.WriteHeader(a.status)
-		io.Copy(w, a.stream) // until the client has had enough
+		_, _ = io.Copy(w, a.stream) // until the client has had enough
 		return
 	case a.cut:
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
@@ -161,7 +160,8 @@ func refusedDial() error {
 	return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", errRefused)}
 }
 
-// brokenConnection is the error of a connection that ends before the answer: the outcome is unknown.
+// brokenConnection is the error of a connection that ends before the answer: the outcome is
+// unknown.
 func brokenConnection() error {
 	return &net.OpError{Op: "read", Net: "tcp", Err: errors.Join(io.ErrUnexpectedEOF, os.NewSyscallError("read", errReset))}
 }

@@ -1,8 +1,8 @@
 package kiitest
 
-// An Assumption names something that Kii Cloud does and no public documentation describes, so that the
-// Server had to choose. Each holds unless [WithAssumption] says otherwise. The package comment lists
-// them with what speaks for each, and what the server does if one does not hold.
+// An Assumption names something that Kii Cloud does and no public documentation describes, so that
+// the Server had to choose. Each holds unless [WithAssumption] says otherwise. The package comment
+// lists them with what speaks for each, and what the server does if one does not hold.
 type Assumption string
 
 const (
@@ -14,7 +14,8 @@ const (
 	LoginNameResets Assumption = "LoginNameResets"
 	// MeCanRequestReset: a user's token names the user on request-reset too, by the path users/me.
 	MeCanRequestReset Assumption = "MeCanRequestReset"
-	// BadChannelIsInvalidInput: a notificationMethod that does not exist is answered INVALID_INPUT_DATA.
+	// BadChannelIsInvalidInput: a notificationMethod that does not exist is answered
+	// INVALID_INPUT_DATA.
 	BadChannelIsInvalidInput Assumption = "BadChannelIsInvalidInput"
 	// SMSDefaultsToLink: an SMS reset without smsResetMethod goes by link.
 	SMSDefaultsToLink Assumption = "SMSDefaultsToLink"
@@ -48,7 +49,8 @@ const (
 	DisabledLoginSaysSo Assumption = "DisabledLoginSaysSo"
 	// ChangedPasswordMustDiffer: a change of password must change it.
 	ChangedPasswordMustDiffer Assumption = "ChangedPasswordMustDiffer"
-	// VerifiedUnlessRequired: while the portal asks for no verification, a registered address counts as verified.
+	// VerifiedUnlessRequired: while the portal asks for no verification, a registered address
+	// counts as verified.
 	VerifiedUnlessRequired Assumption = "VerifiedUnlessRequired"
 	// OtherUsersAreReadable: a user's token reads the public part of another user's record.
 	OtherUsersAreReadable Assumption = "OtherUsersAreReadable"
@@ -56,9 +58,11 @@ const (
 	CallsMustNameTheApp Assumption = "CallsMustNameTheApp"
 	// AnyContentTypeWillDo: a JSON body is read whatever its content type says.
 	AnyContentTypeWillDo Assumption = "AnyContentTypeWillDo"
-	// ResetsOutliveTheirAddress: a link or PIN works after the user has another address than it went to.
+	// ResetsOutliveTheirAddress: a link or PIN works after the user has another address than it
+	// went to.
 	ResetsOutliveTheirAddress Assumption = "ResetsOutliveTheirAddress"
-	// ResendRepeatsTheCode: resending a verification sends the code that was sent before, while it works.
+	// ResendRepeatsTheCode: resending a verification sends the code that was sent before, while it
+	// works.
 	ResendRepeatsTheCode Assumption = "ResendRepeatsTheCode"
 	// VerifyTellsStatus: verifying an address is answered with a body.
 	VerifyTellsStatus Assumption = "VerifyTellsStatus"
@@ -76,7 +80,8 @@ const (
 	InvalidFieldsAreNamed Assumption = "InvalidFieldsAreNamed"
 	// ErrorsHaveACode: the body of an error has an errorCode.
 	ErrorsHaveACode Assumption = "ErrorsHaveACode"
-	// WrongClientIsWrongLogin: wrong credentials of an administrator are answered as a wrong password is.
+	// WrongClientIsWrongLogin: wrong credentials of an administrator are answered as a wrong
+	// password is.
 	WrongClientIsWrongLogin Assumption = "WrongClientIsWrongLogin"
 	// AdminPasswordEndsTokens: a password that an administrator sets ends the user's tokens.
 	AdminPasswordEndsTokens Assumption = "AdminPasswordEndsTokens"

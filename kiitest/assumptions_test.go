@@ -77,8 +77,8 @@ func emulated(t *testing.T, srv *kiitest.Server) *cloud {
 	}
 }
 
-// The same probes against a real app, to learn which assumptions hold there. It needs an app of your
-// own whose reset flow is Input, with users made for it: the probes send messages and change
+// The same probes against a real app, to learn which assumptions hold there. It needs an app of
+// your own whose reset flow is Input, with users made for it: the probes send messages and change
 // passwords. Where the environment does not tell what a probe must know, it is skipped:
 //
 //	KII_APP_ID, KII_APP_KEY                 the app
@@ -95,7 +95,9 @@ func emulated(t *testing.T, srv *kiitest.Server) *cloud {
 //	KII_TEST_DISABLED_ID, …_LOGIN, …_PASSWORD   a disabled user
 //	KII_TEST_REGISTER_AT                    a domain at which probes may register users
 //
-// Run it with: go test -v -run TestAssumptionsAtKii ./kiitest
+// Run it with:
+//
+//	go test -v -run TestAssumptionsAtKii ./kiitest
 func TestAssumptionsAtKii(t *testing.T) {
 	for _, name := range []string{"KII_APP_ID", "KII_APP_KEY", "KII_TEST_USER_ID", "KII_TEST_PASSWORD"} {
 		if os.Getenv(name) == "" {

@@ -52,8 +52,8 @@ func fieldName(name string) string {
 	return "(not a name)"
 }
 
-// texts reads the body as a JSON object whose documented fields are strings. A null or missing one is
-// not in the map.
+// texts reads the body as a JSON object whose documented fields are strings. A null or missing one
+// is not in the map.
 func (c *call) texts(documented ...string) (map[string]string, *answer) {
 	body, refused := c.object(documented...)
 	if refused != nil {

@@ -15,8 +15,8 @@ const (
 	maxKept  = 4 << 10   // bytes of a request's path, query, header and body in the log each, and of an answer's body
 )
 
-// A Call is a request that the server got and what it answered. It prints without its path, headers,
-// bodies and reason, which hold secrets and accounts.
+// A Call is a request that the server got and what it answered. It prints without its path,
+// headers, bodies and reason, which hold secrets and accounts.
 type Call struct {
 	ID        int         `json:"id"` // counts from 1
 	Time      time.Time   `json:"time"`
@@ -129,8 +129,8 @@ func (s *Server) log(c *call, a answer) {
 // firstKB returns as much of a text as the log keeps.
 func firstKB[T ~string | ~[]byte](text T) T { return text[:min(maxKept, len(text))] }
 
-// firstHeaders returns as much of a header as the log keeps: values in the order of their names, the
-// last of them cut.
+// firstHeaders returns as much of a header as the log keeps: values in the order of their names,
+// the last of them cut.
 func firstHeaders(h http.Header) http.Header {
 	kept, left := make(http.Header), maxKept
 	for _, name := range slices.Sorted(maps.Keys(h)) {
@@ -183,8 +183,8 @@ func (c *call) remark(format string, args ...any) {
 	c.odd = append(c.odd, fmt.Sprintf(format, args...))
 }
 
-// because notes why the call is answered as it is. What it says holds no password, code or token. The
-// call is nil if a Go method does what a call would do.
+// because notes why the call is answered as it is. What it says holds no password, code or token.
+// The call is nil if a Go method does what a call would do.
 func (c *call) because(format string, args ...any) {
 	if c != nil {
 		c.why = append(c.why, fmt.Sprintf(format, args...))

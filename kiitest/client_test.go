@@ -23,8 +23,8 @@ func clientFor(t *testing.T, srv *kiitest.Server, opts ...kii.Option) *kii.Clien
 	return client
 }
 
-// What package kii makes of each fault: what is unknown to it is what may have happened, and nothing
-// arrives twice.
+// What package kii makes of each fault: what is unknown to it is what may have happened, and
+// nothing arrives twice.
 func TestClientNeverTakesAFaultForWhatItIsNot(t *testing.T) {
 	t.Parallel()
 	for _, kind := range kiitest.FaultKinds() {

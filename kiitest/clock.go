@@ -14,8 +14,8 @@ func (s *Server) Now() time.Time {
 }
 
 // Advance moves the server's clock forward, so that codes, links and tokens expire without waiting.
-// It moves no other clock: delays that a fault asks for, and the client's deadlines, keep real time.
-// It panics if d is negative.
+// It moves no other clock: delays that a fault asks for, and the client's deadlines, keep real
+// time. It panics if d is negative.
 func (s *Server) Advance(d time.Duration) {
 	s.checkClock("Advance")
 	if d < 0 {
@@ -26,7 +26,8 @@ func (s *Server) Advance(d time.Duration) {
 	s.offset += d
 }
 
-// Advanced returns how far [Server.Advance] has moved the clock since the start or the last ResetClock.
+// Advanced returns how far [Server.Advance] has moved the clock since the start or the last
+// ResetClock.
 func (s *Server) Advanced() time.Duration {
 	defer s.lock("Advanced")()
 	return s.offset
@@ -50,8 +51,8 @@ func (s *Server) lock(method string) (unlock func()) {
 	return s.mu.Unlock
 }
 
-// checkClock fails the test that was given to [WithTest], or panics if there is none, if a method is
-// called from another bubble than the server's.
+// checkClock fails the test that was given to [WithTest], or panics if there is none, if a method
+// is called from another bubble than the server's.
 func (s *Server) checkClock(method string) {
 	complaint := s.wrongClock()
 	if complaint == "" {
@@ -62,9 +63,9 @@ func (s *Server) checkClock(method string) {
 	}
 }
 
-// wrongClock describes the mistake if the caller's clock is not the server's. Such a test would pass
-// for the wrong reason: no code expires in a year before its own. The time itself proves nothing, as
-// a machine's clock may be set back.
+// wrongClock describes the mistake if the caller's clock is not the server's. Such a test would
+// pass for the wrong reason: no code expires in a year before its own. The time itself proves
+// nothing, as a machine's clock may be set back.
 func (s *Server) wrongClock() string {
 	switch here := bubble(); {
 	case here == s.bubble:

@@ -28,9 +28,9 @@ func (s *Server) answer(r *http.Request) answer {
 	return a
 }
 
-// act handles the call, unless a fault keeps it from being handled, puts the fault's answer in place
-// of the real one, and logs the call: all in one step, so that another call, a Reset or a Restore
-// comes before it or after it.
+// act handles the call, unless a fault keeps it from being handled, puts the fault's answer in
+// place of the real one, and logs the call: all in one step, so that another call, a Reset or a
+// Restore comes before it or after it.
 func (s *Server) act(c *call, fault *Fault, gaveUp error) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,5 +1,6 @@
-// Package kiitest is a Kii Cloud in memory, for the tests of a program that uses package kii. It has
-// accounts, tokens, messages and the portal's settings, and every way in which a reset can go wrong.
+// Package kiitest is a Kii Cloud in memory, for the tests of a program that uses package kii. It
+// has accounts, tokens, messages and the portal's settings, and every way in which a reset can go
+// wrong.
 //
 //	srv := kiitest.NewServer(kiitest.WithTest(t))
 //	client, err := kii.New(srv.AppID(), srv.AppKey(), srv.Site())
@@ -7,52 +8,52 @@
 //	err = client.User.ResetPassword(ctx, id, kii.NotificationSMSPIN)
 //	msg, ok := srv.LastMessage(id) // msg.PIN is what the user would read on the phone
 //
-// An administrator logs in with [Server.ClientID] and [Server.ClientSecret]. Nothing is ever sent, and
-// no server of Kii's is ever called.
+// An administrator logs in with [Server.ClientID] and [Server.ClientSecret]. Nothing is ever sent,
+// and no server of Kii's is ever called.
 //
 // # Socket or none
 //
 // [NewServer] listens on loopback, so that any client reaches it by [Server.Site]. A server made
-// with [WithoutSocket], or inside a [testing/synctest] bubble, starts in microseconds and is reached
-// through [Server.Transport], which handles a call in the caller's goroutine. So a test can let the
-// ten minutes of a PIN pass in no time. A Server belongs to the bubble that it was made in, or to none.
-// Used across the edge it would see time jump by decades, and no code would expire. It reports that
-// instead: it fails the test of [WithTest], or panics if there is none, and answers calls with 500.
-// Outside a bubble, [Server.Advance] moves the server's clock.
+// with [WithoutSocket], or inside a [testing/synctest] bubble, starts in microseconds and is
+// reached through [Server.Transport], which handles a call in the caller's goroutine. So a test can
+// let the ten minutes of a PIN pass in no time. A Server belongs to the bubble that it was made in,
+// or to none. Used across the edge it would see time jump by decades, and no code would expire. It
+// reports that instead: it fails the test of [WithTest], or panics if there is none, and answers
+// calls with 500. Outside a bubble, [Server.Advance] moves the server's clock.
 //
 // Codes, links and tokens expire at the exact moment: valid a nanosecond before [Message.Expires],
 // expired at it.
 //
 // # Faults
 //
-// [Server.Inject] makes the nth call of an operation go wrong, so that a test is the same in each run:
-// an error of Kii Cloud's, a limit, a captive portal's web page, a redirect, a broken connection, an
-// answer that is lost although the call took effect. [Server.Calls] shows what arrived, what was
-// answered, and why, in words: "bob has no password".
+// [Server.Inject] makes the nth call of an operation go wrong, so that a test is the same in each
+// run: an error of Kii Cloud's, a limit, a captive portal's web page, a redirect, a broken
+// connection, an answer that is lost although the call took effect. [Server.Calls] shows what
+// arrived, what was answered, and why, in words: "bob has no password".
 //
 // # Bounds
 //
-// A server forgets the oldest first. It keeps at most 10,000 messages with their links, 10,000 calls
-// with the first 4 KB each of path, query, header and body and of what was answered, and 100,000 tokens, those that are
-// over included. When one of these is full a tenth goes, so that a token works at least until 90,000
-// newer ones were given out. A request of more than 128 KB is answered 413. Accounts and faults have
-// no bound.
+// A server forgets the oldest first. It keeps at most 10,000 messages with their links, 10,000
+// calls with the first 4 KB each of path, query, header and body and of what was answered, and
+// 100,000 tokens, those that are over included. When one of these is full a tenth goes, so that a
+// token works at least until 90,000 newer ones were given out. A request of more than 128 KB is
+// answered 413. Accounts and faults have no bound.
 //
 // # State
 //
-// [Server.Snapshot] returns settings, assumptions and accounts, and [Server.Restore] takes them back.
-// Whatever a call can create, Restore and [Server.PutAccount] accept. Each method and each call is one
-// change, but for [Server.VisitLinks], which is a call for each link: what runs at the same time sees
-// the state before it or after it. Validate methods return a
-// [FieldError] for each field that is wrong.
+// [Server.Snapshot] returns settings, assumptions and accounts, and [Server.Restore] takes them
+// back. Whatever a call can create, Restore and [Server.PutAccount] accept. Each method and each
+// call is one change, but for [Server.VisitLinks], which is a call for each link: what runs at the
+// same time sees the state before it or after it. Validate methods return a [FieldError] for each
+// field that is wrong.
 //
 // # What is emulated
 //
-// Paths are below [Server.Site]. Unknown query parameters are ignored, as the JavaScript SDK adds one
-// to each URL. A call without a token names the app by X-Kii-AppID or by Basic authorization. The key
-// is not checked, as Kii Cloud does not check it. A {user} is a user ID, me, or EMAIL:, PHONE: or
-// LOGIN_NAME: and an address. Several users may have an address, but only one of them verified; it
-// names that one.
+// Paths are below [Server.Site]. Unknown query parameters are ignored, as the JavaScript SDK adds
+// one to each URL. A call without a token names the app by X-Kii-AppID or by Basic authorization.
+// The key is not checked, as Kii Cloud does not check it. A {user} is a user ID, me, or EMAIL:,
+// PHONE: or LOGIN_NAME: and an address. Several users may have an address, but only one of them
+// verified; it names that one.
 //
 //	request-reset        POST     /apps/{app}/users/{user}/password/request-reset              link by e-mail or SMS, or PIN by SMS; no body: by e-mail
 //	request-reset        POST     /apps/{app}/users/{user}/password/reset                      the oldest form: EMAIL:… and no body
@@ -95,8 +96,8 @@
 // # ASSUMED
 //
 // Where no public page says what Kii Cloud does, a choice had to be made. Each choice has a name,
-// holds by default, and can be turned off by [WithAssumption]. The last column is the public evidence
-// for it:
+// holds by default, and can be turned off by [WithAssumption]. The last column is the public
+// evidence for it:
 //
 //	UnverifiedAddressIsUnknown     404 USER_NOT_FOUND              else 409 INVALID_STATUS                  the guide: a login needs a verified address
 //	EmailCaseMatters               other case, other user          else the same user                       nothing

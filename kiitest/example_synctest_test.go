@@ -11,8 +11,8 @@ import (
 	"github.com/go-kii/kii/kiitest"
 )
 
-// testPINExpires would be a test of yours, with a capital T. A PIN lives for ten minutes, which pass
-// in no time inside a bubble.
+// testPINExpires would be a test of yours, with a capital T. A PIN lives for ten minutes, which
+// pass in no time inside a bubble.
 func testPINExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := kiitest.NewServer(kiitest.WithTest(t)) // inside a bubble it opens no socket

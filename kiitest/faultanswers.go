@@ -109,7 +109,7 @@ func (r repeated) Read(p []byte) (int, error) {
 var gzipBomb = sync.OnceValue(func() []byte {
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
-	w.Write(bytes.Repeat([]byte(" "), 1<<20))
-	w.Close()
+	_, _ = w.Write(bytes.Repeat([]byte(" "), 1<<20)) // a buffer takes all
+	_ = w.Close()
 	return bytes.Repeat(packed.Bytes(), 1<<10)
 })

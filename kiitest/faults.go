@@ -41,7 +41,8 @@ type FaultKind string
 
 // The kinds of a [Fault].
 const (
-	// FaultDelay does nothing but wait: the call is handled and answered as usual after Fault.Delay.
+	// FaultDelay does nothing but wait: the call is handled and answered as usual after
+	// Fault.Delay.
 	FaultDelay FaultKind = "delay"
 	// FaultStatus answers Fault.Status with Fault.ErrorCode.
 	FaultStatus FaultKind = "status"
@@ -236,7 +237,8 @@ func (s *Server) meet(c *call) *Fault {
 	return new(due.Fault)
 }
 
-// isAbout reports whether the call names the user: in its path, as the user who logs in, or by a token.
+// isAbout reports whether the call names the user: in its path, as the user who logs in, or by a
+// token.
 func (c *call) isAbout(id string) bool {
 	s := c.server
 	wanted := s.find(id)

@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// A FieldError says that a field of an [Account], [Settings], [Template] or [Fault] is not valid. The
-// Validate methods and [Server.PutAccount] return one, or several that [errors.Join] put together;
-// [FieldErrors] lists them. It never holds the field's value.
+// A FieldError says that a field of an [Account], [Settings], [Template] or [Fault] is not valid.
+// The Validate methods and [Server.PutAccount] return one, or several that [errors.Join] put
+// together; [FieldErrors] lists them. It never holds the field's value.
 type FieldError struct {
 	Type   string // Account, Settings, Template or Fault
 	Field  string // the field's name in Go: Email, PINValidity, Templates[2].Text
@@ -18,10 +18,10 @@ func (e *FieldError) Error() string { return "kiitest: " + e.Type + "." + e.Fiel
 
 // FieldErrors lists the field errors that err is or joins, in the order of the fields.
 func FieldErrors(err error) []*FieldError {
-	if one, ok := err.(*FieldError); ok { //nolint:errorlint // the wrapped ones are visited below
+	if one, ok := err.(*FieldError); ok {
 		return []*FieldError{one}
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // likewise
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []*FieldError
 		for _, e := range joined.Unwrap() {
 			all = append(all, FieldErrors(e)...)

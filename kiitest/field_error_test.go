@@ -82,7 +82,9 @@ func TestRegistrationAndPutAccountAgree(t *testing.T) {
 	t.Parallel()
 	odd := []any{
 		"", "a", "abc", "a.b-c_d", "a b c", "me", "äöü", "x\ny", "a@b", "a@b@c", "b:a@c", "EMAIL:a@b", "+1234567", "+123456", "JP-09012341234", "09012341234",
-		"JP", "jp", "ja", "zh-Hant-TW", strings.Repeat("x", 51), strings.Repeat("x", 300), nil, 7, true, map[string]any{"a": []int{1}}, "\u0000", "\ufffd",
+		"JP", "jp", "ja", "zh-Hant-TW", strings.Repeat("x", 51), strings.Repeat("x", 300), nil, 7, true,
+		map[string]any{"a": []int{1}},
+		"\x00", "\ufffd",
 	}
 	names := []string{"loginName", "displayName", "country", "locale", "emailAddress", "phoneNumber", "password", "likes", "", "_x", "userID", "ÿ"}
 	accepted := 0

@@ -17,9 +17,9 @@ type Filter struct {
 	Text    string // found in the recipient, the subject or the text, in upper or lower case
 }
 
-// Validate returns nil, or an error that joins a [FieldError] for each field that no message can ever
-// match, such as a phone number whose + came as a space out of a URL. [Server.WaitMessage] returns
-// it, a strict server reports it, and elsewhere such a filter matches nothing.
+// Validate returns nil, or an error that joins a [FieldError] for each field that no message can
+// ever match, such as a phone number whose + came as a space out of a URL. [Server.WaitMessage]
+// returns it, a strict server reports it, and elsewhere such a filter matches nothing.
 func (f Filter) Validate() error {
 	v := validation{of: "Filter"}
 	v.check(f.ID >= 0, "ID", "cannot be negative")

@@ -46,7 +46,7 @@ func (cryptoSource) Uint64() uint64 {
 func (g *generator) bytes(n int) []byte {
 	b := make([]byte, n)
 	for i := range b {
-		b[i] = byte(g.random.UintN(256))
+		b[i] = byte(g.random.UintN(256)) //nolint:gosec // no more than a byte
 	}
 	return b
 }
@@ -82,8 +82,8 @@ func (g *generator) nextPIN(not string) string {
 	}
 }
 
-// looksMadeUp reports whether pin looks like one that a test would hard-code as wrong: 000000, 123456,
-// 987654.
+// looksMadeUp reports whether pin looks like one that a test would hard-code as wrong: 000000,
+// 123456, 987654.
 func looksMadeUp(pin string) bool {
 	step := int(pin[1]) - int(pin[0])
 	for i := 2; i < len(pin); i++ {

@@ -147,7 +147,8 @@ func (s *state) owner(by address) *account {
 	return nil
 }
 
-// holder returns the owner of the address, or if there is none the first account that has it, or nil.
+// holder returns the owner of the address, or if there is none the first account that has it, or
+// nil.
 func (s *state) holder(by address) *account {
 	all := s.byName[s.key(by)]
 	if owner := s.owner(by); owner != nil || len(all) == 0 {

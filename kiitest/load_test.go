@@ -54,8 +54,8 @@ func TestManyGoroutinesResetManyAccounts(t *testing.T) {
 	}
 }
 
-// Whatever is asked at once, the race detector has nothing to say, no call is answered with a status
-// that the server does not know, and the server still works.
+// Whatever is asked at once, the race detector has nothing to say, no call is answered with a
+// status that the server does not know, and the server still works.
 func TestEverythingAtOnce(t *testing.T) {
 	t.Parallel()
 	srv := kiitest.NewServer(kiitest.WithoutSocket(), kiitest.WithSettings(verify), kiitest.WithSettings(refreshTokens))

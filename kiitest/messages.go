@@ -134,8 +134,8 @@ func (s *Server) LastMessage(id string) (Message, bool) {
 	return s.newest(Filter{To: id})
 }
 
-// WaitMessage returns the newest message that the filter lets through, and waits for one if there is
-// none: for programs that ask for a reset in the background. To wait for the next message, set
+// WaitMessage returns the newest message that the filter lets through, and waits for one if there
+// is none: for programs that ask for a reset in the background. To wait for the next message, set
 // Filter.After to the ID of the last one. It returns the context's error, or at once that of
 // [Filter.Validate].
 func (s *Server) WaitMessage(ctx context.Context, f Filter) (Message, error) {
@@ -178,8 +178,8 @@ func (s *Server) DeleteMessages(f Filter) int {
 	return before - len(s.messages)
 }
 
-// ExpireMessage makes the PIN, link or code in a message expire now, and reports whether it was still
-// pending.
+// ExpireMessage makes the PIN, link or code in a message expire now, and reports whether it was
+// still pending.
 func (s *Server) ExpireMessage(id int) bool {
 	defer s.lock("ExpireMessage")()
 	now := s.now()

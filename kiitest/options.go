@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// An Option sets a [Server] up before it starts. Their order does not matter; the last of a kind wins.
+// An Option sets a [Server] up before it starts. Their order does not matter; the last of a kind
+// wins.
 type Option func(*config)
 
 type config struct {
@@ -46,9 +47,9 @@ func (c config) state() state {
 	return fresh
 }
 
-// WithTest makes the server strict, and closes it when the test ends. A strict server fails the test,
-// from any goroutine and without stopping it, on what Kii Cloud may accept but a program should not
-// do:
+// WithTest makes the server strict, and closes it when the test ends. A strict server fails the
+// test, from any goroutine and without stopping it, on what Kii Cloud may accept but a program
+// should not do:
 //
 //   - a path or a method that is no call of the user API
 //   - a call after Close, unless it went to the closed socket, which the server cannot see

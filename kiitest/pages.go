@@ -27,8 +27,8 @@ type pageData struct {
 	Home    string // where the page leads back to; empty: nowhere
 }
 
-// openLink is the click on a link: in the Generate flow it resets the password, in the Input flow it
-// shows the form.
+// openLink is the click on a link: in the Generate flow it resets the password, in the Input flow
+// it shows the form.
 func (s *Server) openLink(c *call) answer {
 	l, refused := s.usableLink(c)
 	switch {

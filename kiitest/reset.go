@@ -5,7 +5,8 @@ import "slices"
 // wrongPINLimit is how many wrong PINs end the right one, unless WrongPINsAreUnlimited.
 const wrongPINLimit = 5
 
-// requestReset sends a link or a PIN. Nothing else changes: the old password and the tokens live on.
+// requestReset sends a link or a PIN. Nothing else changes: the old password and the tokens live
+// on.
 func (s *Server) requestReset(c *call) answer {
 	channel, withPIN := Email, false
 	if len(c.body) > 0 { // without a body it is the older call, which knows e-mail only
@@ -211,8 +212,8 @@ func (s *Server) whyWrong(a *account, pin string) string {
 	return "this is not the PIN that was sent to " + a.name()
 }
 
-// newPassword reads the password that complete-reset should set. In the Generate flow there is none,
-// whatever was sent.
+// newPassword reads the password that complete-reset should set. In the Generate flow there is
+// none, whatever was sent.
 func (c *call) newPassword(a *account, body object) (string, *answer) {
 	_, sent := body["newPassword"]
 	if c.server.settings.ResetFlow == GeneratePassword {

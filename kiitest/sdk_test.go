@@ -10,8 +10,9 @@ import (
 	"github.com/go-kii/kii/kiitest"
 )
 
-// jsSDK sends what the official JavaScript SDK 2.4.19 was seen to send: a query parameter that stops
-// caches, the X-Kii headers also beside a token, and application/json where it has nothing to send.
+// jsSDK sends what the official JavaScript SDK 2.4.19 was seen to send: a query parameter that
+// stops caches, the X-Kii headers also beside a token, and application/json where it has nothing to
+// send.
 type jsSDK struct{ *caller }
 
 func (js jsSDK) send(method, path, contentType, body, token string) reply {
@@ -90,8 +91,8 @@ func TestJavaScriptSDKRunsItsWholeStory(t *testing.T) {
 	require.Equal(t, false, js.send("GET", "users/"+got.string("userID"), "", "", got.string("_accessToken")).body["_hasPassword"])
 }
 
-// That SDK's administrator, as it went over the wire: the token without a grant_type, an old password
-// that nobody asked for.
+// That SDK's administrator, as it went over the wire: the token without a grant_type, an old
+// password that nobody asked for.
 func TestJavaScriptSDKRunsItsAdministratorsStory(t *testing.T) {
 	t.Parallel()
 	srv := kiitest.NewServer(kiitest.WithTest(t))

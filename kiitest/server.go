@@ -113,7 +113,7 @@ func (s *Server) listen() {
 	s.served = make(chan struct{})
 	go func() {
 		defer close(s.served)
-		s.listener.Serve(l) // returns when Close closes l
+		_ = s.listener.Serve(l) // returns when Close closes l
 	}()
 }
 
@@ -130,8 +130,8 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	s.ServeHTTP(w, r)
 }
 
-// Close ends the server: its socket, if any, and its open connections. Calls that come later get
-// no answer. Under [WithTest] it reports the faults that no call has met. A second Close does nothing.
+// Close ends the server: its socket, if any, and its open connections. Calls that come later get no
+// answer. Under [WithTest] it reports the faults that no call has met. A second Close does nothing.
 func (s *Server) Close() {
 	s.mu.Lock()
 	first := !s.closed
@@ -185,7 +185,8 @@ func (s *Server) Site() kii.Site {
 // Transport returns a client's way in without a socket: each RoundTrip is handled in the goroutine
 // that called it, so that it works inside a [testing/synctest] bubble, and takes microseconds. It
 // serves the host of [Server.Site] and knows no other. Give it to kii.WithHTTPClient as an
-// http.Client's Transport. A context that is done, or ends during a delay, is answered with its error.
+// http.Client's Transport. A context that is done, or ends during a delay, is answered with its
+// error.
 func (s *Server) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ server *Server }

@@ -11,15 +11,16 @@ import (
 type ResetFlow string
 
 const (
-	// GeneratePassword is Kii Cloud's default: it makes a password, and sends it by the channel that
-	// the reset went through. Opening the link in a message is enough to reset.
+	// GeneratePassword is Kii Cloud's default: it makes a password, and sends it by the channel
+	// that the reset went through. Opening the link in a message is enough to reset.
 	GeneratePassword ResetFlow = "GENERATE"
 	// InputPassword lets the user choose: on the page behind the link, or as the newPassword of
 	// complete-reset.
 	InputPassword ResetFlow = "INPUT"
 )
 
-// Settings are an app's settings in Kii's developer portal. See [WithSettings] and [Server.SetSettings].
+// Settings are an app's settings in Kii's developer portal. See [WithSettings] and
+// [Server.SetSettings].
 type Settings struct {
 	ResetFlow         ResetFlow     // default: GeneratePassword
 	LinkValidity      time.Duration // of a reset link; default: an hour

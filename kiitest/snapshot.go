@@ -38,8 +38,8 @@ func (s *Server) Restore(to Snapshot) error {
 }
 
 // Reset makes the server what it was when it started: no accounts, tokens, messages, faults or
-// calls, and its first settings and assumptions. The clock keeps its time, and links and tokens given
-// out before are unknown. A call sees what was before or what comes after.
+// calls, and its first settings and assumptions. The clock keeps its time, and links and tokens
+// given out before are unknown. A call sees what was before or what comes after.
 func (s *Server) Reset() {
 	defer s.lock("Reset")()
 	s.replace(s.cfg.state())

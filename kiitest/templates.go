@@ -2,9 +2,9 @@ package kiitest
 
 import "strings"
 
-// A Template is the text of a message, as the portal's "Email/SMS templates" hold one. The one whose
-// locale matches most of the user's is taken: of zh, zh-Hant and en, a user of zh-Hant-TW gets the
-// second. If none matches it is en, and without such a template the built-in text.
+// A Template is the text of a message, as the portal's "Email/SMS templates" hold one. The one
+// whose locale matches most of the user's is taken: of zh, zh-Hant and en, a user of zh-Hant-TW
+// gets the second. If none matches it is en, and without such a template the built-in text.
 //
 // In Subject and Text, ${link}, ${pin}, ${code}, ${password}, ${name} and ${app} are replaced.
 type Template struct {

@@ -12,7 +12,8 @@ import (
 // seconds than fit a time.Duration.
 const neverExpires = math.MaxInt64 / 1000
 
-// maxTokens bounds how many tokens a server knows, those that are over included; the oldest go first.
+// maxTokens bounds how many tokens a server knows, those that are over included; the oldest go
+// first.
 const maxTokens = 100_000
 
 // A token stands for an account, or if it is anonymous for the app.
@@ -116,8 +117,8 @@ func (o object) millis(c *call, name string) (int64, *answer) {
 	return n, nil
 }
 
-// login serves the token endpoint: a password, a refresh token, or the app's own credentials for one
-// of an anonymous user.
+// login serves the token endpoint: a password, a refresh token, or the app's own credentials for
+// one of an anonymous user.
 func (s *Server) login(c *call) answer {
 	g := c.grant
 	if g.refused != nil {

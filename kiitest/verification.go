@@ -87,8 +87,9 @@ func (s *Server) sendCode(c *call, a *account, by Channel) {
 	s.send(c, a, again, s.settings.CodeValidity)
 }
 
-// changeAddress gives the account another address: at once, or if the app asks for verification when
-// the code that goes to the new address comes back. An administrator can say that it is verified.
+// changeAddress gives the account another address: at once, or if the app asks for verification
+// when the code that goes to the new address comes back. An administrator can say that it is
+// verified.
 func (s *Server) changeAddress(c *call, by Channel) answer {
 	a, refused := c.own()
 	if refused != nil {
