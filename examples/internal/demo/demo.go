@@ -83,10 +83,11 @@ func (c *Cloud) Ask(question, answer string) (string, error) {
 	return strings.TrimRight(line, "\r\n"), nil
 }
 
-// AskPassword is like Ask, but the terminal does not show what is typed.
+// AskPassword is like Ask, but what is typed is not shown.
 func (c *Cloud) AskPassword(question, answer string) (string, error) {
 	if c.Server != nil {
-		return c.Ask(question, answer)
+		c.Say("%s: (not shown)", question)
+		return answer, nil
 	}
 	if !c.terminal || !isTerminal(os.Stdin) {
 		return c.Ask(question, "") // a pipe or a file echoes nothing
