@@ -45,8 +45,8 @@ func parseEmail(typed string) (account, bool) {
 	return account{ID: typed, Key: strings.ToLower(typed)}, true
 }
 
-// parsePhone never alters a number that came with a plus, but for the (0) that some write in it. Others
-// are read as people of the region write them.
+// parsePhone never alters a number that came with a plus, but for the (0) that some write in it.
+// Others are read as people of the region write them.
 func parsePhone(typed, region string) (account, bool) {
 	number := strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.Is(unicode.Dash, r) || strings.ContainsRune(".\u30fc/", r) {
@@ -91,8 +91,8 @@ func examplePhone(region string) string {
 // A runOfDigits may have spaces and dashes in it.
 var runOfDigits = regexp.MustCompile(`[0-9]+(?:[\s\pZ\p{Pd}\x{30fc}]*[0-9]+)*`)
 
-// parsePIN reads a code as it is typed, or pasted with the message around it: the one run of digits in
-// it, or the same one again and again. It keeps zeros in front and asks for no length.
+// parsePIN reads a code as it is typed, or pasted with the message around it: the one run of digits
+// in it, or the same one again and again. It keeps zeros in front and asks for no length.
 func parsePIN(typed string) (pin string, ok bool) {
 	text := plain(typed)
 	words := strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) && r != '\u30fc' })
@@ -117,11 +117,12 @@ func parsePIN(typed string) (pin string, ok bool) {
 	return pin, pin != "" && len(pin) <= 64
 }
 
-// isCased reports whether r is of a script that writes words with spaces around them, unlike Japanese.
+// isCased reports whether r is of a script that writes words with spaces around them, unlike
+// Japanese.
 func isCased(r rune) bool { return unicode.IsUpper(r) || unicode.IsLower(r) }
 
-// plain is s as it was meant: without the signs that nobody sees and that come with a paste, with the
-// letters, digits and signs of a Japanese keyboard as ASCII, and with no space around it.
+// plain is s as it was meant: without the signs that nobody sees and that come with a paste, with
+// the letters, digits and signs of a Japanese keyboard as ASCII, and with no space around it.
 func plain(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch {

@@ -20,8 +20,8 @@ import (
 
 var resetName = regexp.MustCompile(`(?:reset=|name="reset" value=")([A-Z2-7]{8})`)
 
-// sameFor makes the answers to two visitors comparable: the date, the values of cookies, the name of a
-// reset, which is random, and the account that each typed may differ.
+// sameFor makes the answers to two visitors comparable: the date, the values of cookies, the name
+// of a reset, which is random, and the account that each typed may differ.
 func sameFor(account string, p page) page {
 	p.header = maps.Clone(p.header)
 	p.header.Del("Date")

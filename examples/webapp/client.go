@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// client names the sender of a request, to count by: an address, or the network of an IPv6 one, of which
-// one household has billions.
+// client names the sender of a request, to count by: an address, or the network of an IPv6 one, of
+// which one household has billions.
 func (a *app) client(r *http.Request) string {
 	if !a.cfg.proxy {
 		return network(r.RemoteAddr)
@@ -24,7 +24,8 @@ func (a *app) client(r *http.Request) string {
 	return network(last)
 }
 
-// network reads an address with or without a port and brackets. What is none of these is counted as it is.
+// network reads an address with or without a port and brackets. What is none of these is counted as
+// it is.
 func network(addr string) string {
 	host := addr
 	if h, _, err := net.SplitHostPort(addr); err == nil {
@@ -41,8 +42,8 @@ func network(addr string) string {
 	return ip.String()
 }
 
-// normalHost is a host as another one that means the same: in lower case, without the scheme's own port
-// and without the dot that ends a full name.
+// normalHost is a host as another one that means the same: in lower case, without the scheme's own
+// port and without the dot that ends a full name.
 func normalHost(host, scheme string) string {
 	name, port := host, ""
 	if h, p, err := net.SplitHostPort(host); err == nil {
@@ -61,8 +62,8 @@ func normalHost(host, scheme string) string {
 	return name
 }
 
-// siteURL reads where browsers find the site, and refuses what no browser's request can match. Passwords
-// travel by plain http to this machine alone.
+// siteURL reads where browsers find the site, and refuses what no browser's request can match.
+// Passwords travel by plain http to this machine alone.
 func siteURL(site string, cert, proxy bool) (*url.URL, error) {
 	u, err := url.Parse(site)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/") {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// code takes the code and the new password. What is wrong shows on the page that the answer redirects
-// to, so that no page of the browser's history holds what was typed.
+// code takes the code and the new password. What is wrong shows on the page that the answer
+// redirects to, so that no page of the browser's history holds what was typed.
 func (a *app) code(w http.ResponseWriter, r *http.Request) error {
 	if !a.readForm(w, r) {
 		return nil
@@ -58,11 +58,12 @@ func (a *app) code(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// afterwards is what the login page tells once a code was accepted. Success is told only if it is sure.
+// afterwards is what the login page tells once a code was accepted. Success is told only if it is
+// sure.
 var afterwards = map[outcome]string{succeeded: "reset", accepted: "unchecked", mismatch: "mismatch"}
 
-// try tries a code. The tries of one reset go one at a time, so that the second of a double click gets
-// the outcome of the first.
+// try tries a code. The tries of one reset go one at a time, so that the second of a double click
+// gets the outcome of the first.
 func (a *app) try(r *http.Request, current *reset, pin, password string) (outcome, time.Duration, error) {
 	did, wait, err := a.flow.mayTry(r.Context(), a.client(r), current.Account)
 	if wait > 0 || err != nil {

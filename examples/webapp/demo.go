@@ -16,14 +16,15 @@ import (
 	"github.com/go-kii/kii/kiitest"
 )
 
-// The demo is what the site shows without Kii Cloud. Deleting the files whose names begin with demo, here,
-// in pages and in static, leaves it out; nothing else needs to change.
+// The demo is what the site shows without Kii Cloud. Deleting the files whose names begin with
+// demo, here, in pages and in static, leaves it out; nothing else needs to change.
 func init() {
 	develop = addDemo
 	layout = append(layout, "pages/demo-panel.html")
 }
 
-// addDemo adds the demo's flag, and returns what starts the demo unless the real Kii Cloud is configured.
+// addDemo adds the demo's flag, and returns what starts the demo unless the real Kii Cloud is
+// configured.
 func addDemo(flags *flag.FlagSet) func(config, func(string) string) (*extra, error) {
 	emulator := flags.String("emulator", "", "`URL` of a running kii-emulator to use as Kii Cloud, such as http://127.0.0.1:8484")
 	return func(cfg config, getenv func(string) string) (*extra, error) {
@@ -115,8 +116,8 @@ func portal(s *kiitest.Settings, cfg config) {
 	s.Templates = portalTemplates(cfg)
 }
 
-// portalTemplates bind the code of an SMS to this site, so that phones offer it on no other, and tell the
-// owner of an account that its password was changed. The latter hold no password.
+// portalTemplates bind the code of an SMS to this site, so that phones offer it on no other, and
+// tell the owner of an account that its password was changed. The latter hold no password.
 func portalTemplates(cfg config) []kiitest.Template {
 	changed := "Your password at " + cfg.name + " was changed, and every device was logged out. If that was not you, ask for a new password at " +
 		cfg.url.String() + "/forgot at once, and write to " + cfg.support + "."
@@ -134,8 +135,8 @@ func portalTemplates(cfg config) []kiitest.Template {
 	}
 }
 
-// onEmulator uses an emulator, and sets it up: its reset flow as it starts ignores the password that is
-// typed here. If it has no users, it gets one.
+// onEmulator uses an emulator, and sets it up: its reset flow as it starts ignores the password
+// that is typed here. If it has no users, it gets one.
 func onEmulator(url string, cfg config) (*extra, error) {
 	var running struct{ AppID, AppKey, Site string }
 	if err := emulatorCall(http.MethodGet, url+"/emulator/v1/app", nil, &running, http.StatusOK); err != nil {

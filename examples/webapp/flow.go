@@ -93,8 +93,8 @@ func (f *flow) close(ctx context.Context) error {
 	}
 }
 
-// takes reports whether the library sends a call for id at all. An id that it refuses has to be told to
-// the visitor at once: a message for it would be promised, and never asked for.
+// takes reports whether the library sends a call for id at all. An id that it refuses has to be
+// told to the visitor at once: a message for it would be promised, and never asked for.
 func (f *flow) takes(id string) bool {
 	done, cancel := context.WithCancel(context.Background())
 	cancel() // so that nothing is sent
@@ -102,9 +102,9 @@ func (f *flow) takes(id string) bool {
 	return !refused
 }
 
-// ask has a message sent to an account, if there is one. It returns before Kii Cloud is asked, so that
-// neither the answer nor its time depends on the account. wait is not 0 if the client asked too often;
-// that an account was asked for too often is never told.
+// ask has a message sent to an account, if there is one. It returns before Kii Cloud is asked, so
+// that neither the answer nor its time depends on the account. wait is not 0 if the client asked
+// too often; that an account was asked for too often is never told.
 func (f *flow) ask(ctx context.Context, client string, acct account, method kii.NotificationMethod) (wait time.Duration, err error) {
 	if wait, err = f.asksPerClient.take(ctx, client); wait > 0 || err != nil {
 		return wait, err
@@ -136,7 +136,8 @@ func (f *flow) ask(ctx context.Context, client string, acct account, method kii.
 
 func (f *flow) work() {
 	for a := range f.asks {
-		// One request of at most 30 seconds; it is never repeated here, which could send a second message.
+		// One request of at most 30 seconds; it is never repeated here, which could send a second
+		// message.
 		switch err := f.user.ResetPassword(context.Background(), a.id, a.method); {
 		case err == nil:
 			f.log.Info("message accepted")
@@ -177,8 +178,8 @@ func (f *flow) complete(ctx context.Context, acct account, pin, password string)
 	return f.refusal(start, "password not reset", err)
 }
 
-// check finds out by one login whether the new password works: an app whose flow is Generate Password
-// accepts the code and ignores the password. The session is for nobody.
+// check finds out by one login whether the new password works: an app whose flow is Generate
+// Password accepts the code and ignores the password. The session is for nobody.
 func (f *flow) check(ctx context.Context, acct account, password string) outcome {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -211,8 +212,8 @@ func (f *flow) login(ctx context.Context, client string, acct account, password 
 	return nil, f.refusal(start, "not logged in", err), 0, nil
 }
 
-// refusal returns what a visitor learns of an error, at a whole step after start, since Kii Cloud may
-// take longer over an account that exists.
+// refusal returns what a visitor learns of an error, at a whole step after start, since Kii Cloud
+// may take longer over an account that exists.
 func (f *flow) refusal(start time.Time, what string, err error) outcome {
 	f.settle(start)
 	_, noAnswer := errors.AsType[*kii.TransportError](err)

@@ -81,7 +81,8 @@ func (all resets) of(acct account, method kii.NotificationMethod) *reset {
 	return &all[i]
 }
 
-// ask has a message sent, and counts it for this browser. If the client asked too often, it answers for itself.
+// ask has a message sent, and counts it for this browser. If the client asked too often, it answers
+// for itself.
 func (a *app) ask(w http.ResponseWriter, r *http.Request, typed string, acct account, method kii.NotificationMethod) (asked bool, err error) {
 	wait, err := a.flow.ask(r.Context(), a.client(r), acct, method)
 	if err != nil {
@@ -131,7 +132,8 @@ func pathOf(method kii.NotificationMethod) string {
 // pageOf is where a reset goes on. Its name leads each tab to its own.
 func pageOf(r reset) string { return pathOf(r.Method) + "?reset=" + url.QueryEscape(r.Name) }
 
-// current returns this browser's reset that the page or form names. If there is none, it answers for itself.
+// current returns this browser's reset that the page or form names. If there is none, it answers
+// for itself.
 func (a *app) current(w http.ResponseWriter, r *http.Request) (*reset, error) {
 	name := r.FormValue("reset")
 	all, _, err := a.resets.get(r)

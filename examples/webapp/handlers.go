@@ -85,7 +85,8 @@ func (a *app) tooOften(w http.ResponseWriter, wait time.Duration, back string) {
 	a.render(w, http.StatusTooManyRequests, "message", view{Word: "too-often", Link: back, At: in(wait)})
 }
 
-// in is the time of day that is told for a wait: never too early, and no more exact than people need.
+// in is the time of day that is told for a wait: never too early, and no more exact than people
+// need.
 func in(wait time.Duration) time.Time {
 	unit := time.Second
 	if wait > 2*time.Minute {

@@ -2,9 +2,10 @@
 //
 //	go -C examples/webapp run .
 //
-// runs on an in-memory Kii Cloud, and shows below each page what was "sent". With -emulator it runs on
-// cmd/kii-emulator; with KII_APP_ID, KII_APP_KEY and KII_SITE (a base URL, such as
-// https://api.kii.com/api) set, on the real Kii Cloud. README.md says what to change before production.
+// runs on an in-memory Kii Cloud, and shows below each page what was "sent". With -emulator it runs
+// on cmd/kii-emulator; with KII_APP_ID, KII_APP_KEY and KII_SITE (a base URL, such as
+// https://api.kii.com/api) set, on the real Kii Cloud. README.md says what to change before
+// production.
 package main
 
 import (
@@ -26,8 +27,8 @@ import (
 	"github.com/go-kii/kii"
 )
 
-// develop, where it is set, adds flags for development. What it returns gives a Kii Cloud to develop on,
-// or nil for the real one.
+// develop, where it is set, adds flags for development. What it returns gives a Kii Cloud to
+// develop on, or nil for the real one.
 var develop func(*flag.FlagSet) func(config, func(string) string) (*extra, error)
 
 // drain is how long a shutdown waits for open requests, and then for messages not yet asked for.

@@ -44,7 +44,8 @@ func (a *app) guard(next http.Handler) http.Handler {
 			r.Body = http.MaxBytesReader(answer, r.Body, maxForm)
 			next.ServeHTTP(answer, r)
 		case reads && told:
-			http.Redirect(answer, r, a.cfg.url.String()+r.URL.EscapedPath(), http.StatusPermanentRedirect)
+			to := a.cfg.url.String() + r.URL.EscapedPath()
+			http.Redirect(answer, r, to, http.StatusPermanentRedirect) //nolint:gosec // the host is the site's own
 		default:
 			if !told { // a redirect would come back for ever
 				a.log.Error("the proxy does not set X-Forwarded-Proto: requests are refused")
@@ -54,7 +55,8 @@ func (a *app) guard(next http.Handler) http.Handler {
 	})
 }
 
-// finishRequest logs a request by the pattern that it matched: what people type into the address bar stays out.
+// finishRequest logs a request by the pattern that it matched: what people type into the address
+// bar stays out.
 func (a *app) finishRequest(w *status, r *http.Request) {
 	if p := recover(); p != nil {
 		a.log.Error("panic", "page", r.Pattern, "stack", string(debug.Stack())) // not p, which could hold anything

@@ -20,8 +20,8 @@ var common = func() map[string]bool {
 	return set
 }()
 
-// weakness returns what is wrong with a new password, or nil. It asks for no kinds of characters, and it
-// is called before the code is spent.
+// weakness returns what is wrong with a new password, or nil. It asks for no kinds of characters,
+// and it is called before the code is spent.
 func weakness(password string, least int, siteName string, acct account) *problem {
 	plain := strings.ToLower(password)
 	word := strings.Map(func(r rune) rune {

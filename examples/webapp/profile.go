@@ -37,8 +37,8 @@ var channels = map[string]channel{
 	},
 }
 
-// own makes a call for the user of a session, and returns at a whole step. An error that is in told as
-// success would tell the user of another one's address.
+// own makes a call for the user of a session, and returns at a whole step. An error that is in told
+// as success would tell the user of another one's address.
 func (f *flow) own(ctx context.Context, what string, limit limiter, session *kii.Session, told []kii.ErrorCode, call func(context.Context) error) (outcome, time.Duration, error) {
 	if wait, err := limit.take(ctx, session.UserID()); wait > 0 || err != nil {
 		return limited, wait, err
@@ -120,8 +120,8 @@ func (a *app) renderChannel(w http.ResponseWriter, r *http.Request, code int, v 
 	return nil
 }
 
-// resendCode has the message with the code sent again. There may be nothing to verify: somebody else may
-// have the address that was asked for. That is not told.
+// resendCode has the message with the code sent again. There may be nothing to verify: somebody
+// else may have the address that was asked for. That is not told.
 func (a *app) resendCode(w http.ResponseWriter, r *http.Request) error {
 	session, ch, err := a.channel(w, r)
 	if session == nil {
@@ -159,8 +159,8 @@ func (a *app) verify(w http.ResponseWriter, r *http.Request) error {
 	return a.told(w, r, did, "channel.verified", view{Code: typed}, "code", problem{Word: "channel.verify-limited", At: in(wait)})
 }
 
-// change asks for another address, after the password: a session that was left open, or stolen, must not
-// be enough to take the account away.
+// change asks for another address, after the password: a session that was left open, or stolen,
+// must not be enough to take the account away.
 func (a *app) change(w http.ResponseWriter, r *http.Request) error {
 	session, ch, err := a.channel(w, r)
 	if session == nil {
@@ -233,7 +233,8 @@ func (a *app) loginOf(profile *kii.Profile, current login) account {
 	return current.Account
 }
 
-// channel returns the session and the channel that a form is for. If one is missing, it answers for itself.
+// channel returns the session and the channel that a form is for. If one is missing, it answers for
+// itself.
 func (a *app) channel(w http.ResponseWriter, r *http.Request) (*kii.Session, channel, error) {
 	ch, ok := channels[r.PathValue("channel")]
 	if !ok {

@@ -10,8 +10,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// sharedStores are in a Redis that several processes share. Its keys are hashes, so that a list of them
-// tells no address and opens no session; its values are secret.
+// sharedStores are in a Redis that several processes share. Its keys are hashes, so that a list of
+// them tells no address and opens no session; its values are secret.
 type sharedStores struct{ *redis.Client }
 
 // openRedis connects, so that a wrong URL is noticed at the start.

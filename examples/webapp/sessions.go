@@ -25,8 +25,8 @@ type asked struct {
 	Again map[kii.NotificationMethod]time.Time // when the same message may be asked for again
 }
 
-// next returns when a message may be asked for again, and whether the number of messages is the reason.
-// It is in the past if there is nothing to wait for.
+// next returns when a message may be asked for again, and whether the number of messages is the
+// reason. It is in the past if there is nothing to wait for.
 func (a asked) next(method kii.NotificationMethod, most int, now time.Time) (at time.Time, usedUp bool) {
 	if a.Times >= most && now.Before(a.Until) {
 		return a.Until, true
@@ -34,8 +34,8 @@ func (a asked) next(method kii.NotificationMethod, most int, now time.Time) (at 
 	return a.Again[method], false
 }
 
-// resets are a browser's ways through the pages, one for each time that it began. The accounts are here
-// and nowhere in the pages, so that a code can be tried only by the browser that asked for it.
+// resets are a browser's ways through the pages, one for each time that it began. The accounts are
+// here and nowhere in the pages, so that a code can be tried only by the browser that asked for it.
 type resets []reset
 
 // maxResets of one browser are kept: more than that are tabs that nobody remembers.
@@ -58,7 +58,8 @@ type codeForm struct {
 	Again    time.Time // when another message was asked for
 }
 
-// named returns the reset of a name, or the newest if the name is empty. It is nil if there is none.
+// named returns the reset of a name, or the newest if the name is empty. It is nil if there is
+// none.
 func (all resets) named(name string) *reset {
 	for i := len(all) - 1; i >= 0; i-- {
 		if name == "" || all[i].Name == name {
@@ -83,13 +84,14 @@ type sessions[T any] struct {
 	cookie cookie
 }
 
-// get returns the value of the browser that sent r. found is false if it has none, or had one that is over.
+// get returns the value of the browser that sent r. found is false if it has none, or had one that
+// is over.
 func (s sessions[T]) get(r *http.Request) (v T, found bool, err error) {
 	return s.change(r, func(*T) {})
 }
 
-// change lets f change the value of the browser that sent r, if it has one, and returns it. f may be
-// called more than once.
+// change lets f change the value of the browser that sent r, if it has one, and returns it. f may
+// be called more than once.
 func (s sessions[T]) change(r *http.Request, f func(*T)) (v T, found bool, err error) {
 	name := s.cookie.value(r)
 	if name == "" {
@@ -164,11 +166,13 @@ func (c cookie) value(r *http.Request) string {
 }
 
 func (c cookie) set(w http.ResponseWriter, value string) {
-	http.SetCookie(w, &http.Cookie{
-		Name: c.name, Value: value, Path: "/", Secure: c.secure, HttpOnly: true, SameSite: c.sameSite, MaxAge: int(c.life.Seconds()),
-	})
+	c.send(w, value, int(c.life.Seconds()))
 }
 
-func (c cookie) clear(w http.ResponseWriter) {
-	http.SetCookie(w, &http.Cookie{Name: c.name, Path: "/", Secure: c.secure, HttpOnly: true, SameSite: c.sameSite, MaxAge: -1})
+func (c cookie) clear(w http.ResponseWriter) { c.send(w, "", -1) }
+
+func (c cookie) send(w http.ResponseWriter, value string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure but for plain http, which is served on loopback only
+		Name: c.name, Value: value, Path: "/", Secure: c.secure, HttpOnly: true, SameSite: c.sameSite, MaxAge: maxAge,
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -41,7 +42,8 @@ const (
 // everyone is all kinds of accounts that a visitor may ask about.
 var everyone = []string{verified, unverified, nobody, passless, disabled}
 
-// A site is the app on an in-memory Kii Cloud, reached without a socket so that a bubble can hold both.
+// A site is the app on an in-memory Kii Cloud, reached without a socket so that a bubble can hold
+// both.
 type site struct {
 	*kiitest.Server
 	handler http.Handler
@@ -137,9 +139,7 @@ func (b *browser) do(method, path string, form url.Values) page {
 	b.t.Helper()
 	r := httptest.NewRequestWithContext(b.t.Context(), method, origin+path, strings.NewReader(form.Encode()))
 	r.RemoteAddr = b.from
-	for name, values := range b.send {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, b.send)
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// A store keeps what outlives a request: sessions, and how often something was done. A memory is this
-// process's own; redis.go has one that several processes share.
+// A store keeps what outlives a request: sessions, and how often something was done. A memory is
+// this process's own; redis.go has one that several processes share.
 type store interface {
-	// take counts a use of key, or returns how long to wait if most of them were counted in the window
-	// that began with the first.
+	// take counts a use of key, or returns how long to wait if most of them were counted in the
+	// window that began with the first.
 	take(ctx context.Context, key string, most int, window time.Duration) (wait time.Duration, err error)
 
 	// update replaces the value of key by what change makes of it. nil stands for no value, on both
@@ -22,8 +22,8 @@ type store interface {
 // stores opens a store for one kind of thing.
 type stores func(kind string) store
 
-// Bounds of a memory. At the first, new keys are refused: a site that is asked about so many accounts
-// in one window is under attack. At the second, the oldest value goes.
+// Bounds of a memory. At the first, new keys are refused: a site that is asked about so many
+// accounts in one window is under attack. At the second, the oldest value goes.
 const (
 	maxCounts = 1 << 17
 	maxValues = 10_000
