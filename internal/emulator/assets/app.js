@@ -8,6 +8,7 @@ const pause = 3000; // ms between two looks at what changed but sent no message
 const breath = 200; // ms at least between two looks, however many messages come
 const $ = (id) => document.getElementById(id);
 const rows = () => document.querySelector("[data-rows]");
+const idOf = (node) => node.nodeType === Node.ELEMENT_NODE && node.getAttribute("id"); // form.id may be an input of that name
 const say = (text) => { $("announce").textContent = text; };
 
 // ---- The page follows the emulator, node by node, so that focus, selection, scroll and open rows stay.
@@ -39,18 +40,19 @@ function patch(node, fresh) {
 // patchRows changes rows where they are, without one that comes or goes.
 function patchRows(list, fresh) {
   for (const row of fresh.children) {
-    const known = $(row.id);
+    const known = $(idOf(row));
     if (known && known.parentElement === list) patch(known, row);
   }
 }
 
 function patchChildren(node, fresh) {
-  const wanted = new Set([...fresh.children].map((child) => child.id).filter(Boolean));
-  for (const child of [...node.children]) if (child.id && !wanted.has(child.id)) remove(child);
-  const known = new Map([...node.children].filter((child) => child.id).map((child) => [child.id, child]));
+  const wanted = new Set([...fresh.children].map(idOf).filter(Boolean));
+  for (const child of [...node.children]) if (idOf(child) && !wanted.has(idOf(child))) remove(child);
+  const known = new Map([...node.children].filter(idOf).map((child) => [idOf(child), child]));
   let at = node.firstChild;
   for (const child of [...fresh.childNodes]) {
-    const same = child.id ? known.get(child.id) : at && !at.id && at.nodeName === child.nodeName ? at : null;
+    const same = idOf(child) ? known.get(idOf(child)) : at && !idOf(at) && at.nodeName === child.nodeName ? at : null;
+    while (same && at && at !== same && !idOf(at)) at = skip(at); // a node that moves would lose its focus
     if (!same) {
       node.insertBefore(document.adoptNode(child), at);
       continue;
@@ -59,15 +61,22 @@ function patchChildren(node, fresh) {
     else node.insertBefore(same, at);
     patch(same, child);
   }
-  while (at) {
-    const next = at.nextSibling;
-    remove(at);
-    at = next;
-  }
+  while (at) at = skip(at);
+}
+
+// skip removes a node and returns the next one.
+function skip(node) {
+  const next = node.nextSibling;
+  remove(node);
+  return next;
 }
 
 // remove takes a node away, and gives its focus to the row that takes its place.
 function remove(node) {
+  if (node.nodeType !== Node.ELEMENT_NODE) {
+    node.remove();
+    return;
+  }
   const focused = node.contains(document.activeElement);
   const heir = node.nextElementSibling || node.previousElementSibling;
   node.remove();
@@ -215,8 +224,11 @@ document.addEventListener("submit", (event) => {
     ask(form, event.submitter);
     return;
   }
+  if (form.dataset.quick === undefined) {
+    if (form.dataset.sure) form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "sure", value: "yes" }));
+    return;
+  }
   delete form.dataset.sure;
-  if (form.dataset.quick === undefined) return;
   event.preventDefault();
   send(form, event.submitter);
 });
@@ -233,6 +245,7 @@ function ask(form, submitter) {
     form.requestSubmit(submitter);
   };
   dialog.showModal();
+  dialog.querySelector("[value=no]").focus();
 }
 
 async function send(form, submitter) {

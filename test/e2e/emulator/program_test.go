@@ -2,47 +2,45 @@ package emulator_test
 
 import (
 	"bufio"
-	"context"
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/chromedp"
 
 	"github.com/go-kii/kii"
 )
 
-// binary is the emulator, built once.
-var binary string
+// folder holds the emulator, built once, and the browser's profile.
+var folder string
 
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
 func testMain(m *testing.M) int {
-	folder, err := os.MkdirTemp("", "kii-emulator-*")
-	if err != nil {
+	var err error
+	if folder, err = os.MkdirTemp("", "kii-emulator-*"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	defer os.RemoveAll(folder)
-	binary = filepath.Join(folder, "kii-emulator")
-	if out, err := exec.Command("go", "build", "-o", binary, "github.com/go-kii/kii/cmd/kii-emulator").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", filepath.Join(folder, "kii-emulator"), "github.com/go-kii/kii/cmd/kii-emulator")
+	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
 		return 1
 	}
+	defer closeBrowser()
 	return m.Run()
 }
 
 // start runs the program and returns its origin.
 func start(t *testing.T, flags ...string) string {
 	t.Helper()
-	cmd := exec.Command(binary, append([]string{"-addr", "127.0.0.1:0"}, flags...)...)
+	cmd := exec.Command(filepath.Join(folder, "kii-emulator"), append([]string{"-addr", "127.0.0.1:0"}, flags...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -52,63 +50,44 @@ func start(t *testing.T, flags ...string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Process.Signal(os.Interrupt)
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("the emulator ended with %v", err)
 		}
 	})
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if _, origin, found := strings.Cut(lines.Text(), "would have been is at "); found {
-			go func() {
-				for lines.Scan() {
-				}
-			}()
+	lines := bufio.NewReader(out)
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			t.Fatal("the emulator printed no address")
+		}
+		if _, origin, found := strings.Cut(strings.TrimSpace(line), "would have been is at "); found {
+			go func() { _, _ = io.Copy(io.Discard, lines) }()
 			return strings.TrimSuffix(origin, "/")
 		}
 	}
-	t.Fatal("the emulator printed no address")
-	return ""
 }
 
-// browse opens a browser that records what it was asked to load and what went wrong in it.
-func browse(t *testing.T) (context.Context, *record) {
+// seedFile writes a seed with users of each kind.
+func seedFile(t *testing.T) string {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath("/usr/bin/chromium"), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1280, 900))
-	allocated, cancelAllocator := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancelAllocator)
-	ctx, cancelBrowser := chromedp.NewContext(allocated)
-	t.Cleanup(cancelBrowser)
-	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
-	t.Cleanup(cancel)
-	r := &record{}
-	if err := chromedp.Listen(ctx, r.note); err != nil {
+	name := filepath.Join(t.TempDir(), "seed.json")
+	seed := `{
+  "settings": {"resetFlow": "INPUT", "templates": [
+    {"purpose": "RESET_LINK", "channel": "EMAIL", "locale": "ja", "subject": "パスワードの再設定", "text": "こんにちは ${name} さん\n\n次のリンクを開いてください。\n${link}\n\nこのメールに心当たりがない場合は、破棄してください。"}
+  ]},
+  "users": [
+    {"id": "alice", "loginName": "alice", "email": "alice@example.com", "emailVerified": true, "phone": "+819012341234", "phoneVerified": true, "password": "old-pass"},
+    {"id": "bob", "loginName": "bob", "displayName": "Bob", "email": "bob@example.com", "phone": "+14085550100", "phoneVerified": true, "password": "bobs-pass", "country": "US", "locale": "en"},
+    {"id": "carol", "displayName": "Carol <b>with tags</b>", "email": "carol.with.a.rather.long.address@department.example.com", "emailVerified": true},
+    {"id": "dave", "loginName": "dave", "email": "dave@example.com", "emailVerified": true, "password": "daves-pass", "disabled": true},
+    {"id": "hanako", "displayName": "花子", "locale": "ja", "email": "hanako@example.com", "emailVerified": true, "password": "hanakos-pass"}
+  ]
+}`
+	if err := os.WriteFile(name, []byte(seed), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
-		t.Fatal(err)
-	}
-	return ctx, r
-}
-
-// do runs actions in the browser.
-func do(t *testing.T, ctx context.Context, what string, actions ...chromedp.Action[chromedp.Void]) {
-	t.Helper()
-	if err := chromedp.Do(ctx, actions...); err != nil {
-		t.Fatalf("%s: %v", what, err)
-	}
-}
-
-// ask runs an action that has a result.
-func ask[T any](t *testing.T, ctx context.Context, action chromedp.Action[T]) T {
-	t.Helper()
-	result, err := chromedp.Run(ctx, action)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return result
+	return name
 }
 
 // client is the program whose users reset their passwords.
@@ -121,15 +100,42 @@ func client(t *testing.T, origin string) *kii.Client {
 	return c
 }
 
-// get reads JSON from the emulator.
-func get(t *testing.T, url string, into any) {
+// send has alice sent messages, a PIN the last.
+func send(t *testing.T, origin string, n int) {
 	t.Helper()
-	r, err := http.Get(url)
+	user := client(t, origin).User
+	methods := []kii.NotificationMethod{kii.NotificationEmail, kii.NotificationSMS, kii.NotificationSMSPIN}
+	for i := range n {
+		if err := user.ResetPassword(t.Context(), "LOGIN_NAME:alice", methods[(i+3-n%3)%3]); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// api calls the JSON API and decodes its answer.
+func api[T any](t *testing.T, method, url, body string) T {
+	t.Helper()
+	var answer T
+	request, err := http.NewRequestWithContext(t.Context(), method, url, bytes.NewReader([]byte(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Body.Close()
-	if err := json.NewDecoder(r.Body).Decode(into); err != nil {
+	if r.StatusCode >= 300 {
+		t.Fatalf("%s %s: %d", method, url, r.StatusCode)
+	}
+	if err := json.NewDecoder(r.Body).Decode(&answer); err != nil && r.StatusCode != http.StatusNoContent {
 		t.Fatal(err)
 	}
+	return answer
+}
+
+// post calls the JSON API for what it does.
+func post(t *testing.T, url, body string) {
+	t.Helper()
+	api[map[string]any](t, http.MethodPost, url, body)
 }
