@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// ErrorCode is Kii Cloud's errorCode. It is itself an error, so that it is what [errors.Is] is given:
+// ErrorCode is Kii Cloud's errorCode. It is itself an error, to be given to [errors.Is]:
 //
 //	errors.Is(err, kii.ErrPINExpired)
 //	errors.Is(err, kii.ErrorCode("SOMETHING_NEW")) // one that this library does not know
@@ -19,9 +19,10 @@ import (
 // [errors.AsType] with ErrorCode returns the code of any answer that is not success.
 type ErrorCode string
 
-// The codes of Kii Cloud that a caller may want to tell apart, each with the HTTP status that it comes with.
-// They are those of https://documentation.kii.com/rest/; what it leaves out, as the answers to a dead token, a
-// wrong login, a disabled account and a wrong app ID, is from the error table of Kii's JavaScript SDK.
+// The codes of Kii Cloud that a caller may want to tell apart, each with the HTTP status that it comes
+// with. They are those of https://documentation.kii.com/rest/. What it leaves out, such as the answers to
+// a dead token, a wrong login, a disabled account and a wrong app ID, is from the error table of Kii's
+// JavaScript SDK.
 const (
 	// 404: there is no such user, or the address is not verified.
 	ErrUserNotFound ErrorCode = "USER_NOT_FOUND"
@@ -59,14 +60,15 @@ const (
 	ErrCodeExpired ErrorCode = "PHONE_NUMBER_VERIFICATION_CODE_EXPIRED"
 	// 404: no verification code was sent to the address. Ask for one.
 	ErrNoCodePending ErrorCode = "VERIFICATION_CODE_NOT_FOUND"
-	// 409: another user has the address as a verified one, which somebody who asks to change to it so learns.
+	// 409: another user has verified the same address. The user who asks to change to it learns so.
 	ErrAddressTaken ErrorCode = "USER_ALREADY_EXISTS"
 )
 
 // The codes that are made here, for answers that carry none.
 const (
 	// ErrRateLimited is a 429: the app's contract limits its calls, and nothing was done. Kii Cloud
-	// asks clients not to retry by themselves; APIError.RetryAfter is the wait, where it named one.
+	// asks clients not to retry by themselves; APIError.RetryAfter is the wait, if it named one.
+	// errors.Is finds it in any 429, also in one that has another Code.
 	// https://documentation.kii.com/en/guides/cloudsdk/rest/guidelines/rate-limit/
 	ErrRateLimited ErrorCode = "TOO_MANY_REQUESTS"
 	// ErrUnexpectedReply is an answer that Kii Cloud does not give: a redirect, a portal's HTML, an
@@ -86,17 +88,17 @@ type ArgumentError struct {
 	Reason string // what is wanted; it never repeats the value
 }
 
-// Error tells the parameter and the reason.
+// Error returns the parameter and the reason.
 func (e *ArgumentError) Error() string { return "kii: " + e.Name + " " + e.Reason }
 
 // A TransportError means that no whole answer arrived. See [OutcomeUnknown] for what may have happened.
 type TransportError struct {
 	Op      string // the method, such as "ResetPassword"
-	NotSent bool   // proved: nothing arrived at Kii Cloud. false: it may have
+	NotSent bool   // true: it is proved that nothing arrived at Kii Cloud; false: something may have
 	Err     error  // for errors.Is and errors.As: the context's error, its cause, the network's failure
 }
 
-// Error tells Op and the failure, without its URL.
+// Error returns Op and the failure in one line, without secrets and without its URL.
 func (e *TransportError) Error() string {
 	if e.NotSent {
 		return printable(fmt.Sprintf("kii: %s: not sent: %v", e.Op, e.Err))
@@ -125,15 +127,16 @@ type APIError struct {
 	Op         string    // the method, such as "ResetPassword"
 	StatusCode int       // of HTTP
 	Code       ErrorCode // never empty
-	// Reason tells, with ErrUnexpectedReply, what is unexpected: "a redirect", "a page of text/html",
-	// "not a JSON object", "too long", "cut short", "no errorCode" and the like. If an [Admin] has no token, or
-	// one without rights, it tells what to check. It is always this library's own text.
+	// Reason says what is unexpected, with ErrUnexpectedReply: "a redirect", "a page of text/html",
+	// "not a JSON object", "too long", "cut short", "no errorCode" and the like. If an [Admin] has no
+	// token, or one without rights, it says what to check. It is always this library's own text.
 	Reason string
-	// Message is Kii Cloud's, in English, for the developer. This call's secrets and account
-	// identifiers are blanked in it, but it may describe the account, so it is not for a stranger.
+	// Message is Kii Cloud's, in English, for the developer. It ends in "[redacted]" where the first
+	// secret or account identifier of this call stood. It may still describe the account, so it is not
+	// for a stranger.
 	Message           string
-	MinPasswordLength int           // in characters, with ErrPasswordTooShort; 0: not told
-	RetryAfter        time.Duration // from the Retry-After header; 0: not told
+	MinPasswordLength int           // in characters, with ErrPasswordTooShort; 0: unknown
+	RetryAfter        time.Duration // from the Retry-After header; 0: there is none
 }
 
 // Error returns Op, StatusCode, Code and Reason.
@@ -155,11 +158,11 @@ func (e *APIError) Is(target error) bool {
 
 // A SessionError means that the session is over and the user must log in again.
 type SessionError struct {
-	UserID string // never printed; empty where the session did not know it
-	Err    error  // the answer that told; nil after a ChangePassword that succeeded
+	UserID string // never printed; empty if the session did not know it
+	Err    error  // the answer that ended it; nil after a ChangePassword that succeeded
 }
 
-// Error tells that the session is over, and why.
+// Error returns that the session is over, and why.
 func (e *SessionError) Error() string {
 	if e.Err == nil {
 		return "kii: the session is over, log in again: the password was changed"
@@ -224,7 +227,7 @@ func RevealsAccount(err error) bool {
 		errors.Is(err, ErrNoPassword) || errors.Is(err, ErrUserDisabled)
 }
 
-// checkText refuses what is empty or cannot be meant.
+// checkText refuses a value that cannot be meant.
 func checkText(name, value string) error {
 	if wrong := unsendable(value); wrong != "" {
 		return &ArgumentError{name, wrong}
@@ -235,8 +238,8 @@ func checkText(name, value string) error {
 // maxLength bounds, in bytes, all that is sent but a password. Kii Cloud takes nothing as long.
 const maxLength = 1000
 
-// unsendable returns why value would not arrive as it was meant, or could not be right; empty if it may
-// be sent. What cannot be seen comes along where an address or a PIN is pasted, and finds nobody.
+// unsendable returns what is wrong with a value that would not arrive as it was meant; empty if nothing
+// is. Invisible characters come along when an address or a PIN is pasted, and find nobody.
 func unsendable(value string) string {
 	switch {
 	case value == "":
@@ -274,8 +277,8 @@ func isFullWidth(r rune) bool {
 // maxPassword is the longest password that Kii Cloud takes, in bytes.
 const maxPassword = 50
 
-// checkPassword refuses what can be nobody's password. It is less strict than checkNewPassword, since
-// Kii Cloud may have had other rules once.
+// checkPassword refuses what cannot be a password. It is less strict than checkNewPassword, since Kii
+// Cloud may have had other rules once.
 func checkPassword(name, password string) error {
 	switch {
 	case password == "":

@@ -42,11 +42,14 @@ func (s secrets) index(folded string) int {
 			continue
 		}
 		quoted, ascii, escaped := strconv.Quote(secret), strconv.QuoteToASCII(secret), marshal(secret)
-		for _, form := range []string{
+		for i, form := range []string{
 			secret,
 			url.PathEscape(secret), url.QueryEscape(secret), escapeSegment(secret), html.EscapeString(secret),
 			quoted[1 : len(quoted)-1], ascii[1 : len(ascii)-1], string(escaped[1 : len(escaped)-1]),
 		} {
+			if i > 0 && form == secret {
+				continue
+			}
 			if at := strings.Index(folded, fold(form)); at >= 0 && (first < 0 || at < first) {
 				first = at
 			}

@@ -11,16 +11,17 @@ import (
 //
 // id is a user ID, an e-mail address, a phone number with + and country code, or one of these
 // with its type, such as "LOGIN_NAME:alice"; see the package documentation. method says where the message
-// goes, and the user needs a verified address of that kind. id may name the user by another one.
+// goes, and the user needs a verified address of that kind. id may name the user by another one. An id or
+// a PIN with invisible or full-width characters, as they come along when text is pasted, is refused.
 //
 // A nil error means that Kii Cloud accepted the request, not that the message was delivered. To send
 // another one, call again. The errors of note:
 //   - [ErrUserNotFound]: there is no such user, or the address is not verified.
 //   - [ErrAddressNotVerified]: the user has no verified address for method.
-//   - [ErrNoPassword]: the user has no password, having come by a social login, say.
+//   - [ErrNoPassword]: the user has no password, for example after a social login.
 //   - [ErrUserDisabled]: the account is disabled.
 //   - [ErrRateLimited]: the app's limit is reached, and no message was sent. [APIError].RetryAfter is
-//     the wait; 0: Kii Cloud named none, so choose your own.
+//     the wait; if it is 0, Kii Cloud named none, so choose your own.
 //
 // The first four tell whether an account exists. They are for your program and your support staff: fold
 // them into one answer before a browser sees them, with [RevealsAccount]. [Session.Profile] tells

@@ -12,12 +12,13 @@ import (
 // A Session is a logged-in user: what [User.Login] and [User.Resume] return. It is safe for concurrent
 // use and must not be copied.
 //
-// It ends when a call is answered that its token is dead, because the password was reset or
-// changed or an administrator ended it: by 401 or 403 with [ErrWrongToken], [ErrUnauthorized],
-// [ErrAuthenticationFailed] or invalid_token. That call and all later ones return the same [*SessionError], the later ones
-// without a request. It also ends by a Refresh answered with [ErrWrongRefreshToken] or
-// [ErrWrongCredentials] and by a ChangePassword that succeeded. Nothing else ends it: not a wrong password,
-// a disabled account, an unknown outcome or the clock of this machine.
+// It ends when a call is answered that its token is dead, because the password was reset or changed or
+// an administrator ended it: by 401 or 403 with [ErrWrongToken], [ErrUnauthorized],
+// [ErrAuthenticationFailed] or invalid_token. That call and all later ones return the same
+// [*SessionError], the later ones without a request. A Refresh answered with [ErrWrongRefreshToken] or
+// [ErrWrongCredentials] ends it as well, and so does a ChangePassword that succeeded. Nothing else does:
+// not a wrong password, a disabled account, an unknown outcome, the clock of this machine or the error
+// of another call.
 type Session struct {
 	api *api
 
@@ -27,7 +28,7 @@ type Session struct {
 	refreshing *shared[*Token] // the request of a Refresh that is under way
 }
 
-// Format implements [fmt.Formatter]. It prints no field: fmt would reach the token through a wrong verb.
+// Format implements [fmt.Formatter]. It prints no field, which fmt would do for a wrong verb.
 func (s *Session) Format(f fmt.State, verb rune) { format(f, verb, "kii.Session"+blanked) }
 
 // UserID returns the user's ID. It is empty in a session that was resumed without one, until
@@ -35,7 +36,7 @@ func (s *Session) Format(f fmt.State, verb rune) { format(f, verb, "kii.Session"
 func (s *Session) UserID() string { return s.Token().UserID }
 
 // Token returns the current token, to be kept and given to [User.Resume] later. It is a secret. After a
-// [Session.Refresh] the one that was returned before is dead.
+// [Session.Refresh] an earlier one is dead.
 func (s *Session) Token() Token {
 	if s == nil {
 		return Token{}
@@ -48,8 +49,8 @@ func (s *Session) Token() Token {
 	return *s.token
 }
 
-// Err returns nil, or the [*SessionError] that ended the session. It sends nothing, so nil does
-// not say that the token still works.
+// Err returns nil, or the [*SessionError] that ended the session. It sends nothing, so nil does not
+// mean that the token still works.
 func (s *Session) Err() error {
 	if s == nil {
 		return nil
@@ -64,8 +65,9 @@ func (s *Session) Err() error {
 
 // Profile reads the user's own data. A reply about another user than the session's is [ErrUnexpectedReply].
 //
-// Profile is safe for concurrent use and sends one request, which changes nothing, whatever the
-// error; net/http may repeat it where an HTTP/1 connection broke. An answer that the token is dead ends the session.
+// Profile is safe for concurrent use and sends one request, which changes nothing, whatever the error;
+// net/http may repeat it if an HTTP/1 connection breaks. An answer that the token is dead ends the
+// session.
 func (s *Session) Profile(ctx context.Context) (*Profile, error) {
 	if err := s.check(ctx); err != nil {
 		return nil, err
@@ -76,14 +78,15 @@ func (s *Session) Profile(ctx context.Context) (*Profile, error) {
 }
 
 // ChangePassword replaces the password and thereby ends this session and all others of the user: every
-// later call returns a [*SessionError], and the user must log in again. newPassword is 4 to 50
-// printable ASCII characters. Note the order: Kii's Android and Unity SDKs take the new one first.
+// later call returns a [*SessionError], and the user must log in again. newPassword is 4 to 50 printable
+// ASCII characters; an oldPassword of more than 50 bytes is refused, since Kii Cloud has none. Note the
+// order: Kii's Android and Unity SDKs take the new one first.
 //
 // The errors of note are [ErrWrongPassword], which leaves the session alone, [ErrPasswordTooShort]
 // and [ErrNoPassword].
 //
-// ChangePassword is safe for concurrent use and sends one request. Where [OutcomeUnknown] is true the password
-// may have been changed: log in to find out. An answer that the token is dead ends the session.
+// ChangePassword is safe for concurrent use and sends one request. If [OutcomeUnknown] reports true, the
+// password may have been changed: log in to find out. An answer that the token is dead ends the session.
 func (s *Session) ChangePassword(ctx context.Context, oldPassword, newPassword string) error {
 	if err := s.check(ctx, checkPassword("oldPassword", oldPassword), checkNewPassword(newPassword)); err != nil {
 		return err
@@ -148,8 +151,8 @@ func (s *Session) adopt(userID string) string {
 	return ""
 }
 
-// deadToken are the codes that tell that a bearer token is dead. Kii Cloud documents no reply to one;
-// these are what its SDKs and reference name.
+// deadToken are the codes of the answer to a dead bearer token. Kii Cloud documents none; these are the
+// ones that its SDKs and its reference name.
 var deadToken = []ErrorCode{ErrWrongToken, ErrUnauthorized, ErrAuthenticationFailed, "invalid_token"}
 
 // isDeadToken reports whether err is the answer that the token of a call is dead.

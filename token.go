@@ -16,7 +16,7 @@ type Token struct {
 	UserID       string    `json:"user_id,omitempty"`
 	AccessToken  string    `json:"access_token"`
 	RefreshToken string    `json:"refresh_token,omitempty"` // empty unless the app has them switched on
-	Expiry       time.Time `json:"expiry,omitzero"`         // by this machine's clock; zero: never
+	Expiry       time.Time `json:"expiry,omitzero"`         // by this machine's clock; zero: never, or Kii Cloud named none
 }
 
 // Format implements [fmt.Formatter]. It prints no field but Expiry.
@@ -39,7 +39,7 @@ type tokenReply struct {
 	ExpiresIn                     json.Number // seconds; documented ones overflow a Duration
 }
 
-// UnmarshalJSON goes by exact names. What is wrong with a life costs no login: it is then unknown.
+// UnmarshalJSON goes by exact names. A life that cannot be read costs no login: it is then unknown.
 func (r *tokenReply) UnmarshalJSON(data []byte) error {
 	var fields object
 	err := json.Unmarshal(data, &fields)
@@ -81,7 +81,7 @@ func (r *tokenReply) lifetime() time.Duration {
 	if seconds, err := r.ExpiresIn.Int64(); err == nil {
 		return saturate(seconds)
 	}
-	seconds, _ := r.ExpiresIn.Float64() // infinite where it overflows, and valid JSON in any case
+	seconds, _ := r.ExpiresIn.Float64() // infinite if it overflows; a json.Number is valid
 	return saturate(int64(min(seconds, math.MaxInt32*1e9)))
 }
 
