@@ -77,7 +77,8 @@ func empty(reply transport.Reply) string {
 	return ""
 }
 
-// do makes a call and writes its log record. The error is nil, an [*APIError] or a [*TransportError].
+// do makes a call and writes its log record. The error is nil, an [*APIError] or a
+// [*TransportError].
 func (a *api) do(ctx context.Context, c *call, success success) error {
 	start := time.Now()
 	reply, err := a.http.Do(ctx, &transport.Request{Method: c.method, URL: c.url, Header: a.header(c), Body: c.body})
@@ -177,8 +178,8 @@ func (a *api) log(ctx context.Context, c *call, start time.Time, status, attempt
 	a.logger.LogAttrs(ctx, level, "kii call", attrs...)
 }
 
-// logLevel is Info for what a user or the program did, such as a wrong PIN, and Warn for what somebody
-// may have to look into: an unknown outcome, and a failure of the network.
+// logLevel is Info for what a user or the program did, such as a wrong PIN, and Warn for what
+// somebody may have to look into: an unknown outcome, and a failure of the network.
 func logLevel(ctx context.Context, err error) slog.Level {
 	_, refused := err.(*APIError)
 	switch {
@@ -249,8 +250,8 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 	return e
 }
 
-// isOAuth reports whether the field "error" of a reply is a code of Kii Cloud's. OAuth has it at the
-// token endpoint and in answers to a bearer. Elsewhere, and with a time-out, it is a gateway's.
+// isOAuth reports whether the field "error" of a reply is a code of Kii Cloud's. OAuth has it at
+// the token endpoint and in answers to a bearer. Elsewhere, and with a time-out, it is a gateway's.
 func (c *call) isOAuth(status int) bool {
 	const clientGone = 499 // nginx
 	return (c.token != nil || strings.HasSuffix(c.url, "/oauth2/token")) &&
@@ -272,8 +273,8 @@ func reason(reply *transport.Reply, wrong string) string {
 	return wrong
 }
 
-// An object is a JSON object by its exact names. encoding/json takes a name in any case, and the last
-// one wins; but a user's record also holds fields that the user's program named.
+// An object is a JSON object by its exact names. encoding/json takes a name in any case, and the
+// last one wins; but a user's record also holds fields that the user's program named.
 type object map[string]json.RawMessage
 
 // get reads a field. One that is missing or of another type leaves into as it is.

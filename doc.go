@@ -1,7 +1,8 @@
-// Package kii lets a Go back end reset the forgotten passwords of its Kii Cloud users, and log them in.
-// It runs on servers, and is not affiliated with Kii.
+// Package kii lets a Go back end reset the forgotten passwords of its Kii Cloud users, and log them
+// in. It runs on servers, and is not affiliated with Kii.
 //
-// Make one [Client] with [New] and share it. What can be done without being logged in is in its User field:
+// Make one [Client] with [New] and share it. What can be done without being logged in is in its
+// User field:
 //
 //	client, err := kii.New(appID, appKey, kii.SiteJP)
 //	err = client.User.ResetPassword(ctx, "alice@example.com", kii.NotificationSMSPIN)
@@ -10,8 +11,8 @@
 //
 // # Naming a user
 //
-// Every id parameter takes one of these forms, and refuses anything else with an [*ArgumentError] before a
-// request is made. Kii Cloud finds no user by an address that is not verified.
+// Every id parameter takes one of these forms, and refuses anything else with an [*ArgumentError]
+// before a request is made. Kii Cloud finds no user by an address that is not verified.
 //
 //	"86f3cdcf-950d-…"       a user ID: anything that is none of the forms below
 //	"alice@example.com"     an e-mail address, sent as EMAIL:alice@example.com
@@ -21,16 +22,22 @@
 //	"PHONE:JP-09012345678"  a phone number as dialled in its country
 //	"LOGIN_NAME:alice"      a login name; Kii documents the form, and not whether a reset takes it
 //
-// Only Login also takes a bare login name. A phone number in its local form, such as 09012345678, would be
-// sent as a user ID and find nobody: write it with its country.
+// Only Login also takes a bare login name. A phone number in its local form, such as 09012345678,
+// would be sent as a user ID and find nobody: write it with its country.
+//
+// No id, PIN, code, app value or token is longer than 1,000 bytes, begins or ends with a space, or
+// holds control, invisible or full-width characters, which come along when text is pasted or typed
+// on a Japanese keyboard. Such a value is refused by an [*ArgumentError] that names the parameter
+// and never repeats the value.
 //
 // # Three ways to reset
 //
-// [User.ResetPassword] sends the user a message. Its method says where: the user needs a verified address
-// of that kind, whatever the id is, so a user named by e-mail can get an SMS. What comes next
-// depends on the method, and on the setting "Password Reset Flow" of the developer portal, which no call of a user can read.
+// [User.ResetPassword] sends the user a message. Its method says by which way: the user needs a
+// verified address of that kind, whatever the id is, so a user named by e-mail can get an SMS. What
+// comes next depends on the method, and on the setting "Password Reset Flow" of the developer
+// portal, which no call of a user can read.
 //
-// [NotificationSMSPIN], an SMS with a PIN code, is the way where the page is yours:
+// [NotificationSMSPIN], an SMS with a PIN code, is the way if the page is to be yours:
 //
 //	user    → program  forgot the password
 //	program → Kii      ResetPassword(id, NotificationSMSPIN)
@@ -61,17 +68,17 @@
 //	                   "Input Password": a page asks for the new password; sending it resets
 //	user    → program  login with the new password
 //
-// The program is not told that a link was used. In the flow "Generate Password" the click itself resets, so a
-// mail scanner that opens links resets too: prefer the PIN, or "Input Password".
+// The program is not told that a link was used. In the flow "Generate Password" the click itself
+// resets, so a mail scanner that opens links resets too: prefer the PIN, or "Input Password".
 //
-// To send another message call ResetPassword again. Whether the older PIN or link then still works is not
-// documented; tell the user to take the newest.
+// To send another message call ResetPassword again. Whether the older PIN or link then still works
+// is not documented; tell the user to take the newest.
 //
 // # Three outcomes
 //
-// A nil error is proof: Kii Cloud answered as it does on success. Of a reset request it says
-// that the message was accepted, not that it arrived. [OutcomeUnknown] picks out the errors after which the call may
-// have been carried out. After any other error nothing happened.
+// A nil error is proof: Kii Cloud answered as it does on success. For a reset request it means that
+// the message was accepted, not that it arrived. [OutcomeUnknown] picks out the errors after which
+// the call may have been carried out. After any other error nothing happened.
 //
 //	switch err := client.User.ResetPassword(ctx, id, kii.NotificationSMSPIN); {
 //	case err == nil: // done
@@ -79,9 +86,9 @@
 //	default: // nothing happened
 //	}
 //
-// The error is one of four pointers. An [*ArgumentError] was refused here. A [*TransportError] had no whole answer. An
-// [*APIError] is an answer that is not success, and unwraps to its [ErrorCode]. A [*SessionError] says that the
-// user must log in again.
+// The error is one of four pointers. An [*ArgumentError] was refused here. A [*TransportError] had
+// no whole answer. An [*APIError] is an answer that is not success, and unwraps to its [ErrorCode].
+// A [*SessionError] means that the user must log in again.
 //
 //	errors.Is(err, kii.ErrPINExpired)
 //	errors.AsType[*kii.SessionError](err)
@@ -91,18 +98,24 @@
 //	case kii.ErrPINExpired: // send another PIN
 //	}
 //
+// Only the answer to this call is judged. If a context was cancelled because another call failed,
+// as an errgroup does, that cause is found by errors.Is and errors.As if it is of your own type.
+// The errors of this package are not: they say nothing about this call.
+//
 // # What a stranger may see
 //
-// Kii Cloud answers differently for an unknown user and a known one, and so do the errors: your program can
-// help its support staff. A stranger's browser must not see the difference in the text, the status or the
-// time. So answer every request for a reset alike, whatever err is, and before Kii Cloud is asked. A
-// completion cannot be answered so: give one text for a wrong PIN, an expired one, a password that was
-// refused and all that [RevealsAccount] reports. Limit how often each id and each client may ask, and how
-// often a PIN may be tried; Kii Cloud documents no such limit. The program in examples/webapp does all of this.
+// Kii Cloud answers differently for an unknown user and a known one, and so do the errors: your
+// program can help its support staff. A stranger's browser must not see the difference in the text,
+// the status or the time. So answer every request for a reset alike, whatever err is, and before
+// Kii Cloud is asked. A completion cannot be answered so: give one text for a wrong PIN, an expired
+// one, a password that was refused and all that [RevealsAccount] reports. Limit how often each id
+// and each client may ask, and how often a PIN may be tried; Kii Cloud documents no such limit. The
+// program in examples/webapp does all of this.
 //
 // # How a session ends
 //
-// A completed reset ends the user's sessions, and so does [Session.ChangePassword]. Kii Cloud says so at the next call:
+// A completed reset ends the user's sessions, and so does [Session.ChangePassword]. Kii Cloud says
+// so at the next call:
 //
 //	program → Kii      session.Profile(ctx)
 //	Kii     → program  403 WRONG_TOKEN: returned as a *SessionError
@@ -113,26 +126,34 @@
 //
 // # What is retried, what is not, and why
 //
-// A request that changes something and may have arrived is never sent again, by any layer, net/http's replays on
-// HTTP/2 included: a second one would send a second SMS, or burn the PIN. Tried again, up to two times (see
-// [WithMaxRetries]), is only what is proved not to have left: a failed look-up, dial or proxy connect, after a wait of
-// 0.1 to 3 seconds. A [User.Login] is no exception, though repeating it yourself is safe. [Session.Profile], which
-// only reads, may be repeated by net/http where an HTTP/1 connection broke. A 429 ([ErrRateLimited]) is not retried,
-// because Kii asks clients not to; it names no wait either, so choose your own where [APIError].RetryAfter is 0.
+// A request that changes something and may have arrived is never sent again, by any layer,
+// net/http's replays on HTTP/2 included: a second one would send a second SMS, or burn the PIN.
+// Only what is proved not to have left is tried again, up to two times (see [WithMaxRetries]): a
+// failed look-up, dial or proxy connect, after a wait of 0.1 to 3 seconds. A [User.Login] is no
+// exception, though repeating it yourself is safe. [Session.Profile], which only reads, may be
+// repeated by net/http if an HTTP/1 connection breaks. A 429 ([ErrRateLimited]) is not retried,
+// because Kii asks clients not to; it names no wait either, so choose your own if
+// [APIError].RetryAfter is 0.
 //
-// The numbers: a call ends within 30 seconds, retries included ([WithTimeout]); a dial within 5, a TLS handshake within 10. A
-// reply is read up to 256 KiB after decompression, its headers up to 64 KiB. 128 idle connections are kept for 90
-// seconds. No redirect is followed.
+// The numbers: a call ends within 30 seconds, retries included ([WithTimeout]); a dial within 5, a
+// TLS handshake within 10. A reply is read up to 256 KiB after decompression, its headers up to 64
+// KiB. 128 idle connections are kept for 90 seconds ([Client.CloseIdleConnections] closes them). No
+// redirect is followed. A goroutine that outlives a call, of a [Session.Refresh] or of an
+// administrator whose caller has left, ends by the time-out of a call.
 //
 // # Secrets and logs
 //
-// No error, token or profile prints a secret or an account when it is given to fmt or log/slog itself. Inside
-// another value it may: fmt calls no method of what lies in an unexported field, and slog's JSON handler
-// marshals what a slice, map or struct holds. The one field made for reading is [APIError].Message: it may
-// describe the account, so log it only if your log may hold that.
+// No error, token or profile prints a secret or an account when it is given to fmt or log/slog
+// itself, and an error marshals to JSON as its text. Inside another value a [Token] and a [Profile]
+// may print theirs: fmt calls no method of what lies in an unexported field, and encoding/json and
+// slog's JSON handler marshal what a slice, a map or a struct holds, as a token is made to be kept.
+// So never print what holds one. Two fields are made for reading: [APIError].Message, which may
+// describe the account, and [SessionError].UserID. Log them only if your log may hold that.
+//
 // The library itself is silent unless [WithLogger] is given: then each call is one record.
 //
 // # Testing
 //
-// Package [github.com/go-kii/kii/kiitest] is a Kii Cloud in memory, with accounts, messages, faults and a clock.
+// Package [github.com/go-kii/kii/kiitest] is a Kii Cloud in memory, with accounts, messages, faults
+// and a clock.
 package kii

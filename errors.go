@@ -19,14 +19,15 @@ import (
 // [errors.AsType] with ErrorCode returns the code of any answer that is not success.
 type ErrorCode string
 
-// The codes of Kii Cloud that a caller may want to tell apart, each with the HTTP status that it comes
-// with. They are those of https://documentation.kii.com/rest/. What it leaves out, such as the answers to
-// a dead token, a wrong login, a disabled account and a wrong app ID, is from the error table of Kii's
-// JavaScript SDK.
+// The codes of Kii Cloud that a caller may want to tell apart, each with the HTTP status that it
+// comes with. They are those of https://documentation.kii.com/rest/. What it leaves out, such as
+// the answers to a dead token, a wrong login, a disabled account and a wrong app ID, is from the
+// error table of Kii's JavaScript SDK.
 const (
 	// 404: there is no such user, or the address is not verified.
 	ErrUserNotFound ErrorCode = "USER_NOT_FOUND"
-	// 409: the user has no verified address for the message. Completing a reset: also, none is pending.
+	// 409: the user has no verified address for the message. Completing a reset: also, none is
+	// pending.
 	ErrAddressNotVerified ErrorCode = "INVALID_STATUS"
 	// 409: the user has no password, so none can be reset or changed.
 	ErrNoPassword ErrorCode = "OPERATION_NOT_ALLOWED"
@@ -91,7 +92,8 @@ type ArgumentError struct {
 // Error returns the parameter and the reason.
 func (e *ArgumentError) Error() string { return "kii: " + e.Name + " " + e.Reason }
 
-// A TransportError means that no whole answer arrived. See [OutcomeUnknown] for what may have happened.
+// A TransportError means that no whole answer arrived. See [OutcomeUnknown] for what may have
+// happened.
 type TransportError struct {
 	Op      string // the method, such as "ResetPassword"
 	NotSent bool   // true: it is proved that nothing arrived at Kii Cloud; false: something may have
@@ -106,8 +108,8 @@ func (e *TransportError) Error() string {
 	return printable(fmt.Sprintf("kii: %s: no answer, the outcome is unknown: %v", e.Op, e.Err))
 }
 
-// Unwrap returns Err for [errors.Is] and [errors.As]. They find in it all but the errors of this package,
-// as when a call was cancelled because of another's: those say nothing of this one.
+// Unwrap returns Err for [errors.Is] and [errors.As]. They find in it all but the errors of this
+// package, as when a call was cancelled because of another's: those say nothing of this one.
 func (e *TransportError) Unwrap() error {
 	if e.Err == nil {
 		return nil
@@ -121,19 +123,19 @@ func (e *TransportError) Unwrap() error {
 // Is answers [OutcomeUnknown].
 func (e *TransportError) Is(target error) bool { return target == errUnknown && !e.NotSent }
 
-// An APIError is an answer that is not success. It unwraps to its Code. Only Op, StatusCode, Code and
-// Reason are ever printed.
+// An APIError is an answer that is not success. It unwraps to its Code. Only Op, StatusCode, Code
+// and Reason are ever printed.
 type APIError struct {
 	Op         string    // the method, such as "ResetPassword"
 	StatusCode int       // of HTTP
 	Code       ErrorCode // never empty
 	// Reason says what is unexpected, with ErrUnexpectedReply: "a redirect", "a page of text/html",
-	// "not a JSON object", "too long", "cut short", "no errorCode" and the like. If an [Admin] has no
-	// token, or one without rights, it says what to check. It is always this library's own text.
+	// "not a JSON object", "too long", "cut short", "no errorCode" and the like. If an [Admin] has
+	// no token, or one without rights, it says what to check. It is always this library's own text.
 	Reason string
-	// Message is Kii Cloud's, in English, for the developer. It ends in "[redacted]" where the first
-	// secret or account identifier of this call stood. It may still describe the account, so it is not
-	// for a stranger.
+	// Message is Kii Cloud's, in English, for the developer. It ends in "[redacted]" where the
+	// first secret or account identifier of this call stood. It may still describe the account, so
+	// it is not for a stranger.
 	Message           string
 	MinPasswordLength int           // in characters, with ErrPasswordTooShort; 0: unknown
 	RetryAfter        time.Duration // from the Retry-After header; 0: there is none
@@ -150,7 +152,8 @@ func (e *APIError) Error() string {
 // Unwrap returns Code.
 func (e *APIError) Unwrap() error { return e.Code }
 
-// Is reports whether target is [ErrRateLimited] and e a 429, whatever its Code. It also answers [OutcomeUnknown].
+// Is reports whether target is [ErrRateLimited] and e a 429, whatever its Code. It also answers
+// [OutcomeUnknown].
 func (e *APIError) Is(target error) bool {
 	return target == ErrRateLimited && e.StatusCode == http.StatusTooManyRequests ||
 		target == errUnknown && e.StatusCode/100 == 5
@@ -173,7 +176,8 @@ func (e *SessionError) Error() string {
 // Unwrap returns Err.
 func (e *SessionError) Unwrap() error { return e.Err }
 
-// The errors print the same under every verb, in every log and as JSON, as a value as well as by pointer.
+// The errors print the same under every verb, in every log and as JSON, as a value as well as by
+// pointer.
 
 // Format implements [fmt.Formatter]. It prints what Error returns.
 func (e ArgumentError) Format(f fmt.State, verb rune) { format(f, verb, (&e).Error()) }
@@ -208,20 +212,21 @@ func (e APIError) LogValue() slog.Value { return slog.StringValue((&e).Error()) 
 // LogValue implements [slog.LogValuer].
 func (e SessionError) LogValue() slog.Value { return slog.StringValue((&e).Error()) }
 
-// OutcomeUnknown reports whether a call that returned err may have been carried out: a request that was not
-// proved unsent got no whole answer, or the answer was a 5xx or an [ErrUnexpectedReply]. If it is false and
-// err is not nil, nothing happened. Of several joined errors it is enough that one is unknown. What ended a
-// context does not count, even if it is an error of this package.
+// OutcomeUnknown reports whether a call that returned err may have been carried out: a request that
+// was not proved unsent got no whole answer, or the answer was a 5xx or an [ErrUnexpectedReply]. If
+// it is false and err is not nil, nothing happened. Of several joined errors it is enough that one
+// is unknown. What ended a context does not count, even if it is an error of this package.
 func OutcomeUnknown(err error) bool { return errors.Is(err, errUnknown) }
 
-// errUnknown is what each error is asked for. errors.Is reaches all errors that are joined, whatever
-// type joins them: errors.Join's, or a retry package's own.
+// errUnknown is what each error is asked for. errors.Is reaches all errors that are joined,
+// whatever type joins them: errors.Join's, or a retry package's own.
 var errUnknown = errors.New("kii: the outcome is unknown")
 
-// RevealsAccount reports whether err, shown to somebody who is not logged in, would reveal whether an account
-// exists or what it is like: [ErrUserNotFound], [ErrAddressNotVerified], [ErrNoPassword], [ErrUserDisabled]. After
-// [User.ResetPassword] answer as if it had succeeded. After [User.CompleteResetPassword] and [User.Login],
-// which cannot be answered so, give the same answer as for a wrong PIN and as for a wrong password.
+// RevealsAccount reports whether err, shown to somebody who is not logged in, would reveal whether
+// an account exists or what it is like: [ErrUserNotFound], [ErrAddressNotVerified],
+// [ErrNoPassword], [ErrUserDisabled]. After [User.ResetPassword] answer as if it had succeeded.
+// After [User.CompleteResetPassword] and [User.Login], which cannot be answered so, give the same
+// answer as for a wrong PIN and as for a wrong password.
 func RevealsAccount(err error) bool {
 	return errors.Is(err, ErrUserNotFound) || errors.Is(err, ErrAddressNotVerified) ||
 		errors.Is(err, ErrNoPassword) || errors.Is(err, ErrUserDisabled)
@@ -238,8 +243,8 @@ func checkText(name, value string) error {
 // maxLength bounds, in bytes, all that is sent but a password. Kii Cloud takes nothing as long.
 const maxLength = 1000
 
-// unsendable returns what is wrong with a value that would not arrive as it was meant; empty if nothing
-// is. Invisible characters come along when an address or a PIN is pasted, and find nobody.
+// unsendable returns what is wrong with a value that would not arrive as it was meant; empty if
+// nothing is. Invisible characters come along when an address or a PIN is pasted, and find nobody.
 func unsendable(value string) string {
 	switch {
 	case value == "":
@@ -277,8 +282,8 @@ func isFullWidth(r rune) bool {
 // maxPassword is the longest password that Kii Cloud takes, in bytes.
 const maxPassword = 50
 
-// checkPassword refuses what cannot be a password. It is less strict than checkNewPassword, since Kii
-// Cloud may have had other rules once.
+// checkPassword refuses what cannot be a password. It is less strict than checkNewPassword, since
+// Kii Cloud may have had other rules once.
 func checkPassword(name, password string) error {
 	switch {
 	case password == "":

@@ -25,8 +25,8 @@ func (u userRef) segment() string {
 	return u.kind + ":" + escapeSegment(u.address)
 }
 
-// secret returns what no text may show of the name, since a server repeats it in other forms: it stores
-// PHONE:JP-090… as +8190….
+// secret returns what no text may show of the name, since a server repeats it in other forms: it
+// stores PHONE:JP-090… as +8190….
 func (u userRef) secret() string {
 	if u.kind == "PHONE" {
 		return strings.TrimLeft(u.address, "+ABCDEFGHIJKLMNOPQRSTUVWXYZ-0")

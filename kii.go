@@ -11,8 +11,8 @@ import (
 
 const userAgent = "kii-go/0.1.0"
 
-// Site is the base URL of a Kii Cloud site. Any other base URL than those listed here is
-// written Site("https://…/api"); one slash at its end is ignored.
+// Site is the base URL of a Kii Cloud site. Any other base URL than those listed here is written
+// Site("https://…/api"); one slash at its end is ignored.
 type Site string
 
 // The sites of Kii Cloud. An app lives at one of them: the one chosen on the developer portal.
@@ -30,8 +30,9 @@ type Client struct {
 	User *User // the user API, not one user
 }
 
-// New returns a client for the app with this ID and key at site, as the developer portal shows them. It checks
-// every argument and sends nothing, so a wrong app ID or site shows only at the first call, as [ErrAppNotFound].
+// New returns a client for the app with this ID and key at site, as the developer portal shows
+// them. It checks every argument and sends nothing, so a wrong app ID or site shows only at the
+// first call, as [ErrAppNotFound].
 func New(appID, appKey string, site Site, opts ...Option) (*Client, error) {
 	if err := checkText("appID", appID); err != nil {
 		return nil, err
@@ -70,9 +71,9 @@ func New(appID, appKey string, site Site, opts ...Option) (*Client, error) {
 }
 
 // CloseIdleConnections closes the connections that the library's own transport keeps between calls.
-// A program need not call it: they close by themselves after 90 seconds. It is for a test that counts
-// goroutines, and for a client that is replaced. A Transport given by [WithHTTPClient] is the
-// caller's to close.
+// A program need not call it: they close by themselves after 90 seconds. It is for a test that
+// counts goroutines, and for a client that is replaced. A Transport given by [WithHTTPClient] is
+// the caller's to close.
 func (c *Client) CloseIdleConnections() {
 	if c != nil && c.User != nil && c.User.api != nil {
 		c.User.api.http.CloseIdleConnections()

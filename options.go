@@ -20,12 +20,13 @@ func defaultConfig() config {
 	return config{timeout: 30 * time.Second, maxRetries: 2, userAgent: userAgent}
 }
 
-// An Option changes a default of [New]. Order never matters; of two of a kind the last one wins.
+// An Option changes a default of [New]. Their order does not matter, except that of two of a kind
+// the last one wins.
 type Option func(*config) error
 
 // WithHTTPClient makes calls through hc's Transport (nil: the library's own) and bounds each
-// attempt by its Timeout (zero: only the call's deadline does). Its Jar and CheckRedirect are not
-// used: no cookie is kept and no redirect followed. hc is not changed.
+// attempt by its Timeout (0: only the call's deadline does). Its Jar and CheckRedirect are not
+// used: no cookie is kept and no redirect is followed. hc is not changed.
 func WithHTTPClient(hc *http.Client) Option {
 	return func(cfg *config) error {
 		switch {
@@ -47,8 +48,8 @@ func isNil(rt http.RoundTripper) bool {
 	return (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil()
 }
 
-// WithTimeout bounds one call, its retries included. The default is 30 seconds. A deadline of
-// the call's context that is nearer holds all the same.
+// WithTimeout bounds one call, its retries included. The default is 30 seconds. An earlier deadline
+// of the call's context still applies.
 func WithTimeout(d time.Duration) Option {
 	return func(cfg *config) error {
 		if d <= 0 {
@@ -71,11 +72,11 @@ func WithMaxRetries(n int) Option {
 	}
 }
 
-// WithLogger writes one record a call to l, with the context of the call. A success is at Debug; what a user or
-// the program did, such as a wrong PIN or a cancelled context, at Info; an unknown outcome and a failure of the
-// network at Warn. The attributes are op, duration, status, error, outcome_unknown, code, reason, retry_after,
-// attempts and host, as far as there are any. No record holds a secret or an account identifier. The default
-// is silent.
+// WithLogger writes one record a call to l, with the context of the call. A success is at Debug;
+// what a user or the program did, such as a wrong PIN or a cancelled context, at Info; an unknown
+// outcome and a failure of the network at Warn. The attributes are op, duration, status, error,
+// outcome_unknown, code, reason, retry_after, attempts and host, as far as there are any. No record
+// holds a secret or an account identifier. The default is silent.
 func WithLogger(l *slog.Logger) Option {
 	return func(cfg *config) error {
 		if l == nil || l.Handler() == nil {
@@ -86,7 +87,8 @@ func WithLogger(l *slog.Logger) Option {
 	}
 }
 
-// WithUserAgent puts product, such as "myapp/1.2", before the library's own in the User-Agent header.
+// WithUserAgent puts product, such as "myapp/1.2", before the library's own in the User-Agent
+// header.
 func WithUserAgent(product string) Option {
 	return func(cfg *config) error {
 		if err := checkText("product", product); err != nil {
@@ -97,7 +99,7 @@ func WithUserAgent(product string) Option {
 	}
 }
 
-// WithInsecureHTTP lets a plain http:// site be other than loopback. Everything that is sent
+// WithInsecureHTTP allows plain http:// to hosts other than loopback. Everything that is sent
 // there, passwords and PINs included, can be read on the way.
 func WithInsecureHTTP() Option {
 	return func(cfg *config) error {

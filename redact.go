@@ -15,7 +15,8 @@ import (
 
 const blanked = "[redacted]"
 
-// secrets are what a call must never show: passwords, PINs, tokens, the app key, account identifiers.
+// secrets are what a call must never show: passwords, PINs, tokens, the app key, account
+// identifiers.
 type secrets []string
 
 // blank returns text up to the first secret in it. The rest goes, whatever else it holds.
@@ -32,9 +33,9 @@ func (s secrets) blank(text string) string {
 // appearIn reports whether text holds a secret.
 func (s secrets) appearIn(text string) bool { return s.index(fold(text)) >= 0 }
 
-// index returns where the first secret in a folded text begins, in any of the forms in which a server or a
-// library may repeat it; -1 if there is none. It takes a time linear in the text. A secret of one character
-// does not count: most texts hold it by chance.
+// index returns where the first secret in a folded text begins, in any of the forms in which a
+// server or a library may repeat it; -1 if there is none. It takes a time linear in the text. A
+// secret of one character does not count: most texts hold it by chance.
 func (s secrets) index(folded string) int {
 	first := -1
 	for _, secret := range s {
@@ -61,12 +62,13 @@ func (s secrets) index(folded string) int {
 // fold makes texts that differ only in case equal. Each character stays one.
 func fold(s string) string { return strings.ToLower(strings.ToUpper(s)) }
 
-// hide wraps err, which may be anybody's: net/http's, a context's cause, what the caller's RoundTripper
-// returned. No text of it shows a secret, and none of this package's errors shows through it.
+// hide wraps err, which may be anybody's: net/http's, a context's cause, what the caller's
+// RoundTripper returned. No text of it shows a secret, and none of this package's errors shows
+// through it.
 func (s secrets) hide(err error) *hidden { return &hidden{err: err, text: s.describe(err)} }
 
-// describe returns one line about err without secrets. net/http quotes what a server sent, and that may
-// repeat the request in a form that cannot be recognised, so quoted text goes.
+// describe returns one line about err without secrets. net/http quotes what a server sent, and that
+// may repeat the request in a form that cannot be recognised, so quoted text goes.
 func (s secrets) describe(err error) (text string) {
 	defer func() {
 		if recover() != nil { // a typed nil, say
@@ -95,8 +97,8 @@ func (s secrets) describe(err error) (text string) {
 // maxDescribed bounds, in bytes, a text that is printed: a peer can fill kilobytes.
 const maxDescribed = 500
 
-// printable returns text as one line that ends where it seems to end: without control characters and
-// what cannot be seen, such as a line break that would forge a record in a log.
+// printable returns text as one line that ends where it seems to end: without control characters
+// and what cannot be seen, such as a line break that would forge a record in a log.
 func printable(text string) string {
 	if len(text) > maxDescribed {
 		text = text[:maxDescribed] + "…"

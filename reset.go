@@ -6,29 +6,33 @@ import (
 )
 
 // ResetPassword asks Kii Cloud to tell the user how to reset the password: by an e-mail with a
-// link, an SMS with a link, or an SMS with a PIN code for [User.CompleteResetPassword]. The user need not be
-// logged in. Nothing else changes: the old password and the sessions work until the reset is completed.
+// link, an SMS with a link, or an SMS with a PIN code for [User.CompleteResetPassword]. The user
+// need not be logged in. Nothing else changes: the old password and the sessions work until the
+// reset is completed.
 //
-// id is a user ID, an e-mail address, a phone number with + and country code, or one of these
-// with its type, such as "LOGIN_NAME:alice"; see the package documentation. method says where the message
-// goes, and the user needs a verified address of that kind. id may name the user by another one. An id or
-// a PIN with invisible or full-width characters, as they come along when text is pasted, is refused.
+// id is a user ID, an e-mail address, a phone number with + and country code, or one of these with
+// its type, such as "LOGIN_NAME:alice"; see the package documentation. method says where the
+// message goes, and the user needs a verified address of that kind. id may name the user by another
+// one. An id or a PIN with invisible or full-width characters, as they come along when text is
+// pasted, is refused.
 //
-// A nil error means that Kii Cloud accepted the request, not that the message was delivered. To send
-// another one, call again. The errors of note:
+// A nil error means that Kii Cloud accepted the request, not that the message was delivered. To
+// send another one, call again. The errors of note:
 //   - [ErrUserNotFound]: there is no such user, or the address is not verified.
 //   - [ErrAddressNotVerified]: the user has no verified address for method.
 //   - [ErrNoPassword]: the user has no password, for example after a social login.
 //   - [ErrUserDisabled]: the account is disabled.
-//   - [ErrRateLimited]: the app's limit is reached, and no message was sent. [APIError].RetryAfter is
+//   - [ErrRateLimited]: the app's limit is reached, and no message was sent. [APIError].RetryAfter
+//     is
 //     the wait; if it is 0, Kii Cloud named none, so choose your own.
 //
-// The first four tell whether an account exists. They are for your program and your support staff: fold
-// them into one answer before a browser sees them, with [RevealsAccount]. [Session.Profile] tells
-// beforehand, of a user who is logged in, whether an address is verified and whether there is a password.
+// The first four reveal whether an account exists. They are for your program and your support
+// staff: give one answer to all of them before a browser sees them; see [RevealsAccount]. For a
+// user who is logged in, [Session.Profile] reports beforehand whether an address is verified and
+// whether there is a password.
 //
-// ResetPassword is safe for concurrent use and sends one request, never a second one that could send a
-// second message. Where [OutcomeUnknown] is true the message may be on its way.
+// ResetPassword is safe for concurrent use and sends one request, never a second one that could
+// send a second message. If [OutcomeUnknown] reports true, the message may be on its way.
 func (u *User) ResetPassword(ctx context.Context, id string, method NotificationMethod) error {
 	user, err := u.check(ctx, id)
 	if err != nil {
@@ -53,23 +57,26 @@ func (u *User) ResetPassword(ctx context.Context, id string, method Notification
 // obtained with the old password is over, and its next call returns a [*SessionError].
 //
 // newPassword is the one that the user chose, of 4 to 50 printable ASCII characters; nil asks Kii
-// Cloud to generate one and send it by SMS. Which of the two an app wants is the Password Reset Flow on the developer
-// portal, which no call of a user can read. An app set to "Generate Password" ignores newPassword.
-// For one set to "Input Password" see [ErrInvalidInput] below. Kii Cloud has no call that checks the PIN
-// alone; a newPassword that it never takes is refused here, before the PIN is used.
+// Cloud to generate one and send it by SMS. Which of the two an app wants is the setting "Password
+// Reset Flow" of the developer portal, which no call of a user can read. An app set to "Generate
+// Password" ignores newPassword. For one set to "Input Password" see [ErrInvalidInput] below. Kii
+// Cloud has no call that only checks the PIN; a newPassword that it never takes is refused here,
+// before the PIN is used.
 //
 // The errors of note:
 //   - [ErrWrongPIN]: the PIN is not the one that was sent. It may be tried again.
 //   - [ErrPINExpired]: ask for another one with ResetPassword.
-//   - [ErrInvalidInput]: with a nil newPassword, the app wants one; with one, it equals the old password.
-//   - [ErrPasswordTooShort]: shorter than the app wants; [APIError].MinPasswordLength says how long.
+//   - [ErrInvalidInput]: with a nil newPassword, the app wants one; with one, it equals the old
+//     password.
+//   - [ErrPasswordTooShort]: shorter than the app wants; [APIError].MinPasswordLength is the least.
 //   - [ErrAddressNotVerified]: no verified phone, or no reset is pending.
 //   - [ErrUserNotFound], [ErrUserDisabled]: as for ResetPassword.
 //
 // How long a PIN lives, and how often it may be tried, Kii Cloud does not document.
 //
-// CompleteResetPassword is safe for concurrent use and sends one request, never a second one that could burn
-// the PIN. Where [OutcomeUnknown] is true the password may have been reset: log in to find out.
+// CompleteResetPassword is safe for concurrent use and sends one request, never a second one that
+// could burn the PIN. If [OutcomeUnknown] reports true, the password may have been reset: log in to
+// find out.
 func (u *User) CompleteResetPassword(ctx context.Context, id, pin string, newPassword *string) error {
 	user, err := u.check(ctx, id)
 	if err != nil {

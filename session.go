@@ -9,16 +9,16 @@ import (
 	"sync"
 )
 
-// A Session is a logged-in user: what [User.Login] and [User.Resume] return. It is safe for concurrent
-// use and must not be copied.
+// A Session is a logged-in user: what [User.Login] and [User.Resume] return. It is safe for
+// concurrent use and must not be copied.
 //
-// It ends when a call is answered that its token is dead, because the password was reset or changed or
-// an administrator ended it: by 401 or 403 with [ErrWrongToken], [ErrUnauthorized],
+// It ends when a call is answered that its token is dead, because the password was reset or changed
+// or an administrator ended it: by 401 or 403 with [ErrWrongToken], [ErrUnauthorized],
 // [ErrAuthenticationFailed] or invalid_token. That call and all later ones return the same
-// [*SessionError], the later ones without a request. A Refresh answered with [ErrWrongRefreshToken] or
-// [ErrWrongCredentials] ends it as well, and so does a ChangePassword that succeeded. Nothing else does:
-// not a wrong password, a disabled account, an unknown outcome, the clock of this machine or the error
-// of another call.
+// [*SessionError], the later ones without a request. A Refresh answered with [ErrWrongRefreshToken]
+// or [ErrWrongCredentials] ends it as well, and so does a ChangePassword that succeeded. Nothing
+// else does: not a wrong password, a disabled account, an unknown outcome, the clock of this
+// machine or the error of another call.
 type Session struct {
 	api *api
 
@@ -35,8 +35,8 @@ func (s *Session) Format(f fmt.State, verb rune) { format(f, verb, "kii.Session"
 // [Session.Profile] has filled it in.
 func (s *Session) UserID() string { return s.Token().UserID }
 
-// Token returns the current token, to be kept and given to [User.Resume] later. It is a secret. After a
-// [Session.Refresh] an earlier one is dead.
+// Token returns the current token, to be kept and given to [User.Resume] later. It is a secret.
+// After a [Session.Refresh] an earlier one is dead.
 func (s *Session) Token() Token {
 	if s == nil {
 		return Token{}
@@ -63,11 +63,12 @@ func (s *Session) Err() error {
 	return s.ended
 }
 
-// Profile reads the user's own data. A reply about another user than the session's is [ErrUnexpectedReply].
+// Profile reads the user's own data. A reply about another user than the session's is
+// [ErrUnexpectedReply].
 //
-// Profile is safe for concurrent use and sends one request, which changes nothing, whatever the error;
-// net/http may repeat it if an HTTP/1 connection breaks. An answer that the token is dead ends the
-// session.
+// Profile is safe for concurrent use and sends one request, which changes nothing, whatever the
+// error; net/http may repeat it if an HTTP/1 connection breaks. An answer that the token is dead
+// ends the session.
 func (s *Session) Profile(ctx context.Context) (*Profile, error) {
 	if err := s.check(ctx); err != nil {
 		return nil, err
@@ -77,16 +78,17 @@ func (s *Session) Profile(ctx context.Context) (*Profile, error) {
 	return (*Profile)(p), err
 }
 
-// ChangePassword replaces the password and thereby ends this session and all others of the user: every
-// later call returns a [*SessionError], and the user must log in again. newPassword is 4 to 50 printable
-// ASCII characters; an oldPassword of more than 50 bytes is refused, since Kii Cloud has none. Note the
-// order: Kii's Android and Unity SDKs take the new one first.
+// ChangePassword replaces the password and thereby ends this session and all others of the user:
+// every later call returns a [*SessionError], and the user must log in again. newPassword is 4 to
+// 50 printable ASCII characters; an oldPassword of more than 50 bytes is refused, since Kii Cloud
+// has none. Note the order: Kii's Android and Unity SDKs take the new one first.
 //
 // The errors of note are [ErrWrongPassword], which leaves the session alone, [ErrPasswordTooShort]
 // and [ErrNoPassword].
 //
-// ChangePassword is safe for concurrent use and sends one request. If [OutcomeUnknown] reports true, the
-// password may have been changed: log in to find out. An answer that the token is dead ends the session.
+// ChangePassword is safe for concurrent use and sends one request. If [OutcomeUnknown] reports
+// true, the password may have been changed: log in to find out. An answer that the token is dead
+// ends the session.
 func (s *Session) ChangePassword(ctx context.Context, oldPassword, newPassword string) error {
 	if err := s.check(ctx, checkPassword("oldPassword", oldPassword), checkNewPassword(newPassword)); err != nil {
 		return err
@@ -125,7 +127,8 @@ func (s *Session) check(ctx context.Context, args ...error) error {
 
 var errNoSession = &ArgumentError{"Session", "is nil or zero: use one that Login or Resume returned"}
 
-// do makes a call with the session's token, and ends the session if the answer is that the token is dead.
+// do makes a call with the session's token, and ends the session if the answer is that the token is
+// dead.
 func (s *Session) do(ctx context.Context, c *call, success success) error {
 	s.mu.Lock()
 	c.token = s.token
@@ -133,8 +136,8 @@ func (s *Session) do(ctx context.Context, c *call, success success) error {
 	return s.judge(c.token, s.api.do(ctx, c, success))
 }
 
-// adopt returns what is wrong with a reply about the user with this ID; empty if it is the session's
-// user. A session that does not know its user yet adopts it.
+// adopt returns what is wrong with a reply about the user with this ID; empty if it is the
+// session's user. A session that does not know its user yet adopts it.
 func (s *Session) adopt(userID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -151,8 +154,8 @@ func (s *Session) adopt(userID string) string {
 	return ""
 }
 
-// deadToken are the codes of the answer to a dead bearer token. Kii Cloud documents none; these are the
-// ones that its SDKs and its reference name.
+// deadToken are the codes of the answer to a dead bearer token. Kii Cloud documents none; these are
+// the ones that its SDKs and its reference name.
 var deadToken = []ErrorCode{ErrWrongToken, ErrUnauthorized, ErrAuthenticationFailed, "invalid_token"}
 
 // isDeadToken reports whether err is the answer that the token of a call is dead.
@@ -162,8 +165,8 @@ func isDeadToken(err error) bool {
 }
 
 // judge ends the session if err, the answer to a call with the token sent, says that the token is
-// dead, and returns the error to hand to the caller. If the token has been or is being replaced, the
-// answer says nothing about the new one.
+// dead, and returns the error to hand to the caller. If the token has been or is being replaced,
+// the answer says nothing about the new one.
 func (s *Session) judge(sent *Token, err error) error {
 	if !isDeadToken(err) {
 		return err

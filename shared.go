@@ -5,16 +5,16 @@ import (
 	"errors"
 )
 
-// A shared is one request that several callers wait for. It is sent in a goroutine of its own, so it
-// outlives the caller who began it, and a panic of a RoundTripper ends no program.
+// A shared is one request that several callers wait for. It is sent in a goroutine of its own, so
+// it outlives the caller who began it, and a panic of a RoundTripper ends no program.
 type shared[T any] struct {
 	done   chan struct{}
 	answer T // this and err are set before done is closed
 	err    error
 }
 
-// share begins the request that send makes. Its context has the values of ctx, and not its end: send
-// has a deadline of its own.
+// share begins the request that send makes. Its context has the values of ctx, and not its end:
+// send has a deadline of its own.
 func share[T any](ctx context.Context, send func(context.Context) (T, error)) *shared[T] {
 	s := &shared[T]{done: make(chan struct{}), err: errPanicked}
 	go func() {

@@ -65,8 +65,8 @@ func (r *tokenReply) wrong() string {
 	return ""
 }
 
-// token returns the token of a login. A refresh that is answered without a refresh token leaves the old
-// one valid (RFC 6749, section 6).
+// token returns the token of a login. A refresh that is answered without a refresh token leaves the
+// old one valid (RFC 6749, section 6).
 func (r *tokenReply) token(oldRefreshToken string) *Token {
 	t := &Token{UserID: r.ID, AccessToken: r.AccessToken, RefreshToken: cmp.Or(r.RefreshToken, oldRefreshToken)}
 	if r.ExpiresIn != "" {

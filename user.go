@@ -12,16 +12,16 @@ type User struct{ api *api }
 // Format implements [fmt.Formatter]. It prints no field, which fmt would do for a wrong verb.
 func (u User) Format(f fmt.State, verb rune) { format(f, verb, "kii.User"+blanked) }
 
-// Login logs a user in. id takes the same forms as in [User.ResetPassword]; in addition, a bare name is a
-// login name. An e-mail address or a phone number must be verified. A password of more than 50 bytes is
-// refused, since Kii Cloud has none.
+// Login logs a user in. id takes the same forms as in [User.ResetPassword]; in addition, a bare
+// name is a login name. An e-mail address or a phone number must be verified. A password of more
+// than 50 bytes is refused, since Kii Cloud has none.
 //
-// The errors of note are [ErrWrongCredentials], for a wrong password as well as for an unknown user, and
-// [ErrUserDisabled].
+// The errors of note are [ErrWrongCredentials], for a wrong password as well as for an unknown
+// user, and [ErrUserDisabled].
 //
-// Login is safe for concurrent use and sends one request. It leaves the Sessions that you hold as they
-// are. If [OutcomeUnknown] reports true, a token may have been issued that nobody holds; it is safe to
-// log in again.
+// Login is safe for concurrent use and sends one request. It leaves the Sessions that you hold as
+// they are. If [OutcomeUnknown] reports true, a token may have been issued that nobody holds; it is
+// safe to log in again.
 func (u *User) Login(ctx context.Context, id, password string) (*Session, error) {
 	user, err := u.check(ctx, id)
 	if err != nil {
@@ -41,10 +41,10 @@ func (u *User) Login(ctx context.Context, id, password string) (*Session, error)
 	return &Session{api: u.api, token: reply.token("")}, nil
 }
 
-// Resume returns the session of a token that was kept from an earlier one: the SDKs' loginWithToken.
-// It sends nothing, so whether the token still works shows at the first call. token needs an AccessToken.
-// [Session.Profile] fills in a missing UserID. A past Expiry is accepted, since the server's clock
-// decides. Resume is safe for concurrent use.
+// Resume returns the session of a token that was kept from an earlier one: the SDKs'
+// loginWithToken. It sends nothing, so whether the token still works shows at the first call. token
+// needs an AccessToken. [Session.Profile] fills in a missing UserID. A past Expiry is accepted,
+// since the server's clock decides. Resume is safe for concurrent use.
 func (u *User) Resume(token Token) (*Session, error) {
 	if u == nil || u.api == nil {
 		return nil, errNoUser
