@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// A FieldError says that a field of an [Account], [Settings], [Template] or [Fault] is not valid.
-// The Validate methods and [Server.PutAccount] return one, or several that [errors.Join] put
-// together; [FieldErrors] lists them. It never holds the field's value.
+// A FieldError says that a field of a value, such as an [Account], is not valid or stands in the way.
+// The Validate methods, [Server.PutAccount] and [Server.Restore] return one, or several that
+// [errors.Join] put together; [FieldErrors] lists them. It never holds the field's value.
 type FieldError struct {
-	Type   string // Account, Settings, Template or Fault
+	Type   string // Account, Settings, Template, Fault, Filter or Snapshot
 	Field  string // the field's name in Go: Email, PINValidity, Templates[2].Text
 	Reason string // what follows the name in a sentence: must be two capital letters
 }
