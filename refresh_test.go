@@ -272,8 +272,11 @@ func TestRefreshThatPanicsReleasesThoseThatWait(t *testing.T) {
 // A single-use pair is stored before anything else can fail.
 func TestLoggerThatPanicsLosesNoFreshPair(t *testing.T) {
 	t.Parallel()
-	c := newCloud(t, documented(t, "Refresh_done"))
+	c := newCloud(t, replyOf(429, ""), documented(t, "Refresh_done"))
 	s := resumed(t, newClient(t, c.mock, kii.WithLogger(slog.New(panicking{}))))
+	err := s.Refresh(t.Context())
+	assert.IsType(t, &kii.TransportError{}, err)
+	assert.True(t, kii.OutcomeUnknown(err), "nobody saw the answer")
 	require.NoError(t, s.Refresh(t.Context()))
 	assert.Equal(t, "refresh-2", s.Token().RefreshToken)
 }
