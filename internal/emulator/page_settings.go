@@ -40,6 +40,7 @@ func settingsFields(s kiitest.Settings) []field {
 		{Name: "tokenValidity", Label: "Access token validity", Value: lasting(s.TokenValidity), Hint: "“for ever”, or a time."},
 		{Name: "successURL", Label: "Page after a link that worked", Mode: "url", Value: s.SuccessURL, Placeholder: "https://…", Hint: "Empty: a page of the emulator's."},
 		{Name: "failureURL", Label: "Page after a link that did not", Mode: "url", Value: s.FailureURL, Placeholder: "https://…", Hint: "Empty: a page of the emulator's."},
+		{Name: "homeURL", Label: "Your site", Mode: "url", Value: s.HomeURL, Placeholder: "https://…", Hint: "The pages behind links lead back to it."},
 		{Name: "refreshTokens", Label: "A login hands out a refresh token", Type: "checkbox", On: s.RefreshTokens},
 		{Name: "verifyEmail", Label: "New e-mail addresses must be verified", Type: "checkbox", On: s.VerifyEmail},
 		{Name: "verifyPhone", Label: "New phone numbers must be verified", Type: "checkbox", On: s.VerifyPhone},
@@ -84,7 +85,7 @@ func (e *emulator) formSettings(w http.ResponseWriter, r *http.Request) error {
 			s.TokenValidity = 0
 		}
 		s.RefreshTokens, s.VerifyEmail, s.VerifyPhone = r.PostForm.Has("refreshTokens"), r.PostForm.Has("verifyEmail"), r.PostForm.Has("verifyPhone")
-		s.SuccessURL, s.FailureURL = form.text("successURL"), form.text("failureURL")
+		s.SuccessURL, s.FailureURL, s.HomeURL = form.text("successURL"), form.text("failureURL"), form.text("homeURL")
 		return form.with(validateSettings(*s))
 	})
 	if err != nil {

@@ -67,6 +67,7 @@ type settings struct {
 	VerifyPhone       bool               `json:"verifyPhone"`
 	SuccessURL        string             `json:"successURL"`
 	FailureURL        string             `json:"failureURL"`
+	HomeURL           string             `json:"homeURL"`
 	Templates         []kiitest.Template `json:"templates"`
 }
 
@@ -76,7 +77,7 @@ const maxTemplates = 200
 func settingsOf(s kiitest.Settings) settings {
 	return settings{
 		s.ResetFlow, duration(s.LinkValidity), duration(s.PINValidity), duration(s.CodeValidity), duration(s.TokenValidity), s.MinPasswordLength,
-		s.RefreshTokens, s.VerifyEmail, s.VerifyPhone, s.SuccessURL, s.FailureURL, append([]kiitest.Template{}, s.Templates...),
+		s.RefreshTokens, s.VerifyEmail, s.VerifyPhone, s.SuccessURL, s.FailureURL, s.HomeURL, append([]kiitest.Template{}, s.Templates...),
 	}
 }
 
@@ -87,7 +88,7 @@ func (s settings) kiitest() kiitest.Settings {
 		CodeValidity: time.Duration(s.CodeValidity), TokenValidity: time.Duration(s.TokenValidity),
 		MinPasswordLength: s.MinPasswordLength, RefreshTokens: s.RefreshTokens,
 		VerifyEmail: s.VerifyEmail, VerifyPhone: s.VerifyPhone,
-		SuccessURL: s.SuccessURL, FailureURL: s.FailureURL, Templates: s.Templates,
+		SuccessURL: s.SuccessURL, FailureURL: s.FailureURL, HomeURL: s.HomeURL, Templates: s.Templates,
 	}
 }
 
