@@ -2,6 +2,7 @@ package main
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/go-kii/kii"
 )
@@ -15,7 +16,7 @@ func (d *desk) show(user *kii.Profile) {
 		{"phone", addressLine(user.Phone, user.PhoneVerified, user.PendingPhone)},
 	} {
 		if line.value != "" {
-			d.Say("  %-11s %s", line.name, line.value)
+			d.Say("  %-11s %s", line.name, printable(line.value))
 		}
 	}
 	d.Say("%s", diagnosis(user))
@@ -33,6 +34,16 @@ func addressLine(address string, verified bool, pending string) string {
 		line = strings.TrimSpace(line + " " + pending + " (waits for its verification)")
 	}
 	return line
+}
+
+// printable returns text without what would steer the terminal: users choose their names themselves.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, text)
 }
 
 // A way is a method of a reset that can work.

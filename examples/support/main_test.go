@@ -166,6 +166,11 @@ func TestAnAnswerThatMakesNoSenseIsAskedForAgain(t *testing.T) {
 	}
 }
 
+func TestANameCannotSteerTheTerminal(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "bob?[2J?@ü ", printable("bob\x1b[2J\u202e@ü "))
+}
+
 func TestWrongAdministratorIsSaid(t *testing.T) {
 	t.Parallel()
 	d := newTerminal(t)
