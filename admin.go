@@ -173,4 +173,4 @@ func (a *Admin) check(ctx context.Context, id string, args ...error) (userRef, e
 }
 
 // url returns the URL of a user.
-func (a *Admin) url(user userRef) string { return a.api.app + "/users/" + user.segment() }
+func (a *Admin) url(user userRef) string { return a.api.userURL(user, "") }

@@ -201,9 +201,9 @@ func TestACallAllocatesNoMoreThanStated(t *testing.T) {
 		most float64
 		call func() error
 	}{
-		"ResetPassword":               {47, reset(client)},
-		"ResetPassword over loopback": {78, reset(frugalServer(t))},
-		"CompleteResetPassword": {49, func() error {
+		"ResetPassword":               {46, reset(client)},
+		"ResetPassword over loopback": {77, reset(frugalServer(t))},
+		"CompleteResetPassword": {48, func() error {
 			return client.User.CompleteResetPassword(t.Context(), "alice@example.com", "123456", &password)
 		}},
 		"Login": {85, func() error {

@@ -155,7 +155,7 @@ func (e *APIError) Unwrap() error { return e.Code }
 // Is reports whether target is [ErrRateLimited] and e a 429, whatever its Code. It also answers
 // [OutcomeUnknown].
 func (e *APIError) Is(target error) bool {
-	return target == ErrRateLimited && e.StatusCode == http.StatusTooManyRequests ||
+	return target == ErrRateLimited && e.StatusCode == http.StatusTooManyRequests && e.Code != ErrUnexpectedReply ||
 		target == errUnknown && e.StatusCode/100 == 5
 }
 

@@ -323,6 +323,7 @@ func TestRateLimitIsAnyBareOrForeign429(t *testing.T) {
 	}
 	err := operate(t, "ResetPassword", newCloud(t, replyOf(429, strings.Repeat("x", 256<<10+1))))
 	require.ErrorIs(t, err, kii.ErrUnexpectedReply, "too long to be Kii Cloud's")
+	require.NotErrorIs(t, err, kii.ErrRateLimited, "which promises that nothing was done")
 }
 
 // OAuth's field "error" is Kii Cloud's at the token endpoint and in answers to a bearer. Elsewhere it is

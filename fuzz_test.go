@@ -27,8 +27,9 @@ func FuzzID(f *testing.F) {
 			}
 			return
 		}
-		segment := a.segment()
-		u, err := url.Parse("https://h/api/users/" + segment + "/password")
+		address := (&api{app: "https://h/api"}).userURL(a, "/password")
+		segment := strings.TrimSuffix(strings.TrimPrefix(address, "https://h/api/users/"), "/password")
+		u, err := url.Parse(address)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,30 +5,22 @@ import (
 	"strings"
 )
 
-// A userRef names a user: by user ID, or by an address of kind EMAIL, PHONE or LOGIN_NAME.
+// A userRef names a user: by user ID, or by an address of kind "EMAIL:", "PHONE:" or "LOGIN_NAME:".
 // https://documentation.kii.com/rest/apps-collection/application/user-collection/user-by-address/
 type userRef struct{ kind, address string } // kind is empty with a user ID
 
 // String returns the name in the form that a login takes.
-func (u userRef) String() string {
-	if u.kind == "" {
-		return u.address
-	}
-	return u.kind + ":" + u.address
-}
+func (u userRef) String() string { return u.kind + u.address }
 
-// segment returns the path segment that names the user. Its colon is kept.
-func (u userRef) segment() string {
-	if u.kind == "" {
-		return escapeSegment(u.address)
-	}
-	return u.kind + ":" + escapeSegment(u.address)
+// userURL returns the URL of a user, in which the name is one path segment. Its colon is kept.
+func (a *api) userURL(u userRef, path string) string {
+	return a.app + "/users/" + u.kind + escapeSegment(u.address) + path
 }
 
 // secret returns what no text may show of the name, since a server repeats it in other forms: it
 // stores PHONE:JP-090… as +8190….
 func (u userRef) secret() string {
-	if u.kind == "PHONE" {
+	if u.kind == "PHONE:" {
 		return strings.TrimLeft(u.address, "+ABCDEFGHIJKLMNOPQRSTUVWXYZ-0")
 	}
 	return u.address
@@ -57,15 +49,15 @@ func parseID(id string) (userRef, error) {
 	case typed && kind == "EMAIL" && isEmail(address),
 		typed && kind == "PHONE" && (isGlobalPhone(address) || isLocalPhone(address)),
 		typed && kind == "LOGIN_NAME" && address != "" && address[0] != '+' && !strings.ContainsAny(address, "@:"):
-		return userRef{kind, address}, nil
+		return userRef{kind + ":", address}, nil
 	case typed:
 		return refused(`must not hold ":", except in EMAIL:a@b, PHONE:+819012345678, PHONE:JP-09012345678 or LOGIN_NAME:name`)
 	case isEmail(id):
-		return userRef{"EMAIL", id}, nil
+		return userRef{"EMAIL:", id}, nil
 	case strings.Contains(id, "@"):
 		return refused("must be an e-mail address with one @ if it holds any")
 	case isGlobalPhone(id):
-		return userRef{"PHONE", id}, nil
+		return userRef{"PHONE:", id}, nil
 	case strings.HasPrefix(id, "+"):
 		return refused("must be + and 7 to 20 digits if it begins with +")
 	}

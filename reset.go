@@ -45,7 +45,7 @@ func (u *User) ResetPassword(ctx context.Context, id string, method Notification
 	return u.api.do(ctx, &call{
 		op:          "ResetPassword",
 		method:      http.MethodPost,
-		url:         u.api.app + "/users/" + user.segment() + "/password/request-reset",
+		url:         u.api.userURL(user, "/password/request-reset"),
 		contentType: resetPasswordType,
 		body:        body,
 		secrets:     []string{user.secret()},
@@ -95,7 +95,7 @@ func (u *User) CompleteResetPassword(ctx context.Context, id, pin string, newPas
 	return u.api.do(ctx, &call{
 		op:          "CompleteResetPassword",
 		method:      http.MethodPost,
-		url:         u.api.app + "/users/" + user.segment() + "/password/complete-reset",
+		url:         u.api.userURL(user, "/password/complete-reset"),
 		contentType: completeResetType,
 		body: marshal(struct {
 			PINCode     string  `json:"pinCode"`

@@ -157,7 +157,7 @@ func phoneChange(op, url, number string, verified bool) *call {
 			PhoneNumber string `json:"phoneNumber"`
 			Verified    bool   `json:"verified,omitempty"`
 		}{number, verified}),
-		secrets: []string{userRef{"PHONE", number}.secret()},
+		secrets: []string{userRef{"PHONE:", number}.secret()},
 	}
 }
 
