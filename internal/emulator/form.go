@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -16,6 +17,7 @@ type field struct {
 	Value                          string
 	On                             bool     // of a checkbox
 	Choices                        []choice // of a select
+	Also                           []field  // checkboxes that belong to the input
 	Error                          string   // continues the label: must be a whole number
 }
 
@@ -40,6 +42,7 @@ func fill(fields []field, form url.Values, wrong []wrongField) []field {
 				f.Error = w.Reason
 			}
 		}
+		f.Also = fill(f.Also, form, wrong)
 	}
 	return filled
 }
@@ -49,6 +52,7 @@ func labels(fields []field) map[string]string {
 	all := make(map[string]string)
 	for _, f := range fields {
 		all[f.Name] = f.Label
+		maps.Copy(all, labels(f.Also))
 	}
 	return all
 }

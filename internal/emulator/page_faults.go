@@ -115,8 +115,10 @@ func faultFields() []field {
 		{Name: "operation", Label: "On which call", Type: "select", Choices: operations},
 		{Name: "user", Label: "Only of the user", Placeholder: "ID or address", Hint: "Empty: of anybody."},
 		{Name: "nth", Label: "From which one on", Mode: "numeric", Value: "1", Hint: "1 is the next."},
-		{Name: "times", Label: "How many times", Mode: "numeric", Value: "1"},
-		{Name: "always", Label: "Every time from then on", Type: "checkbox"},
+		{
+			Name: "times", Label: "How many times", Mode: "numeric", Value: "1",
+			Also: []field{{Name: "always", Label: "Every time from then on", Type: "checkbox"}},
+		},
 		{Name: "status", Label: "Status", Mode: "numeric", Value: "503", Hint: "For “a status”, and for a redirect."},
 		{Name: "errorCode", Label: "errorCode", Placeholder: "TEMPORARY_UNAVAILABLE", Hint: "For “a status”."},
 		{Name: "delay", Label: "Delay", Placeholder: "5s", Hint: "In real time, before anything else."},

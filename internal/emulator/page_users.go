@@ -140,27 +140,27 @@ type userDetail struct {
 
 // userFields is the form of a user. It does not hold the password.
 func userFields(a kiitest.Account) []field {
-	password := "Empty: a user without one, as from a social login."
+	password := field{Name: "password", Label: "Password", Hint: "Empty: a user without one, as from a social login."}
 	if a.ID != "" {
-		password = "Empty keeps the present one."
+		password.Hint = "Empty keeps the present one."
+		password.Also = []field{{Name: "noPassword", Label: "Take the password away", Type: "checkbox"}}
 	}
-	fields := []field{
-		{Name: "email", Label: "E-mail", Mode: "email", Value: a.Email, Placeholder: "alice@example.com"},
-		{Name: "emailVerified", Label: "E-mail verified", Type: "checkbox", On: a.EmailVerified},
-		{Name: "phone", Label: "Phone", Mode: "tel", Value: a.Phone, Placeholder: "+819012341234"},
-		{Name: "phoneVerified", Label: "Phone verified", Type: "checkbox", On: a.PhoneVerified},
+	return []field{
+		{
+			Name: "email", Label: "E-mail", Mode: "email", Value: a.Email, Placeholder: "alice@example.com",
+			Also: []field{{Name: "emailVerified", Label: "E-mail verified", Type: "checkbox", On: a.EmailVerified}},
+		},
+		{
+			Name: "phone", Label: "Phone", Mode: "tel", Value: a.Phone, Placeholder: "+819012341234",
+			Also: []field{{Name: "phoneVerified", Label: "Phone verified", Type: "checkbox", On: a.PhoneVerified}},
+		},
+		password,
 		{Name: "loginName", Label: "Login name", Value: a.LoginName},
 		{Name: "displayName", Label: "Display name", Value: a.DisplayName},
-		{Name: "password", Label: "Password", Hint: password},
+		{Name: "locale", Label: "Locale", Value: a.Locale, Placeholder: "ja", Hint: "Chooses the template of a message."},
+		{Name: "country", Label: "Country", Value: a.Country, Placeholder: "JP"},
+		{Name: "disabled", Label: "Disabled", Type: "checkbox", On: a.Disabled},
 	}
-	if a.ID != "" {
-		fields = append(fields, field{Name: "noPassword", Label: "Take the password away", Type: "checkbox"})
-	}
-	return append(fields,
-		field{Name: "locale", Label: "Locale", Value: a.Locale, Placeholder: "ja", Hint: "Chooses the template of a message."},
-		field{Name: "country", Label: "Country", Value: a.Country, Placeholder: "JP"},
-		field{Name: "disabled", Label: "Disabled", Type: "checkbox", On: a.Disabled},
-	)
 }
 
 func (e *emulator) userPage(r *http.Request, a kiitest.Account) userDetail {

@@ -73,8 +73,8 @@ type tab struct {
 	record
 }
 
-// open opens a tab for an emulator. When the test ends it fails if the page has loaded something from
-// elsewhere, or complained.
+// open opens a tab for an emulator. When the test ends it fails if the page has loaded something
+// from elsewhere, or complained.
 func open(t *testing.T, origin string) *tab {
 	t.Helper()
 	if _, err := exec.LookPath("chromium"); err != nil {

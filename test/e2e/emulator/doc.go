@@ -1,2 +1,3 @@
-// Package emulator tests the page of cmd/kii-emulator in a browser, with the program itself behind it.
+// Package emulator tests the page of cmd/kii-emulator in a browser, with the program itself behind
+// it.
 package emulator

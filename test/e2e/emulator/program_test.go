@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/go-kii/kii"
+	_ "github.com/go-kii/kii/internal/emulator" // the program has it, so the tests are to run again when it changes
 )
 
 // folder holds the emulator, built once, and the browser's profile.

@@ -132,7 +132,7 @@ func TestCopyingWorksWithoutAClipboard(t *testing.T) {
 	b.run("no clipboard", chromedp.Evaluate[chromedp.Void](`Object.defineProperty(navigator, "clipboard", { value: undefined }); document.execCommand = () => false;`))
 	for _, row := range []string{"#m2", "#m1"} {
 		b.run("copied", chromedp.Click(chromedp.CSS(row+" .copy")))
-		b.until(fmt.Sprintf(`document.activeElement.matches("input[readonly]") && document.activeElement.value === document.querySelector("%[1]s .copy").dataset.copy && document.activeElement.selectionEnd === document.activeElement.value.length && document.querySelector("%[1]s .copy").textContent === "Press Ctrl-C"`, row))
+		b.until(fmt.Sprintf(`document.activeElement.matches("input[readonly]") && document.activeElement.value === document.querySelector("%[1]s .copy").dataset.copy && document.activeElement.selectionStart === 0 && document.activeElement.selectionEnd === document.activeElement.value.length && document.querySelector("%[1]s .copy").textContent === "Press Ctrl-C"`, row))
 	}
 	b.run("copied by the old way", chromedp.Evaluate[chromedp.Void](`document.execCommand = () => { window.copied = getSelection().toString() || document.activeElement.value; return true; }`), chromedp.Click(chromedp.CSS("#m2 .copy")))
 	b.until(`window.copied === document.querySelector("#m2 .copy").dataset.copy && document.activeElement === document.querySelector("#m2 .copy")`)
@@ -184,7 +184,6 @@ func TestThePageTellsWhyItHasNothingToShow(t *testing.T) {
 	if !eval[bool](b, `document.getElementById("lost").hidden`) {
 		t.Error("a filter that makes no sense passes for an emulator that is gone")
 	}
-
 }
 
 // TestThePageHealsWhenTheEmulatorIsBack at the same address.
