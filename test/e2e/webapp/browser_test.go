@@ -103,12 +103,55 @@ func needBrowser(t *testing.T) {
 // start runs the program until the test ends, and returns its URL.
 func start(t *testing.T, args ...string) string {
 	t.Helper()
+	return startStoppable(t, args...).url
+}
+
+// A server is the program, which can be started anew at the same address.
+type server struct {
+	t    *testing.T
+	args []string
+	url  string
+	stop func()
+}
+
+func startStoppable(t *testing.T, args ...string) *server {
+	t.Helper()
 	needBrowser(t)
+	s := &server{t: t, args: append([]string{"-listen", "127.0.0.1:0"}, args...)}
+	s.start()
+	t.Cleanup(func() { s.stop() })
+	return s
+}
+
+func (s *server) start() {
+	s.t.Helper()
 	path, err := program()
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	cmd := exec.Command(path, append([]string{"-listen", "127.0.0.1:0"}, args...)...)
+	var line string
+	line, s.stop = launchProgram(s.t, path, s.args...)
+	s.url = strings.TrimSpace(line)
+}
+
+func (s *server) restart() {
+	s.t.Helper()
+	s.stop()
+	s.args = append(s.args, "-listen", strings.TrimPrefix(s.url, "http://"))
+	s.start()
+}
+
+// run runs a program until the test ends, and returns its first line.
+func run(t *testing.T, path string, args ...string) string {
+	t.Helper()
+	line, stop := launchProgram(t, path, args...)
+	t.Cleanup(stop)
+	return line
+}
+
+func launchProgram(t *testing.T, path string, args ...string) (firstLine string, stop func()) {
+	t.Helper()
+	cmd := exec.Command(path, args...)
 	cmd.Env = []string{}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -118,18 +161,17 @@ func start(t *testing.T, args ...string) string {
 		t.Fatal(err)
 	}
 	lines := bufio.NewReader(out)
-	url, err := lines.ReadString('\n')
+	firstLine, err = lines.ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
 	go func() { _, _ = io.Copy(io.Discard, lines) }()
-	t.Cleanup(func() {
+	return firstLine, func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("the program did not end well: %v", err)
 		}
-	})
-	return strings.TrimSpace(url)
+	}
 }
 
 // startTLS is start with a certificate of the test's.
@@ -183,7 +225,7 @@ func (r *record) note(event any) {
 	}
 }
 
-// A tab is a browser of its own, with no cookie of another.
+// A tab is a browser of its own, with no cookie of another, unless it was opened by another.
 type tab struct {
 	t   *testing.T
 	ctx context.Context
@@ -194,8 +236,19 @@ type tab struct {
 func open(t *testing.T, url string) *tab {
 	t.Helper()
 	needBrowser(t)
+	return openIn(t, url, chrome(), chromedp.WithNewBrowserContext())
+}
+
+// another opens one more tab of the same browser, with its cookies.
+func (b *tab) another() *tab {
+	b.t.Helper()
+	return openIn(b.t, b.url, b.ctx)
+}
+
+func openIn(t *testing.T, url string, parent context.Context, options ...chromedp.ContextOption) *tab {
+	t.Helper()
 	b := &tab{t: t, url: url}
-	ctx, closeTab := chromedp.NewContext(chrome(), chromedp.WithNewBrowserContext(), chromedp.WithListener(b.note))
+	ctx, closeTab := chromedp.NewContext(parent, append(options, chromedp.WithListener(b.note))...)
 	t.Cleanup(closeTab)
 	if err := chromedp.Do(ctx); err != nil { // without a deadline, which would be the tab's
 		t.Fatal(err)
@@ -264,6 +317,33 @@ func (b *tab) ask(account, method string) {
 	b.visit("/forgot")
 	b.run(chromedp.Clear(chromedp.CSS("#account")), chromedp.SendKeys(chromedp.CSS("#account"), account), chromedp.Click(chromedp.CSS(`[value="`+method+`"]`)))
 	b.submit(send)
+}
+
+// again presses the button for another message, also where it is hidden.
+func (b *tab) again() {
+	b.t.Helper()
+	b.press(`document.querySelector('[action="/forgot/again"]').requestSubmit()`)
+}
+
+// press runs a script that leads to another page, and waits for that.
+func (b *tab) press(script string) {
+	b.t.Helper()
+	if _, err := chromedp.RunResponse(b.ctx, chromedp.Evaluate[chromedp.Void](script)); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// newPIN is the code of the newest message, once the panel shows that it is pending.
+func (b *tab) newPIN() string {
+	b.t.Helper()
+	b.run(chromedp.WaitReady(chromedp.CSS("#newest code")))
+	return eval[string](b, "document.querySelector('#newest code').innerText")
+}
+
+// forget makes the browser lose a cookie.
+func (b *tab) forget(cookie string) {
+	b.t.Helper()
+	call(b, network.DeleteCookies, network.DeleteCookiesParams{Name: cookie, URL: b.url})
 }
 
 func (b *tab) fillCode(pin, password string) {

@@ -193,7 +193,7 @@ func Test22TheKeyboardIsEnough(t *testing.T) {
 	b.run(chromedp.KeyEvent(pinOf(t, url)))
 	tab("password")
 	b.run(chromedp.KeyEvent(newPassword))
-	tab("second") // Show the password
+	tab("second")                      // Show the password
 	b.run(chromedp.KeyEvent(kb.Enter)) // it sends nothing
 	tab("Change the password")
 	press(kb.Enter)
