@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii/kiitest"
 )
 
 func writeSeed(t testing.TB, text string) string {
@@ -117,6 +120,16 @@ func TestDurationsAreWrittenShort(t *testing.T) {
 			assert.Equal(t, d, time.Duration(back), text)
 		}
 	}
+}
+
+func TestTheJSONHasEverySettingAndFault(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, reflect.TypeFor[kiitest.Settings]().NumField(), reflect.TypeFor[settings]().NumField())
+	assert.Equal(t, reflect.TypeFor[kiitest.Fault]().NumField()+len([]string{"always"}), reflect.TypeFor[fault]().NumField())
+	s := settings{SuccessURL: "http://a/", FailureURL: "http://b/", HomeURL: "http://c/", MinPasswordLength: 7, VerifyEmail: true, TokenValidity: duration(time.Hour)}
+	again := settingsOf(s.kiitest())
+	again.Templates = nil
+	assert.Equal(t, s, again)
 }
 
 // FuzzLoadSeed looks for a file that panics, or that is read and cannot be started with.
