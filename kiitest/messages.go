@@ -44,7 +44,7 @@ type State string
 const (
 	Pending  State = "PENDING"
 	Used     State = "USED"
-	Replaced State = "REPLACED" // ended by a newer one, by a completed reset or by too many wrong PINs
+	Replaced State = "REPLACED" // ended by a newer one, a completed reset, another address or too many wrong PINs
 	Expired  State = "EXPIRED"
 )
 

@@ -45,6 +45,8 @@ func TestRestoreBringsASnapshotBack(t *testing.T) {
 	before.Assumptions[kiitest.LoginNameResets] = false
 	require.Equal(t, "alice", srv.Accounts()[0].LoginName, "a copy")
 	require.True(t, srv.Assumes(kiitest.LoginNameResets), "a copy")
+	srv.Snapshot().Assumptions[kiitest.LoginNameResets] = false
+	require.True(t, srv.Assumes(kiitest.LoginNameResets), "a copy")
 }
 
 func TestRestoreRefusesWhatIsNotValidAndChangesNothing(t *testing.T) {

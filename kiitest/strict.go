@@ -58,7 +58,7 @@ func (s *Server) reportStrict(c *call) {
 	}
 	scheme, _, _ := strings.Cut(c.header.Get("Authorization"), " ")
 	if c.operation.resets() && !c.admin && strings.EqualFold(scheme, "Bearer") {
-		s.strict.report("%v carries a Bearer token; a reset is for who cannot log in", c)
+		s.strict.report("%v carries a Bearer token; a reset is for users who cannot log in", c)
 	}
 	for _, odd := range c.odd {
 		s.strict.report("%v %s", c, odd)
