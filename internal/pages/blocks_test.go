@@ -84,7 +84,8 @@ func compile(t *testing.T, source string, fragment bool) error {
 	return failed
 }
 
-// inFragment makes a file of a block: its declarations, or its statements with the names they may use.
+// inFragment makes a file of a block: its declarations, or its statements with the names that they
+// may use.
 func inFragment(block, program string) string {
 	if strings.HasPrefix(block, "package ") {
 		return block

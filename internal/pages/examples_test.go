@@ -33,7 +33,8 @@ func exported(t *testing.T, path string) *types.Package {
 
 var named = regexp.MustCompile(`\b(kii|kiitest)\.([A-Z]\w*)|` + "`(Err[A-Z]\\w*)`")
 
-// The pages name nothing in text that the packages do not have. Names in Go blocks are the compiler's.
+// The pages name nothing in text that the packages do not have. Names in Go blocks are the
+// compiler's.
 func TestPagesNameWhatThePackagesHave(t *testing.T) {
 	t.Parallel()
 	packages := map[string]*types.Scope{

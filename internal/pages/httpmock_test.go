@@ -48,7 +48,8 @@ func TestHTTPMockIsUsedAsThePagesShowIt(t *testing.T) {
 
 func unindented(code string) string { return strings.ReplaceAll(code, "\t", "") }
 
-// The pages warn of Activate: a client without a transport of its own asks what httpmock cannot see.
+// The pages warn of Activate: a client without a transport of its own asks what httpmock cannot
+// see.
 func TestHTTPMocksActivateInterceptsNothing(t *testing.T) {
 	httpmock.Activate(t)
 	httpmock.RegisterNoResponder(httpmock.NewStringResponder(http.StatusNoContent, ""))

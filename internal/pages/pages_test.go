@@ -15,8 +15,8 @@ import (
 )
 
 // repository is the root of the repository. All files are read through it, and no test changes the
-// working directory: go test notes which files a test opens, relative to the test's folder, and takes a
-// pass from its cache as long as these are the same.
+// working directory: go test notes which files a test opens, relative to the test's folder, and
+// takes a pass from its cache as long as these are the same.
 var repository = os.DirFS("../..")
 
 // read returns a file of the repository.
@@ -61,7 +61,8 @@ func blocks(page, language string) (found []string) {
 	return found
 }
 
-// table returns the rows of the one table of a page that has these columns, without backquotes around a cell.
+// table returns the rows of the one table of a page that has these columns, without backquotes
+// around a cell.
 func table(t *testing.T, name string, columns ...string) (rows [][]string) {
 	t.Helper()
 	inside, tables := false, 0

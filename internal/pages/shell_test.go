@@ -17,7 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a line that a reader may type names is there. The examples and the like are run; .ci/lines runs the rest.
+// What a line that a reader may type names is there. The examples and the like are run; .ci/lines
+// runs the rest.
 func TestShellLinesWork(t *testing.T) {
 	t.Parallel()
 	lines := make(map[string]string) // and the page

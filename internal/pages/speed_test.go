@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Who measures again writes the README's figures of speed anew: the message has the sentence's parts.
+// After a new measurement the README's sentence is to be changed: the message has its parts.
 func TestREADMEsFiguresOfSpeedAreTheBenchmarks(t *testing.T) {
 	t.Parallel()
 	const page = "test/benchmarks/README.md"

@@ -1,5 +1,5 @@
-// Pictures takes the pictures of the README: the emulator's page and the web site, each light and dark.
-// It needs chromium. From the root of the repository:
+// Pictures takes the pictures of the README: the emulator's page and the web site, each light and
+// dark. It needs chromium. From the root of the repository:
 //
 //	go -C test/e2e run ./pictures
 package main
@@ -92,8 +92,8 @@ func take() error {
 	)
 }
 
-// start builds a program and runs it until the context is done, at a free port of loopback that the last of
-// its flags names. It returns its URL.
+// start builds a program and runs it until the context is done, at a free port of loopback that the
+// last of its flags names. It returns its URL.
 func start(ctx context.Context, programs *sync.WaitGroup, folder, program string, flags ...string) (string, error) {
 	binary := filepath.Join(folder, filepath.Base(program))
 	build := exec.CommandContext(ctx, "go", "-C", "../../"+program, "build", "-o", binary)
