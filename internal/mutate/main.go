@@ -25,11 +25,11 @@ const (
 
 var edits = []edit{
 	// Success is proved.
-	{"success: any 2xx", "call.go", " && len(reply.Body) == 0", "", promises, matrix},
-	{"success: any status", "call.go", "reply.Status/100 == 2 && ", "", promises, matrix},
-	{"success: a broken body", "call.go", `reply.Broken != "" || `, "", promises, matrix},
+	{"success: any 2xx", "call.go", "case len(reply.Body) > 0:", "case false:", promises, matrix},
+	{"success: any status", "call.go", "case reply.Status/100 != 2:", "case false:", promises, matrix},
+	{"success: a broken body", "call.go", "cmp.Or(reply.Broken, success(reply))", `cmp.Or("", success(reply))`, promises, matrix},
 	{"success: a reply that may be cut", tr + "reply.go", "resp.Close &&", "false &&", trPkg, "Whole"},
-	{"success: 201 of a login", "call.go", "reply.Status == http.StatusOK &&", "reply.Status/100 == 2 &&", promises, matrix},
+	{"success: 201 of a login", "call.go", "case reply.Status != http.StatusOK:", "case reply.Status/100 != 2:", promises, matrix},
 	// Three outcomes.
 	{"outcome: all not sent", tr + "attempt.go", "NotSent: a.unsent(dial)", "NotSent: true", promises, matrix},
 	{"outcome: none not sent", tr + "attempt.go", "NotSent: a.unsent(dial)", "NotSent: false", promises, matrix},
@@ -61,8 +61,8 @@ var edits = []edit{
 	{"redirects: Location stays", tr + "attempt.go", `hidden.Header.Del("Location")`, "", promises, matrix},
 	// Secrets stay put.
 	{"secrets: the Message is printed", "errors.go", `"kii: %s: %d %s", e.Op, e.StatusCode, e.Code`, `"kii: %s: %d %s %s", e.Op, e.StatusCode, e.Code, e.Message`, promises, matrix + "|Panic"},
-	{"secrets: the Message is not blanked", "redact.go", "return re.ReplaceAllString(text, blanked)", "return text", promises, matrix},
-	{"secrets: quoted text stays", "redact.go", "before, _, quoted := strings.Cut(err.Error(), `\"`)", "before, quoted := err.Error(), false", promises, matrix},
+	{"secrets: the Message is not blanked", "redact.go", "if at < 0 {", "if true {", promises, matrix},
+	{"secrets: quoted text stays", "redact.go", "text, _, quoted := strings.Cut(err.Error(), `\"`)", "text, quoted := err.Error(), false", promises, matrix},
 	{"secrets: a Session prints its fields", "session.go", "func (s *Session) Format(", "func (s *Session) format(", promises, "Redacted"},
 	{"secrets: a User prints its fields", "user.go", "func (u User) Format(", "func (u User) format(", promises, "Redacted"},
 	{"secrets: a Token prints its fields", "token.go", "func (t Token) Format(", "func (t Token) format(", promises, "Redacted"},
@@ -71,10 +71,16 @@ var edits = []edit{
 	{"secrets: resty logs", tr + "transport.go", "SetLogger(silent{}).", "SetDebug(true).", promises, "Stderr"},
 	{"secrets: any errorCode is taken over", "call.go", "errorCodeForm.MatchString(string(code)) && ", "", promises, matrix},
 	// The segment.
+	{"arguments: of any length", "errors.go", "case len(value) > maxLength:", "case false:", ".", "NobodyMeans"},
+	{"arguments: invisible", "errors.go", "strings.ContainsFunc(value, isInvisible)", "false", ".", "NobodyMeans"},
 	{"segment: not escaped", "id.go", "url.QueryEscape(s)", "(url.QueryEscape(\"\") + s)", ".", "Fuzz"},
 	{"segment: dot segments", "id.go", `case id == "." || id == "..":`, `case id == "…":`, ".", "Fuzz"},
 	// A dead session.
-	{"session: 404 ends it", "session.go", "e.StatusCode != http.StatusUnauthorized &&", "e.StatusCode != http.StatusNotFound && e.StatusCode != http.StatusUnauthorized &&", promises, matrix},
+	{"session: 404 ends it", "session.go", "(e.StatusCode == http.StatusUnauthorized ||", "(e.StatusCode == http.StatusNotFound || e.StatusCode == http.StatusUnauthorized ||", promises, matrix},
+	{"answers: another call's counts", "redact.go", "!isOwn(target) && ", "", ".", "AnotherCalls"},
+	{"answers: the first of several counts", "errors.go", "return errors.Is(err, errUnknown)", "e, ok := errors.AsType[*TransportError](err); return ok && !e.NotSent || !ok && errors.Is(err, errUnknown)", ".", "OutcomeUnknown"},
+	{"answers: a gateway's code counts", "call.go", `strings.HasSuffix(c.url, "/oauth2/token")`, "true", ".", "Gateway"},
+	{"session: a refresh ends with its caller", "shared.go", "context.WithoutCancel(ctx)", "ctx", ".", "Refresh"},
 	{"session: nothing ends it", "session.go", "	return s.end(sent, err)", "	return err", promises, matrix},
 	{"session: each call has an end of its own", "session.go", "if s.ended == nil && s.token.AccessToken", "if s.token.AccessToken", promises, "DiesUnder"},
 	{"session: a goroutine is left", tr + "transport.go", "	defer cancel()\n", "	defer cancel()\n	go func() { select {} }()\n", promises, "LeftBehind"},
