@@ -54,7 +54,7 @@ func Test01AskingGivesOneAnswer(t *testing.T) {
 					answer := b.ask(account, method)
 					synctest.Wait()
 					first = append(first, sameFor(account, answer))
-					second = append(second, sameFor(account, b.get(answer.location())))
+					second = append(second, sameFor(account, b.then(answer)))
 				}
 				require.Equal(t, http.StatusSeeOther, first[0].code)
 				require.Equal(t, http.StatusOK, second[0].code)
@@ -142,7 +142,7 @@ func Test03AFailingKiiCloudShowsNothing(t *testing.T) {
 					b := s.browser(t)
 					answer := b.ask(account, kii.NotificationSMSPIN)
 					time.Sleep(time.Minute) // of the bubble: beyond the call's deadline
-					pages = append(pages, sameFor(account, answer), sameFor(account, b.get(answer.location())))
+					pages = append(pages, sameFor(account, answer), sameFor(account, b.then(answer)))
 				}
 				assert.Equal(t, pages[:2], pages[2:])
 				assert.Empty(t, s.Messages())
@@ -288,7 +288,7 @@ func Test24ANewCodeObeysTheLimitAndADoubleClickSendsOnce(t *testing.T) {
 		answer := b.post("/forgot/again")
 		synctest.Wait()
 		require.Len(t, s.Messages(), 2, "and so does one on the button")
-		assert.Contains(t, text(b.get(answer.location()).body), "Only the code in the newest SMS works")
+		assert.Contains(t, text(b.then(answer).body), "Only the code in the newest SMS works")
 
 		time.Sleep(time.Minute)
 		b.post("/forgot/again")

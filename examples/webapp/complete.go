@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -47,7 +49,7 @@ func (a *app) code(w http.ResponseWriter, r *http.Request) error {
 			form.Problems.add("code", problem{Word: "code.unavailable"})
 		}
 	}
-	if err := a.keep(r, current.Name, form); err != nil {
+	if _, _, err := a.resets.change(r, func(all *resets) { all.named(current.Name).keep(form) }); err != nil {
 		return err
 	}
 	show := ""
@@ -61,6 +63,11 @@ func (a *app) code(w http.ResponseWriter, r *http.Request) error {
 // afterwards is what the login page tells once a code was accepted. Success is told only if it is
 // sure.
 var afterwards = map[outcome]string{succeeded: "reset", accepted: "unchecked", mismatch: "mismatch"}
+
+// isEnd reports whether after is how a reset ended, and not a login.
+func isEnd(after string) bool {
+	return slices.Contains(slices.Collect(maps.Values(afterwards)), after)
+}
 
 // try tries a code. The tries of one reset go one at a time, so that the second of a double click
 // gets the outcome of the first.

@@ -113,6 +113,7 @@ func portal(s *kiitest.Settings, cfg config) {
 	s.ResetFlow = kiitest.InputPassword
 	s.MinPasswordLength = cfg.minPassword
 	s.VerifyEmail, s.VerifyPhone = true, true
+	s.HomeURL = cfg.url.String() + "/login"
 	s.Templates = portalTemplates(cfg)
 }
 
@@ -147,7 +148,7 @@ func onEmulator(url string, cfg config) (*extra, error) {
 	}
 	settings := map[string]any{
 		"resetFlow": kiitest.InputPassword, "minPasswordLength": cfg.minPassword, "verifyEmail": true, "verifyPhone": true,
-		"templates": portalTemplates(cfg),
+		"homeURL": cfg.url.String() + "/login", "templates": portalTemplates(cfg),
 	}
 	if err := emulatorCall(http.MethodPatch, url+"/emulator/v1/settings", settings, nil, http.StatusOK); err != nil {
 		return nil, err

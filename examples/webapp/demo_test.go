@@ -156,6 +156,6 @@ func TestTheSiteSaysWhatIsWrongWithAnEmulator(t *testing.T) {
 	assert.ErrorContains(t, err, "is kii-emulator running?")
 	_, err = onEmulator("nonsense:", defaults())
 	assert.ErrorContains(t, err, "-emulator")
-	err = run(t.Context(), []string{"-emulator", "http://127.0.0.1:1"}, func(string) string { return "x" }, io.Discard, io.Discard)
+	err = run(t.Context(), []string{"-emulator", "http://127.0.0.1:1"}, func(name string) string { return realKii[name] }, io.Discard, io.Discard)
 	assert.ErrorContains(t, err, "unset KII_APP_ID")
 }

@@ -41,34 +41,37 @@ func (a *app) forgot(w http.ResponseWriter, r *http.Request) error {
 	var found problems
 	at, usedUp := seen.Asked[acct.Key].next(method, a.cfg.asksPerAccount, time.Now())
 	soon := time.Now().Before(at)
-	switch same := current.of(acct, method); {
+	switch {
 	case !ok || !a.flow.takes(acct.ID):
 		found.add("account", a.wantAccount())
 	case usedUp:
 		found.add("account", problem{Word: "asked-up", Most: a.cfg.asksPerAccount, At: in(time.Until(at))})
-	case soon && same != nil: // the second of a double click
-		http.Redirect(w, r, pageOf(*same), http.StatusSeeOther)
-		return nil
-	case soon:
+	case soon && seen.After != "": // and the message was used
 		found.add("account", problem{Word: "asked-just-now", At: in(time.Until(at))})
 	}
 	if pathOf(method) == "" {
 		found.add("method", problem{Word: "want-method"})
 	}
 	if len(found) > 0 {
-		a.render(w, http.StatusUnprocessableEntity, "forgot", view{Word: "forgot", Account: typed, Method: method, Problems: found})
+		v := view{Word: "forgot", Account: typed, Method: method, Problems: found}
+		a.render(w, http.StatusUnprocessableEntity, "forgot", v)
 		return nil
 	}
 
-	if asked, err := a.ask(w, r, typed, acct, method); !asked || err != nil {
-		return err
+	if !soon { // else the message is on its way already: this is the second of a double click
+		if asked, err := a.ask(w, r, typed, acct, method); !asked || err != nil {
+			return err
+		}
+	} else if same := current.of(acct, method); same != nil {
+		http.Redirect(w, r, pageOf(*same), http.StatusSeeOther)
+		return nil
 	}
 	begun := reset{Name: rand.Text()[:8], Account: acct, Method: method}
 	current = append(current, begun)
 	if err := a.resets.put(w, r, current[max(0, len(current)-maxResets):]); err != nil {
 		return err
 	}
-	http.Redirect(w, r, pageOf(begun), http.StatusSeeOther)
+	http.Redirect(w, r, pageOf(begun)+"&from=forgot", http.StatusSeeOther)
 	return nil
 }
 
@@ -156,13 +159,13 @@ func (a *app) lost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case seen.After != "":
+	switch query := r.URL.Query(); {
+	case isEnd(seen.After):
 		http.Redirect(w, r, "/login?after="+seen.After, http.StatusSeeOther)
-	case known || a.visits.cookie.value(r) != "" || a.resets.cookie.value(r) != "":
-		a.render(w, http.StatusOK, "message", view{Word: "timeout", Link: "/forgot"})
-	case r.FormValue("reset") != "": // its cookie was set a moment ago
-		a.render(w, http.StatusOK, "message", view{Word: "no-cookies", Link: "/forgot"})
+	case query.Has("from") && !known: // the cookies were set a moment ago
+		a.message(http.StatusOK, "no-cookies", "/forgot")(w, r)
+	case query.Has("reset") || known || a.visits.cookie.value(r)+a.resets.cookie.value(r) != "":
+		a.message(http.StatusOK, "timeout", "/forgot")(w, r)
 	default:
 		http.Redirect(w, r, "/forgot", http.StatusSeeOther)
 	}
@@ -182,7 +185,7 @@ func (a *app) show(w http.ResponseWriter, r *http.Request, name string) error {
 	case current.Done != "":
 		http.Redirect(w, r, "/login?after="+current.Done, http.StatusSeeOther)
 		return nil
-	case pathOf(current.Method) != r.URL.Path:
+	case pathOf(current.Method) != r.URL.Path || r.URL.Query().Has("from"):
 		http.Redirect(w, r, pageOf(*current), http.StatusSeeOther)
 		return nil
 	}
@@ -230,19 +233,17 @@ func (a *app) again(w http.ResponseWriter, r *http.Request) error {
 	case now.Sub(current.Form.Again) < doubleClick:
 		form = current.Form
 	}
-	if err := a.keep(r, current.Name, form); err != nil {
+	_, err = a.resets.renew(w, r, func(all *resets) { all.named(current.Name).keep(form) })
+	if err != nil {
 		return err
 	}
 	http.Redirect(w, r, pageOf(*current), http.StatusSeeOther)
 	return nil
 }
 
-// keep has the page with the code show form when it is loaded next.
-func (a *app) keep(r *http.Request, name string, form codeForm) error {
-	_, _, err := a.resets.change(r, func(all *resets) {
-		if of := all.named(name); of != nil {
-			of.Form = form
-		}
-	})
-	return err
+// keep has the page with the code show form when it is loaded next. A reset that is gone keeps nothing.
+func (r *reset) keep(form codeForm) {
+	if r != nil {
+		r.Form = form
+	}
 }

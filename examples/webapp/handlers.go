@@ -106,7 +106,7 @@ func (a *app) readForm(w http.ResponseWriter, r *http.Request) bool {
 
 // remember changes what is remembered of a browser, from its first form on.
 func (a *app) remember(w http.ResponseWriter, r *http.Request, change func(*visit)) error {
-	_, found, err := a.visits.change(r, change)
+	found, err := a.visits.renew(w, r, change)
 	if found || err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"html"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -38,7 +39,7 @@ func TestAnAgainThatSendsNothingSaysSoAndWhenItWould(t *testing.T) {
 					p.body = strings.ReplaceAll(p.body, start.Format(time.DateOnly), "TODAY")
 					pages = append(pages, sameFor(account, p))
 				}
-				keep(b.get(b.ask(account, method).location()), 1, "You can ask again at 00:00:30 UTC", false)
+				keep(b.then(b.ask(account, method)), 1, "You can ask again at 00:00:30 UTC", false)
 				keep(again(), 1, "Nothing new was sent just now. You can ask again at 00:00:30 UTC", false)
 				time.Sleep(29 * time.Second)
 				keep(again(), 1, "You can ask again at 00:00:30 UTC", false)
@@ -96,7 +97,7 @@ func TestALostResetSaysWhyAndThatNothingWasChanged(t *testing.T) {
 	}{
 		"time is up":  {func(*testing.T, *site, *browser) { time.Sleep(15 * time.Minute) }, "Your time for this is up"},
 		"a restart":   {func(t *testing.T, s *site, _ *browser) { s.start(t) }, "Your time for this is up"},
-		"cookies off": {func(t *testing.T, s *site, b *browser) { b.jar = s.browser(t).jar }, "Cookies are needed"},
+		"lost cookies": {func(t *testing.T, s *site, b *browser) { b.jar = s.browser(t).jar }, "Your time for this is up"},
 	}
 	for name, tt := range tests {
 		synctestRun(t, name, func(t *testing.T) {
@@ -107,7 +108,7 @@ func TestALostResetSaysWhyAndThatNothingWasChanged(t *testing.T) {
 				for path, form := range forms {
 					answer := b.post(path, form...)
 					require.Equal(t, http.StatusSeeOther, answer.code)
-					shown := b.get(answer.location())
+					shown := b.then(answer)
 					assert.Equal(t, http.StatusOK, shown.code, "no loop")
 					assert.Contains(t, text(shown.body), tt.says)
 					assert.Contains(t, text(shown.body), "Nothing was changed")
@@ -126,6 +127,60 @@ func TestALostResetSaysWhyAndThatNothingWasChanged(t *testing.T) {
 	}
 }
 
+func TestWithoutCookiesAPageSaysSo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for _, account := range []string{verified, nobody} {
+			for _, method := range []kii.NotificationMethod{kii.NotificationEmail, kii.NotificationSMSPIN} {
+				s := newSite(t)
+				b := s.browser(t)
+				answer := b.ask(account, method)
+				b.jar = s.browser(t).jar
+				shown := b.then(answer)
+				assert.Equal(t, http.StatusOK, shown.code, "no loop")
+				assert.Contains(t, text(shown.body), "Cookies are needed")
+				assert.Contains(t, text(shown.body), "Nothing was changed")
+			}
+		}
+		s := newSite(t)
+		b := s.browser(t)
+		assert.NotContains(t, b.then(b.ask(nobody, kii.NotificationEmail)).body, "from=", "with them, the way leads to a clean URL")
+		b.login(verified, oldPassword)
+		assert.Equal(t, "/profile", b.get("/profile?from=login").location())
+	})
+}
+
+func TestTheSecondOfADoubleClickIsNoError(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.browser(t)
+		b.login(verified, "wrong") // so that the browser is known
+		second := s.browser(t) // the same one, with the cookies that it has when both clicks are sent
+		u, _ := url.Parse(origin)
+		second.jar.SetCookies(u, b.jar.Cookies(u))
+		first := b.ask(phone, kii.NotificationSMSPIN)
+		assert.Equal(t, "/forgot/code", second.ask(phone, kii.NotificationSMSPIN).path())
+		assert.Equal(t, "/forgot/code", first.path())
+		synctest.Wait()
+		assert.Len(t, s.Messages(), 1)
+	})
+}
+
+func TestAnotherCodeHasItsWholeTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.asked(t, verified)
+		time.Sleep(14 * time.Minute)
+		answer := b.post("/forgot/again")
+		assert.Contains(t, strings.Join(answer.header.Values("Set-Cookie"), "\n"), "Max-Age=900")
+		synctest.Wait()
+		time.Sleep(9 * time.Minute)
+		assert.Contains(t, text(b.complete(s.pin(t), newPassword).body), "Your password is changed")
+	})
+}
+
 func TestALostLoginSaysWhy(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -134,13 +189,13 @@ func TestALostLoginSaysWhy(t *testing.T) {
 		b.login(verified, oldPassword)
 		time.Sleep(time.Hour)
 		answer := b.get("/profile")
-		assert.Contains(t, text(b.get(answer.location()).body), "You were logged out, because your time was up")
+		assert.Contains(t, text(b.then(answer).body), "You were logged out, because your time was up")
 		assert.Empty(t, b.cookie("__Host-login"))
 
 		without := s.browser(t)
 		answer = without.login(verified, oldPassword)
 		without.jar = s.browser(t).jar
-		shown := without.get(answer.location())
+		shown := without.then(answer)
 		assert.Equal(t, http.StatusOK, shown.code, "no silent way back to the login")
 		assert.Contains(t, text(shown.body), "Cookies are needed")
 	})
@@ -171,7 +226,7 @@ func TestSuccessIsToldOnlyIfTheNewPasswordLogsIn(t *testing.T) {
 			tt.prepare(s)
 			answer := b.post("/forgot/code", "code", s.pin(t), "password", newPassword)
 			assert.Equal(t, "/login?after="+tt.after, answer.location())
-			shown := b.get(answer.location())
+			shown := b.then(answer)
 			assert.Contains(t, text(shown.body), tt.says)
 			assert.Equal(t, tt.after == "reset", strings.Contains(text(shown.body), "Your password is changed"))
 			assert.Contains(t, input(t, shown.body, "account"), `value="&#43;819012345678"`, "the address is kept")

@@ -100,6 +100,9 @@ func (a *app) session(w http.ResponseWriter, r *http.Request) (*kii.Session, log
 	switch {
 	case err != nil:
 		return nil, current, err
+	case found && r.URL.Query().Has("from"): // the cookie came back
+		http.Redirect(w, r, "/profile", http.StatusSeeOther)
+		return nil, current, nil
 	case found:
 		session, err := a.flow.user.Resume(current.Token)
 		return session, current, err

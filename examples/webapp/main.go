@@ -9,6 +9,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -57,7 +58,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.StringVar(&cfg.language, "language", cfg.language, "of the pages: the `name` of a file in words")
 	zone := flags.String("time-zone", "", "`name` of the zone of times of day, such as Asia/Tokyo, where the browser has no script; default: this machine's")
 	callingCode := flags.Int("calling-code", 81, "of phone numbers that are typed without one, such as 81 for Japan")
-	redisURL := flags.String("redis", "", "`URL` of the Redis that the processes of the site share, such as redis://127.0.0.1:6379/0; default: in memory")
+	redisURL := flags.String("redis", "", "`URL` of the Redis that the processes of the site share, such as redis://127.0.0.1:6379/0; default: that in REDIS_URL, or else in memory")
 	flags.IntVar(&cfg.minPassword, "min-password", cfg.minPassword, "least `length` of a new password; 15 is advised where it is the only factor")
 	begin := func(config, func(string) string) (*extra, error) { return nil, nil }
 	if develop != nil {
@@ -83,8 +84,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return err
 	}
 	open := stores(newMemory)
-	if *redisURL != "" {
-		shared, err := openRedis(ctx, *redisURL)
+	if shared := cmp.Or(*redisURL, getenv("REDIS_URL")); shared != "" {
+		shared, err := openRedis(ctx, shared)
 		if err != nil {
 			return fmt.Errorf("-redis: %w", err)
 		}

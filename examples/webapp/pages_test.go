@@ -120,7 +120,7 @@ func Test20ThePasswordCanBeShownWithoutAScript(t *testing.T) {
 		assert.Contains(t, shown, `<input type="hidden" name="show" value="1">`)
 
 		answer := b.post("/forgot/code", "show", "1", "code", "12 34", "password", "typed")
-		shown = b.get(answer.location()).body
+		shown = b.then(answer).body
 		assert.Contains(t, input(t, shown, "password"), `type="text"`, "it stays so after an error")
 		assert.Contains(t, input(t, shown, "code"), `value="12 34"`)
 		assert.NotContains(t, shown, "typed")

@@ -23,15 +23,6 @@ func verifying(t *testing.T) (*site, *browser) {
 	return s, b
 }
 
-// then follows a form's answer to the page that it leads to.
-func (b *browser) then(answer page) page {
-	b.t.Helper()
-	if answer.location() == "" {
-		return answer
-	}
-	return b.get(answer.location())
-}
-
 func (s *site) verificationCode(t *testing.T) string {
 	t.Helper()
 	m, err := s.WaitMessage(t.Context(), kiitest.Filter{Purpose: kiitest.VerifyAddress, State: kiitest.Pending})

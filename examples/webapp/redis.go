@@ -62,22 +62,21 @@ func (s redisStore) update(ctx context.Context, key string, life time.Duration, 
 	key = s.key(key)
 	try := func(tx *redis.Tx) error {
 		old, err := tx.Get(ctx, key).Bytes()
-		fresh := errors.Is(err, redis.Nil)
-		if err != nil && !fresh {
+		if errors.Is(err, redis.Nil) {
+			old, err = nil, nil
+		}
+		if err != nil {
 			return err
 		}
-		if fresh {
-			old = nil
-		}
 		data := change(old)
-		if string(data) == string(old) {
+		if life == 0 && (old == nil || string(data) == string(old)) {
 			return nil // it was read
 		}
 		_, err = tx.TxPipelined(ctx, func(all redis.Pipeliner) error {
 			switch {
 			case data == nil:
 				all.Del(ctx, key)
-			case fresh:
+			case life > 0:
 				all.Set(ctx, key, data, life)
 			default:
 				all.Set(ctx, key, data, redis.KeepTTL)

@@ -85,7 +85,7 @@ func storeKeepsItsPromises(t *testing.T, s store) {
 	}
 	all.Wait()
 	read := func(key string) (value []byte) {
-		require.NoError(t, s.update(ctx, key, time.Minute, func(old []byte) []byte { value = old; return old }))
+		require.NoError(t, s.update(ctx, key, 0, func(old []byte) []byte { value = old; return old }))
 		return value
 	}
 	assert.Len(t, read("value"), 20, "no update is lost")
@@ -93,18 +93,24 @@ func storeKeepsItsPromises(t *testing.T, s store) {
 	require.NoError(t, s.update(ctx, "value", time.Minute, func([]byte) []byte { return nil }))
 	assert.Nil(t, read("value"), "nil removes it")
 
-	for begin, before := time.Now(), 0; time.Since(begin) < 10*time.Second; {
-		now := 0
-		require.NoError(t, s.update(ctx, "brief", 50*time.Millisecond, func(old []byte) []byte {
-			now = len(old) + 1
-			return append(old, 'x')
-		}))
-		if now < before {
-			return // it ended, and began anew
-		}
-		before = now
+	require.NoError(t, s.update(ctx, "brief", 50*time.Millisecond, func([]byte) []byte { return []byte("x") }))
+	assert.Eventually(t, func() bool {
+		gone := false
+		err := s.update(ctx, "brief", 0, func(old []byte) []byte {
+			gone = old == nil
+			return append(old, 'x') // which is not kept, once it is gone
+		})
+		return gone && err == nil
+	}, 10*time.Second, time.Millisecond, "updates without a life do not prolong it")
+	assert.Nil(t, read("brief"))
+	keep := func(key string, life time.Duration) {
+		require.NoError(t, s.update(ctx, key, life, func([]byte) []byte { return []byte("y") }))
 	}
-	t.Error("a value that is updated all the time never ends")
+	keep("renewed", 20*time.Millisecond)
+	keep("renewed", time.Minute)
+	keep("over", 20*time.Millisecond)
+	assert.Eventually(t, func() bool { return read("over") == nil }, 10*time.Second, time.Millisecond)
+	assert.Equal(t, "y", string(read("renewed")), "a life prolongs it")
 }
 
 func TestRedisHoldsNoAddressAndNoNameOfASessionInAKey(t *testing.T) {

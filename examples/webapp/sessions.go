@@ -90,14 +90,27 @@ func (s sessions[T]) get(r *http.Request) (v T, found bool, err error) {
 	return s.change(r, func(*T) {})
 }
 
-// change lets f change the value of the browser that sent r, if it has one, and returns it. f may
-// be called more than once.
+// change lets f change the value of the browser that sent r, if it has one, and returns it. f may be
+// called more than once.
 func (s sessions[T]) change(r *http.Request, f func(*T)) (v T, found bool, err error) {
+	return s.update(r, 0, f)
+}
+
+// renew is change, and gives the value its whole life again.
+func (s sessions[T]) renew(w http.ResponseWriter, r *http.Request, f func(*T)) (found bool, err error) {
+	_, found, err = s.update(r, s.life, f)
+	if found {
+		s.cookie.set(w, s.cookie.value(r))
+	}
+	return found, err
+}
+
+func (s sessions[T]) update(r *http.Request, life time.Duration, f func(*T)) (v T, found bool, err error) {
 	name := s.cookie.value(r)
 	if name == "" {
 		return v, false, nil
 	}
-	err = s.store.update(context.WithoutCancel(r.Context()), name, s.life, func(old []byte) []byte {
+	err = s.store.update(context.WithoutCancel(r.Context()), name, life, func(old []byte) []byte {
 		var fresh T // a second time must not see what the first one left
 		if found = old != nil && json.Unmarshal(old, &fresh) == nil; !found {
 			return nil
@@ -130,7 +143,7 @@ func (s sessions[T]) drop(r *http.Request) error {
 	if name == "" {
 		return nil
 	}
-	return s.store.update(context.WithoutCancel(r.Context()), name, s.life, func([]byte) []byte { return nil })
+	return s.store.update(context.WithoutCancel(r.Context()), name, 0, func([]byte) []byte { return nil })
 }
 
 func encode(v any) []byte {

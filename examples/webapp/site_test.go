@@ -152,7 +152,7 @@ func (b *browser) do(method, path string, form url.Values) page {
 	body, err := io.ReadAll(w.Result().Body)
 	require.NoError(b.t, err)
 	if to, err := url.Parse(w.Result().Header.Get("Location")); err == nil && to.Query().Has("reset") {
-		b.reset, b.page = to.Query().Get("reset"), to.String()
+		b.reset, b.page = to.Query().Get("reset"), to.Path+"?reset="+to.Query().Get("reset")
 	}
 	return page{w.Code, w.Result().Header, string(body)}
 }
@@ -178,10 +178,20 @@ func (b *browser) ask(account string, method kii.NotificationMethod) page {
 func (b *browser) complete(pin, password string) page {
 	b.t.Helper()
 	answer := b.post("/forgot/code", "code", pin, "password", password)
-	if answer.location() == "" {
-		return answer
+	return b.then(answer)
+}
+
+// then follows an answer to the page that it leads to.
+func (b *browser) then(answer page) page {
+	b.t.Helper()
+	for range 5 {
+		if answer.location() == "" {
+			return answer
+		}
+		answer = b.get(answer.location())
 	}
-	return b.get(answer.location())
+	b.t.Fatal("redirected for ever")
+	return answer
 }
 
 func (b *browser) login(account, password string) page {

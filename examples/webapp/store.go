@@ -13,8 +13,8 @@ type store interface {
 	// window that began with the first.
 	take(ctx context.Context, key string, most int, window time.Duration) (wait time.Duration, err error)
 
-	// update replaces the value of key by what change makes of it. nil stands for no value, on both
-	// sides. A value is kept for life from when its key was new; later updates do not prolong it.
+	// update replaces the value of key by what change makes of it; nil stands for no value, on both
+	// sides. The value is kept for life from now on, or for as long as it was to be kept if life is 0.
 	// change may be called more than once.
 	update(ctx context.Context, key string, life time.Duration, change func(old []byte) []byte) error
 }
@@ -74,9 +74,12 @@ func (m *memory) update(_ context.Context, key string, life time.Duration, chang
 	now := m.sweep()
 	v := m.values[key]
 	if !now.Before(v.until) {
-		v = value{until: now.Add(life)}
+		v = value{}
 	}
-	if v.data = change(v.data); v.data == nil {
+	if life > 0 {
+		v.until = now.Add(life)
+	}
+	if v.data = change(v.data); v.data == nil || !now.Before(v.until) {
 		delete(m.values, key)
 		return nil
 	}

@@ -154,6 +154,6 @@ func TestTimesOfDayAreOfTheSitesZone(t *testing.T) {
 		s.cfg.zone = tokyo
 		s.start(t)
 		b := s.browser(t)
-		assert.Contains(t, text(b.get(b.ask(nobody, kii.NotificationEmail).location()).body), "You can ask again at 09:00:30 JST")
+		assert.Contains(t, text(b.then(b.ask(nobody, kii.NotificationEmail)).body), "You can ask again at 09:00:30 JST")
 	})
 }
