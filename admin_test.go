@@ -161,6 +161,9 @@ func TestATokenThatIsRefusedSaysWhatToCheck(t *testing.T) {
 	}
 	err := operateWithToken(t, "User", newCloud(t, replyOf(403, `{"errorCode":"APP_DISABLED"}`)))
 	require.EqualError(t, err, "kii: User: 403 APP_DISABLED: no token for the administrator")
+	err = operateWithToken(t, "User", newCloud(t, refusal(400, kii.ErrInvalidInput)))
+	require.EqualError(t, err, "kii: User: 400 INVALID_INPUT_DATA: no token for the administrator: "+
+		"check the clock of this machine, and that the developer portal allows tokens of an hour")
 }
 
 // Promise 2: if only the outcome of the request for the token is unknown, the call itself was never sent.

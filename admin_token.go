@@ -44,38 +44,62 @@ func (a *Admin) do(ctx context.Context, c *call, success success) error {
 }
 
 // liveToken returns the token to send c with, and whether it was got for c: another one is used only if
-// it lives for a while. Without a token c was not sent, whatever became of the request for one.
+// it lives for a while.
 func (a *Admin) liveToken(ctx context.Context, c *call) (token *adminToken, isNew bool, err error) {
-	notSent := func(err error) error {
-		return &TransportError{Op: c.op, NotSent: true, Err: a.api.secrets(c).hide(err)}
-	}
 	if ctx.Err() != nil {
-		return nil, false, notSent(endOf(ctx))
+		return nil, false, a.notSent(c, endOf(ctx))
 	}
 	token, renewal := a.current(ctx)
 	if token != nil {
 		return token, false, nil
 	}
 	token, err, gone := renewal.wait(ctx)
-	if gone != nil {
-		return nil, false, notSent(gone)
+	switch {
+	case gone != nil:
+		return nil, false, a.notSent(c, gone)
+	case err != nil:
+		return nil, false, a.withoutToken(c, err)
 	}
-	if err == nil {
-		return token, true, nil
-	}
+	return token, true, nil
+}
+
+// notSent is the error of a call that has no token because of err.
+func (a *Admin) notSent(c *call, err error) error {
+	return &TransportError{Op: c.op, NotSent: true, Err: a.api.secrets(c).hide(err)}
+}
+
+// withoutToken is the error of c if the request for its token ended with err. What became of that request
+// may be unknown, but c was not sent.
+func (a *Admin) withoutToken(c *call, err error) error {
 	answer, ok := err.(*APIError)
-	if !ok || OutcomeUnknown(answer) || RevealsAccount(answer) { // no code of the token's must pass for c's
-		if failure, ok := err.(*TransportError); ok {
-			err = failure.Err
-		}
-		return nil, false, notSent(fmt.Errorf("no token for the administrator: %w", err))
+	if ok && !OutcomeUnknown(answer) && !RevealsAccount(answer) { // which would pass for what c was answered
+		refused := *answer // all that wait get the same one
+		refused.Op, refused.Reason = c.op, "no token for the administrator"+whatToCheck(answer)
+		return &refused
 	}
-	refused := *answer // all that wait get the same one
-	refused.Op, refused.Reason = c.op, "no token for the administrator"
-	if isWrongLogin(answer) {
-		refused.Reason += ": check the ClientID and ClientSecret given to Client.Admin"
+	if failure, ok := err.(*TransportError); ok {
+		err = failure.Err
 	}
-	return nil, false, &refused
+	return a.notSent(c, fmt.Errorf("no token for the administrator: %w", err))
+}
+
+// wrongLogin are the codes by which a wrong client ID or secret may be answered. Kii Cloud documents
+// none; these are those of OAuth, and of the table in its JavaScript SDK.
+var wrongLogin = []ErrorCode{
+	ErrWrongCredentials, ErrAuthenticationFailed, "invalid_client", "unauthorized_client", "OAUTH2_ERROR", "CLIENT_CREDENTIALS_NOT_FOUND",
+}
+
+// whatToCheck tells what to check after a request for a token was refused; empty if nothing is known.
+func whatToCheck(refused *APIError) string {
+	switch status := refused.StatusCode; {
+	case status != http.StatusBadRequest && status != http.StatusUnauthorized && status != http.StatusNotFound:
+		return ""
+	case slices.Contains(wrongLogin, refused.Code):
+		return ": check the ClientID and ClientSecret given to Client.Admin"
+	case status == http.StatusBadRequest: // expiresAt is in the past, or later than the app's settings allow
+		return ": check the clock of this machine, and that the developer portal allows tokens of an hour"
+	}
+	return ""
 }
 
 // current returns the token, or the request for another one if there is none or it ends soon.
@@ -143,15 +167,4 @@ func (a *Admin) drop(token *adminToken) {
 	if a.token == token {
 		a.token = nil
 	}
-}
-
-// wrongLogin are the codes by which a wrong client ID or secret may be answered. Kii Cloud documents
-// none; these are those of OAuth, and of the table in its JavaScript SDK.
-var wrongLogin = []ErrorCode{
-	ErrWrongCredentials, ErrAuthenticationFailed, "invalid_client", "unauthorized_client", "OAUTH2_ERROR", "CLIENT_CREDENTIALS_NOT_FOUND",
-}
-
-func isWrongLogin(e *APIError) bool {
-	return slices.Contains([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound}, e.StatusCode) &&
-		slices.Contains(wrongLogin, e.Code)
 }

@@ -457,3 +457,38 @@ func TestAnotherCallsErrorSaysNothingOfACallWithoutAToken(t *testing.T) {
 		require.ErrorIs(t, err, errOfCaller)
 	}
 }
+
+// FuzzAdminTokenReply: whatever the request for a token is answered, an administrator's call is made with a
+// token that can be sent, or it is not sent and its outcome is known.
+func FuzzAdminTokenReply(f *testing.F) {
+	for _, body := range []string{
+		`{"id":"x","access_token":"t","expires_in":3600}`, `{"access_token":"t"}`, `{"access_token":"a\nb"}`, `{"access_token":""}`, `{"ACCESS_TOKEN":"t"}`,
+		`{"access_token":"t","expires_in":1e400}`, `{"access_token":"t","expires_in":"soon"}`, `null`, `{`, `{"errorCode":"USER_NOT_FOUND"}`, `{"error":"invalid_client"}`,
+	} {
+		f.Add(200, body)
+		f.Add(404, body)
+		f.Add(503, body)
+	}
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		sent := false
+		client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+			if req.URL.String() == adminTokenURL {
+				return canned{status, body}.RoundTrip(req)
+			}
+			sent = true
+			if token := strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer "); token == "" || strings.ContainsAny(token, "\r\n") {
+				t.Errorf("sent with the token %q", token)
+			}
+			return canned{http.StatusNoContent, ""}.RoundTrip(req)
+		}))
+		err := disable(t.Context(), admin(t, client))
+		switch {
+		case sent != (err == nil):
+			t.Fatalf("sent: %t, and %v", sent, err)
+		case kii.OutcomeUnknown(err) || kii.RevealsAccount(err):
+			t.Fatal(err)
+		case sent && status != http.StatusOK:
+			t.Fatalf("%d is a token", status)
+		}
+	})
+}

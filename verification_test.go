@@ -2,6 +2,7 @@ package kii_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -217,4 +218,33 @@ func TestUserVerifiesAnAddressInTimeForAReset(t *testing.T) {
 	}, *p)
 	require.NoError(t, client.User.ResetPassword(ctx, id, kii.NotificationSMSPIN))
 	require.NoError(t, context.Cause(ctx))
+}
+
+// FuzzVerificationReply: a verification is proved by 204, or by 200 with an object that is no error; else
+// there is an *APIError.
+func FuzzVerificationReply(f *testing.F) {
+	for _, body := range []string{
+		`{"verificationStatus":"VERIFIED"}`, `{}`, ``, `null`, `[]`, `{`, `{"errorCode":"X"}`, `{"errorCode":null}`, `{"a":1}{}`, " {} ", "\xff",
+	} {
+		f.Add(200, body)
+		f.Add(204, body)
+		f.Add(403, body)
+	}
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		err := resumed(t, newClient(t, canned{status, body})).VerifyPhone(t.Context(), "012345")
+		if err == nil {
+			var object map[string]json.RawMessage
+			isObject := json.Unmarshal([]byte(body), &object) == nil && object != nil && object["errorCode"] == nil
+			if !(status == http.StatusNoContent || status == http.StatusOK && isObject) {
+				t.Fatalf("%d %q is a success", status, body)
+			}
+			return
+		}
+		if over, ok := err.(*kii.SessionError); ok {
+			err = over.Err
+		}
+		if _, ok := err.(*kii.APIError); !ok {
+			t.Fatalf("%T", err)
+		}
+	})
 }
