@@ -231,3 +231,13 @@ func strayCall(t *testing.T, transport http.RoundTripper, site string) string {
 	defer response.Body.Close()
 	return readAll(t, response.Body)
 }
+
+// A client whose clock Advance has not moved learns the server's from its answers.
+func TestAnswersTellTheServersTime(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t)
+	srv.Advance(5 * time.Hour)
+	told, err := http.ParseTime(c.send("GET", "users/nobody", "", "", "").header.Get("Date"))
+	require.NoError(t, err)
+	require.WithinDuration(t, srv.Now(), told, 2*time.Second)
+}

@@ -50,6 +50,7 @@ func (s *Server) act(c *call, fault *Fault, gaveUp error) answer {
 		}
 		a = fault.answer(c, a)
 		c.allowOrigin(&a)
+		a.set("Date", c.now.UTC().Format(http.TimeFormat)) // by the clock that Advance moves
 	}
 	s.log(c, a)
 	return a
