@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // An Admin acts on the users of an app with the rights of its administrator: what [Client.Admin] returns. It
@@ -25,6 +26,7 @@ type Admin struct {
 	mu      sync.Mutex
 	token   *adminToken          // the current one; nil before the first call, and after it was refused
 	renewal *shared[*adminToken] // the request for a new one that is under way
+	ahead   time.Duration        // of this machine's clock: the server's, by its last answer
 }
 
 // An adminSecret is kept behind a pointer: fmt prints the fields of a value inside another one.

@@ -295,6 +295,47 @@ func TestATokenIsRenewedAMinuteBeforeItEnds(t *testing.T) {
 	assert.Equal(t, 1, c.fetches())
 }
 
+// A machine whose clock is hours slow asks for a token that has ended to Kii Cloud, which the answer's own
+// time tells.
+func TestATokenIsAskedForByKiiCloudsClockIfThisMachinesIsWrong(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		ahead   time.Duration // Kii Cloud's clock
+		status  int
+		code    kii.ErrorCode
+		fetches int
+	}{
+		"slow":                       {3 * time.Hour, 400, kii.ErrInvalidInput, 2},
+		"fast":                       {-3 * time.Hour, 400, kii.ErrInvalidInput, 2},
+		"right":                      {time.Second, 400, kii.ErrInvalidInput, 1},
+		"slow, and a wrong secret":   {3 * time.Hour, 400, kii.ErrWrongCredentials, 1},
+		"slow, and another refusal":  {3 * time.Hour, 403, "APP_DISABLED", 1},
+		"slow, and an unknown cause": {3 * time.Hour, 503, "UNDEFINED_ERROR", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c := &tokenCloud{}
+				c.issue = func(_ *http.Request, n int) *http.Response {
+					now := time.Now().Add(tt.ahead)
+					var body struct{ ExpiresAt int64 }
+					assert.NoError(t, json.Unmarshal([]byte(c.issued[n-1].body), &body))
+					if end := time.UnixMilli(body.ExpiresAt).Sub(now); end > 0 && end <= time.Hour && n == 2 {
+						return c.token(n)
+					}
+					r := refusal(tt.status, tt.code)
+					r.header = http.Header{"Date": {now.UTC().Format(http.TimeFormat)}}
+					return r.response()
+				}
+				err := disable(t.Context(), c.admin(t))
+				assert.Equal(t, tt.fetches, c.fetches())
+				assert.Equal(t, tt.fetches == 2, err == nil, "%v", err)
+				assert.False(t, kii.OutcomeUnknown(err))
+			})
+		})
+	}
+}
+
 // The request for a token is everybody's, so it outlives the caller who began it.
 func TestACallerWhoGivesUpLosesTheTokenForNobody(t *testing.T) {
 	t.Parallel()

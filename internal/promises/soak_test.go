@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
@@ -93,6 +94,32 @@ func TestSessionThatDiesUnderManyCallsEndsOnceForAll(t *testing.T) {
 		}
 		assert.EqualValues(t, callers, requests.Load(), "a dead session sends nothing")
 	})
+}
+
+// A hundred callers share an administrator's token, and another one when it dies under them.
+func TestAnAdministratorsTokenIsSharedByManyCallers(t *testing.T) {
+	t.Parallel()
+	const callers = 100
+	srv := kiitest.NewServer(kiitest.WithTest(t))
+	client, err := kii.New(srv.AppID(), srv.AppKey(), srv.Site())
+	require.NoError(t, err)
+	a, err := client.Admin(srv.ClientID(), srv.ClientSecret())
+	require.NoError(t, err)
+	id := srv.AddAccount(kiitest.Account{LoginName: "alice", Password: "old-pass"})
+	for tokens := 1; tokens <= 3; tokens++ {
+		var group sync.WaitGroup
+		for range callers {
+			group.Go(func() {
+				p, err := a.User(t.Context(), id)
+				if assert.NoError(t, err) {
+					assert.Equal(t, "alice", p.LoginName)
+				}
+			})
+		}
+		group.Wait()
+		assert.Len(t, srv.Calls(kiitest.OpAdminLogin), tokens)
+		srv.Advance(2 * time.Hour) // by the server's clock; the client does not know
+	}
 }
 
 func TestSessionsOfOneTokenEachLearnOfItsEnd(t *testing.T) {
