@@ -49,7 +49,7 @@ func TrustBySystem() error {
 
 func serverTLS(kind Kind) *tls.Config {
 	// Without tickets a handshake does not fail on this side where the client closes right after it.
-	cfg := &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"http/1.1"}, CurvePreferences: []tls.CurveID{tls.X25519}, SessionTicketsDisabled: true}
+	cfg := &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"http/1.1"}, CurvePreferences: []tls.CurveID{tls.X25519, tls.CurveP256}, SessionTicketsDisabled: true}
 	if kind.HTTP2 {
 		cfg.NextProtos = []string{"h2"}
 	}

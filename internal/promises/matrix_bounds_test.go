@@ -22,10 +22,10 @@ func floods() []faultRow {
 	hint := []byte("HTTP/1.1 103 Early Hints\r\nLink: <" + link + ">\r\n\r\n")
 	header := []byte("X-Big: " + strings.Repeat("x", 64<<10) + "\r\n")
 	return []faultRow{
-		{"a gzip bomb", replies(200, bomb, "Content-Encoding", "gzip", "Content-Type", "application/json"), unexpected(200), nil, false},
-		{"an error that is a gzip bomb", replies(404, bomb, "Content-Encoding", "gzip"), unexpected(404), nil, false},
-		{"a body over the limit", replies(404, kiiError("A")+strings.Repeat(" ", 300<<10)), unexpected(404), nil, false},
-		{"an endless body", each(func(c *peer.Conn) {
+		{name: "a gzip bomb", serve: replies(200, bomb, "Content-Encoding", "gzip", "Content-Type", "application/json"), want: unexpected(200)},
+		{name: "an error that is a gzip bomb", serve: replies(404, bomb, "Content-Encoding", "gzip"), want: unexpected(404)},
+		{name: "a body over the limit", serve: replies(404, kiiError("A")+strings.Repeat(" ", 300<<10)), want: unexpected(404)},
+		{name: "an endless body", serve: each(func(c *peer.Conn) {
 			if c.HTTP2 {
 				c.Headers(false, 200)
 				for c.Write(frame) == nil {
@@ -35,22 +35,22 @@ func floods() []faultRow {
 			_ = c.Raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
 			for c.Write(chunk) == nil {
 			}
-		}), unexpected(200), nil, false},
-		{"headers of 16 MB", each(func(c *peer.Conn) {
+		}), want: unexpected(200)},
+		{name: "headers of 16 MB", serve: each(func(c *peer.Conn) {
 			_ = c.Raw("HTTP/1.1 204 No Content\r\n")
 			for range 256 {
 				_ = c.Write(header)
 			}
 			_ = c.Raw("\r\n")
-		}), lost, http1, false},
-		{"endless 1xx", each(func(c *peer.Conn) {
+		}), want: lost, only: http1},
+		{name: "endless 1xx", serve: each(func(c *peer.Conn) {
 			for c.Write(hint) == nil {
 			}
-		}), lost, http1, false},
-		{"endless 1xx of HTTP/2", each(func(c *peer.Conn) {
+		}), want: lost, only: http1},
+		{name: "endless 1xx of HTTP/2", serve: each(func(c *peer.Conn) {
 			for c.Headers(false, 103, "link", link) {
 			}
-		}), lost, http2, false},
+		}), want: lost, only: http2},
 	}
 }
 

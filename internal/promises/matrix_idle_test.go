@@ -24,15 +24,15 @@ func TestFaultMatrixOfKeptConnections(t *testing.T) {
 		reads bool             // if it only reads, net/http repeats it, and it is answered all the same
 		took  time.Duration    // by the second call
 	}{
-		{"closed while idle", peer.Kind{}, (*peer.Conn).Close, 1, true, false, 0},
-		{"closed while idle, TLS", peer.Kind{TLS: true}, (*peer.Conn).Close, 1, true, false, 0},
-		{"closed while idle, HTTP/2", peer.Kind{HTTP2: true, TLS: true}, (*peer.Conn).Close, 1, true, false, 0},
-		{"GOAWAY while idle", peer.Kind{HTTP2: true, TLS: true}, func(c *peer.Conn) { c.GoAway(1, 0, ""); c.Hang() }, 1, true, false, 0},
-		{"takes no more, which shows when written to", peer.Kind{}, (*peer.Conn).Refuse, 1, true, false, 0},
-		{"idle for too long", peer.Kind{}, (*peer.Conn).Hang, 91 * time.Second, true, false, 0},
-		{"deaf while idle, HTTP/2", peer.Kind{HTTP2: true, TLS: true}, deaf, time.Minute, true, false, 0},
-		{"deaf when called, HTTP/2", peer.Kind{HTTP2: true, TLS: true}, deaf, 0, false, false, 20 * time.Second},
-		{"closed when called", peer.Kind{}, func(c *peer.Conn) { c.Next(); c.Close() }, 1, false, true, 0},
+		{name: "closed while idle", kind: peer.Kind{}, fault: (*peer.Conn).Close, wait: 1, right: true},
+		{name: "closed while idle, TLS", kind: peer.Kind{TLS: true}, fault: (*peer.Conn).Close, wait: 1, right: true},
+		{name: "closed while idle, HTTP/2", kind: peer.Kind{HTTP2: true, TLS: true}, fault: (*peer.Conn).Close, wait: 1, right: true},
+		{name: "GOAWAY while idle", kind: peer.Kind{HTTP2: true, TLS: true}, fault: func(c *peer.Conn) { c.GoAway(1, 0, ""); c.Hang() }, wait: 1, right: true},
+		{name: "takes no more, which shows when written to", kind: peer.Kind{}, fault: (*peer.Conn).Refuse, wait: 1, right: true},
+		{name: "idle for too long", kind: peer.Kind{}, fault: (*peer.Conn).Hang, wait: 91 * time.Second, right: true},
+		{name: "deaf while idle, HTTP/2", kind: peer.Kind{HTTP2: true, TLS: true}, fault: deaf, wait: time.Minute, right: true},
+		{name: "deaf when called, HTTP/2", kind: peer.Kind{HTTP2: true, TLS: true}, fault: deaf, took: 20 * time.Second},
+		{name: "closed when called", kind: peer.Kind{}, fault: func(c *peer.Conn) { c.Next(); c.Close() }, wait: 1, reads: true},
 	}
 	var figures tally
 	figures.log(t, "%d faults of a kept connection x %d operations", len(rows), len(matrixOps))

@@ -5,9 +5,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httputil"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -54,6 +56,12 @@ var lanes = []lane{
 	{name: "caller HTTP/1 TLS", kind: peer.Kind{TLS: true}, opts: through(callers)},
 	{name: "caller HTTP/2 TLS", kind: peer.Kind{HTTP2: true, TLS: true}, opts: through(callers)},
 	{name: "caller HTTP/2 plain", kind: peer.Kind{HTTP2: true}, opts: through(h2c)},
+	{name: "signing caller HTTP/1 TLS", kind: peer.Kind{TLS: true}, opts: through(signing)},
+	{name: "signing caller HTTP/2 TLS", kind: peer.Kind{HTTP2: true, TLS: true}, opts: through(signing)},
+	{name: "dumping caller HTTP/1", kind: peer.Kind{}, opts: through(dumping)},
+	{name: "dumping caller HTTP/2 TLS", kind: peer.Kind{HTTP2: true, TLS: true}, opts: through(dumping)},
+	{name: "keyed caller HTTP/1 TLS", kind: peer.Kind{TLS: true}, opts: through(keyed)},
+	{name: "keyed caller HTTP/2 TLS", kind: peer.Kind{HTTP2: true, TLS: true}, opts: through(keyed)},
 	{name: "caller without hooks HTTP/1", kind: peer.Kind{}, opts: through(muted), muted: true},
 	{name: "caller without hooks HTTP/2 TLS", kind: peer.Kind{HTTP2: true, TLS: true}, opts: through(muted), muted: true},
 }
@@ -78,6 +86,44 @@ func h2c() http.RoundTripper {
 }
 
 func muted() http.RoundTripper { return mute{callers()} }
+
+// signing reads a copy of the body, as what signs, digests or logs does.
+func signing() http.RoundTripper {
+	next := callers()
+	return tripper(func(req *http.Request) (*http.Response, error) {
+		if req.GetBody != nil {
+			body, err := req.GetBody()
+			if err != nil {
+				return nil, err
+			}
+			if _, err := io.Copy(io.Discard, body); err != nil {
+				return nil, err
+			}
+		}
+		return next.RoundTrip(req)
+	})
+}
+
+// dumping plays the request through net/http first, hooks included, as a debugging aid does.
+func dumping() http.RoundTripper {
+	next := callers()
+	return tripper(func(req *http.Request) (*http.Response, error) {
+		if _, err := httputil.DumpRequestOut(req, false); err != nil {
+			return nil, err
+		}
+		return next.RoundTrip(req)
+	})
+}
+
+// keyed adds what makes net/http take a request for one that may be repeated, as a gateway's client does.
+func keyed() http.RoundTripper {
+	next := callers()
+	return tripper(func(req *http.Request) (*http.Response, error) {
+		req = req.Clone(req.Context())
+		req.Header["Idempotency-Key"] = nil
+		return next.RoundTrip(req)
+	})
+}
 
 // mute hides the httptrace hooks from a RoundTripper, and counts its attempts itself.
 type mute struct{ next http.RoundTripper }

@@ -51,46 +51,46 @@ const refusing = "127.0.0.1:1"
 func unsentRows() []unsentRow {
 	rows := []unsentRow{
 		// Connecting.
-		{"refused dial", site("https://" + refusing), 3, dial, "refused"},
-		{"refused dial, no TLS", site("http://" + refusing), 3, dial, "refused"},
-		{"refused dial of a proxy", site("http://kii.test"), 3, dial, "refused"},
+		{name: "refused dial", at: site("https://" + refusing), attempts: 3, proof: dial, met: "refused"},
+		{name: "refused dial, no TLS", at: site("http://" + refusing), attempts: 3, proof: dial, met: "refused"},
+		{name: "refused dial of a proxy", at: site("http://kii.test"), attempts: 3, proof: dial, met: "refused"},
 
 		// Looking up.
-		{"NXDOMAIN", site("https://nxdomain.dns.test"), 3, dial, "no such host"},
-		{"SERVFAIL", site("https://servfail.dns.test"), 3, dial, "server misbehaving"},
-		{"REFUSED", site("https://refused.dns.test"), 3, dial, "lookup"},
-		{"a name without an address", site("https://nodata.dns.test"), 3, dial, "no such host"},
-		{"a silent name server", hurried(site("https://silent.dns.test")), 1, witness, "deadline exceeded"},
+		{name: "NXDOMAIN", at: site("https://nxdomain.dns.test"), attempts: 3, proof: dial, met: "no such host"},
+		{name: "SERVFAIL", at: site("https://servfail.dns.test"), attempts: 3, proof: dial, met: "server misbehaving"},
+		{name: "REFUSED", at: site("https://refused.dns.test"), attempts: 3, proof: dial, met: "lookup"},
+		{name: "a name without an address", at: site("https://nodata.dns.test"), attempts: 3, proof: dial, met: "no such host"},
+		{name: "a silent name server", at: hurried(site("https://silent.dns.test")), attempts: 1, proof: witness, met: "deadline exceeded"},
 
 		// TLS.
-		{"unknown CA", certified(func(c *tls.Config) { c.Certificates[0] = peer.Stranger }), 1, witness, "unknown authority"},
-		{"another host's certificate", certified(func(c *tls.Config) { c.Certificates[0] = peer.Elsewhere }), 1, witness, "IP SANs"},
-		{"an expired certificate", certified(func(c *tls.Config) { c.Certificates[0] = peer.Expired }), 1, witness, "expired"},
-		{"a client certificate demanded, TLS 1.2", certified(mutual(tls.VersionTLS12)), 1, witness, "remote error: tls"},
-		{"a client certificate demanded, TLS 1.3", certified(mutual(tls.VersionTLS13)), 1, chance, ""}, // told after the handshake
-		{"a version that is too old", certified(func(c *tls.Config) { c.MaxVersion = tls.VersionTLS11 }), 1, witness, "protocol version"},
-		{"TLS alert", greeted(func(c *peer.Conn) { _ = c.Raw("\x15\x03\x03\x00\x02\x02\x28") }), 1, witness, "handshake failure"},
-		{"plain HTTP to TLS", greeted(func(c *peer.Conn) { _ = c.Raw("HTTP/1.1 400 " + everySecret + "\r\n\r\n") }), 1, witness, "HTTP response to HTTPS client"},
-		{"garbage to TLS", greeted(func(c *peer.Conn) { _ = c.Raw(everySecret) }), 1, witness, "not look like a TLS handshake"},
-		{"closed in the handshake", greeted(func(*peer.Conn) {}), 1, witness, "EOF"},
-		{"reset in the handshake", greeted((*peer.Conn).Reset), 1, witness, "reset"},
-		{"hanging handshake", hurried(greeted((*peer.Conn).Hang)), 1, witness, "deadline exceeded"},
+		{name: "unknown CA", at: certified(func(c *tls.Config) { c.Certificates[0] = peer.Stranger }), attempts: 1, proof: witness, met: "unknown authority"},
+		{name: "another host's certificate", at: certified(func(c *tls.Config) { c.Certificates[0] = peer.Elsewhere }), attempts: 1, proof: witness, met: "IP SANs"},
+		{name: "an expired certificate", at: certified(func(c *tls.Config) { c.Certificates[0] = peer.Expired }), attempts: 1, proof: witness, met: "expired"},
+		{name: "a client certificate demanded, TLS 1.2", at: certified(mutual(tls.VersionTLS12)), attempts: 1, proof: witness, met: "remote error: tls"},
+		{name: "a client certificate demanded, TLS 1.3", at: certified(mutual(tls.VersionTLS13)), attempts: 1, proof: chance, met: ""}, // told after the handshake
+		{name: "a version that is too old", at: certified(func(c *tls.Config) { c.MaxVersion = tls.VersionTLS11 }), attempts: 1, proof: witness, met: "protocol version"},
+		{name: "TLS alert", at: greeted(func(c *peer.Conn) { _ = c.Raw("\x15\x03\x03\x00\x02\x02\x28") }), attempts: 1, proof: witness, met: "handshake failure"},
+		{name: "plain HTTP to TLS", at: greeted(func(c *peer.Conn) { _ = c.Raw("HTTP/1.1 400 " + everySecret + "\r\n\r\n") }), attempts: 1, proof: witness, met: "HTTP response to HTTPS client"},
+		{name: "garbage to TLS", at: greeted(func(c *peer.Conn) { _ = c.Raw(everySecret) }), attempts: 1, proof: witness, met: "not look like a TLS handshake"},
+		{name: "closed in the handshake", at: greeted(func(*peer.Conn) {}), attempts: 1, proof: witness, met: "EOF"},
+		{name: "reset in the handshake", at: greeted((*peer.Conn).Reset), attempts: 1, proof: witness, met: "reset"},
+		{name: "hanging handshake", at: hurried(greeted((*peer.Conn).Hang)), attempts: 1, proof: witness, met: "deadline exceeded"},
 
 		// A proxy.
-		{"proxy 407", proxied("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"), 3, witness, "Authentication Required"},
-		{"proxy 407 that echoes", proxied("HTTP/1.1 407 No ECHO\r\n\r\n"), 3, witness, "No "},
-		{"proxy 502", proxied("HTTP/1.1 502 Bad Gateway\r\nX-Echo: ECHO\r\n\r\nECHO"), 3, witness, "Bad Gateway"},
-		{"proxy that closes", proxied(""), 3, witness, "EOF"},
-		{"proxy garbage", proxied("ECHO\r\n\r\n"), 3, witness, "malformed HTTP"},
-		{"proxy 200, then garbage", proxied("HTTP/1.1 200 OK\r\n\r\nECHO"), 1, witness, ""},
-		{"proxy 200, then closed", proxied("HTTP/1.1 200 OK\r\n\r\n"), 1, witness, "EOF"},
+		{name: "proxy 407", at: proxied("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"), attempts: 3, proof: witness, met: "Authentication Required"},
+		{name: "proxy 407 that echoes", at: proxied("HTTP/1.1 407 No ECHO\r\n\r\n"), attempts: 3, proof: witness, met: "No "},
+		{name: "proxy 502", at: proxied("HTTP/1.1 502 Bad Gateway\r\nX-Echo: ECHO\r\n\r\nECHO"), attempts: 3, proof: witness, met: "Bad Gateway"},
+		{name: "proxy that closes", at: proxied(""), attempts: 3, proof: witness, met: "EOF"},
+		{name: "proxy garbage", at: proxied("ECHO\r\n\r\n"), attempts: 3, proof: witness, met: "malformed HTTP"},
+		{name: "proxy 200, then garbage", at: proxied("HTTP/1.1 200 OK\r\n\r\nECHO"), attempts: 1, proof: witness, met: ""},
+		{name: "proxy 200, then closed", at: proxied("HTTP/1.1 200 OK\r\n\r\n"), attempts: 1, proof: witness, met: "EOF"},
 	}
 	if runtime.GOOS != "linux" {
 		return rows
 	}
-	rows = append(rows, unsentRow{"black-holed dial", hurried(blackHole), 1, witness, "deadline exceeded"})
+	rows = append(rows, unsentRow{name: "black-holed dial", at: hurried(blackHole), attempts: 1, proof: witness, met: "deadline exceeded"})
 	if fullMatrix {
-		rows = append(rows, unsentRow{"black-holed dial, to the dial's own limit", blackHole, 3, dial, "i/o timeout"})
+		rows = append(rows, unsentRow{name: "black-holed dial, to the dial's own limit", at: blackHole, attempts: 3, proof: dial, met: "i/o timeout"})
 	}
 	return rows
 }
