@@ -239,6 +239,7 @@ func (a attempts) Unwrap() error { return a[len(a)-1] }
 func (a attempts) Is(target error) bool {
 	return slices.ContainsFunc(a, func(e error) bool { return errors.Is(e, target) })
 }
+
 func (a attempts) As(target any) bool {
 	return slices.ContainsFunc(a, func(e error) bool { return errors.As(e, target) })
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -126,9 +127,7 @@ func (c *cloud) last(t *testing.T) request {
 
 func (r reply) response() *http.Response {
 	resp := httpmock.NewBytesResponse(r.Status, r.Body)
-	for name, values := range r.header {
-		resp.Header[name] = values
-	}
+	maps.Copy(resp.Header, r.header)
 	if r.ContentType != "" {
 		resp.Header.Set("Content-Type", r.ContentType)
 	}

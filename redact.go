@@ -155,7 +155,7 @@ func isOwn(err error) bool {
 	case *APIError, *SessionError, *TransportError, *ArgumentError, ErrorCode:
 		return true
 	}
-	return err == errUnknown
+	return err == errUnknown //nolint:errorlint // itself; the methods of err are anybody's
 }
 
 // format prints text under any verb, so that no verb reaches a field.

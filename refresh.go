@@ -32,7 +32,7 @@ func (s *Session) Refresh(ctx context.Context) error {
 	switch {
 	case gone != nil:
 		return failed(false, gone)
-	case err == errPanicked:
+	case err == errPanicked: //nolint:errorlint // itself, not what a server or a caller wraps
 		return failed(false, err)
 	}
 	return err

@@ -67,7 +67,7 @@ var edits = []edit{
 	{"secrets: a User prints its fields", "user.go", "func (u User) Format(", "func (u User) format(", promises, "Redacted"},
 	{"secrets: a Token prints its fields", "token.go", "func (t Token) Format(", "func (t Token) format(", promises, "Redacted"},
 	{"secrets: a Profile prints its fields", "profile.go", "func (p Profile) Format(", "func (p Profile) format(", promises, "Redacted"},
-	{"secrets: an APIError prints its fields", "errors.go", "func (e APIError) Format(", "func (e APIError) format(", promises, matrix},
+	{"secrets: an APIError prints its fields", "errors.go", "func (e APIError) Format(", "func (e APIError) format(", ".", "Test"},
 	{"secrets: resty logs", tr + "transport.go", "SetLogger(silent{}).", "SetDebug(true).", promises, "Stderr"},
 	{"secrets: any errorCode is taken over", "call.go", "errorCodeForm.MatchString(string(code)) && ", "", promises, matrix},
 	// The segment.

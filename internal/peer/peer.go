@@ -222,7 +222,7 @@ func Length(http2 bool, status int, body []byte) int {
 
 // Hang waits until the client has gone, and reads what it sends meanwhile.
 func (c *Conn) Hang() {
-	for c.Next() { //nolint:revive // each request is counted
+	for c.Next() {
 	}
 	_ = discard(c.in) // and what is no request
 }

@@ -207,7 +207,7 @@ func (q *queue) read(p []byte) (int, error) {
 	for len(q.data) == 0 && q.err == nil {
 		q.more.Wait()
 	}
-	if q.err == net.ErrClosed || len(q.data) == 0 {
+	if errors.Is(q.err, net.ErrClosed) || len(q.data) == 0 {
 		return 0, q.err
 	}
 	n := copy(p, q.data)

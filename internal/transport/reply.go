@@ -41,7 +41,7 @@ func readBody(resp *http.Response) ([]byte, error) {
 	body := io.Reader(resp.Body)
 	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
 		unzipped, err := gzip.NewReader(body)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil, nil // an empty body needs no compression, whatever the header says
 		}
 		if err != nil {
