@@ -71,7 +71,7 @@ var edits = []edit{
 	{"secrets: an APIError prints its fields", "errors.go", "func (e APIError) Format(", "func (e APIError) format(", ".", "Test"},
 	{"secrets: resty logs", tr + "transport.go", "SetLogger(silent{}).", "SetDebug(true).", promises, "Stderr"},
 	{"secrets: any errorCode is taken over", "call.go", "errorCodeForm.MatchString(string(code)) && ", "", promises, matrix},
-	{"secrets: an errorCode may be one", "call.go", " && !secrets.appearIn(string(code))", "", promises, matrix},
+	{"secrets: an errorCode may be one", "call.go", " && !secrets.appearIn(string(code))", "", ".", "Test"},
 	// The segment.
 	{"arguments: of any length", "errors.go", "case len(value) > maxLength:", "case false:", ".", "NobodyMeans"},
 	{"arguments: invisible", "errors.go", "strings.ContainsFunc(value, isInvisible)", "false", ".", "NobodyMeans"},
