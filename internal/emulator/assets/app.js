@@ -103,14 +103,22 @@ function apply(page, { force = false, notices = false } = {}) {
     const other = page.getElementById(part.id);
     if (other) patch(part, other);
   }
-  if (notices) {
-    $("notices").replaceChildren(...page.getElementById("notices").childNodes);
-    say($("notices").textContent.trim());
-  }
+  if (notices) toast(page.getElementById("notices"));
   const button = $("news");
   button.hidden = news <= 0;
   if (news > 0) button.textContent = `${news} new ${list.dataset.rows}${news === 1 ? "" : "s"}: show`;
   tick();
+}
+
+// toast shows for some seconds what was done, where it moves nothing.
+function toast(notices) {
+  const text = notices.textContent.trim().replace(/\s+/g, " ");
+  const line = $("toast");
+  line.hidden = text === "";
+  line.className = notices.querySelector(".bad") ? "notice bad" : "notice good";
+  line.textContent = text;
+  clearTimeout(toast.timer);
+  toast.timer = setTimeout(() => { line.hidden = true; }, 8000);
 }
 
 async function read(answer) {

@@ -87,6 +87,12 @@ func TestNoRowMovesUnderThePointer(t *testing.T) {
 	b.run("the button shows it", chromedp.Click(chromedp.CSS("#news")))
 	b.until(`document.getElementById("m122") !== null && scrollY === 0`)
 
+	before = top("#m119")
+	b.run("a press moves nothing either", chromedp.Click(chromedp.CSS("#expire-119 button")), chromedp.WaitVisible(`//p[@id="toast" and text()="Message 119 is expired."]`), chromedp.WaitVisible(`//li[@id="m119"]//span[text()="expired"]`))
+	if now := top("#m119"); now != before {
+		t.Errorf("the row that was pressed went from %v to %v", before, now)
+	}
+
 	b.visit("/?before=60")
 	before = top("#m59")
 	comes(123)
