@@ -328,3 +328,37 @@ func TestTokenResetsItsOwnUserAlone(t *testing.T) {
 	require.Equal(t, "204", c.send("POST", "users/me/password/complete-reset", completeType, body, token).String())
 	require.Equal(t, "403 WRONG_TOKEN", c.me(token).String())
 }
+
+// Whichever door the address changed by: a link to the old one, and the password that it makes.
+func TestResetThatOutlivesItsAddress(t *testing.T) {
+	t.Parallel()
+	for _, outlives := range []bool{true, false} {
+		for name, change := range map[string]func(c *caller, id string){
+			"by a call": func(c *caller, id string) {
+				got := c.send("PUT", "users/"+id+"/email-address", emailType, `{"emailAddress":"new@example.com","verified":true}`, c.admin())
+				require.Equal(t, "204", got.String())
+			},
+			"by PutAccount": func(c *caller, id string) {
+				a, _ := c.server.Account(id)
+				a.Email = "new@example.com"
+				_, err := c.server.PutAccount(a)
+				require.NoError(t, err)
+			},
+		} {
+			srv, c := start(t, kiitest.WithAssumption(kiitest.ResetsOutliveTheirAddress, outlives))
+			id := srv.AddAccount(alice())
+			require.Equal(t, "204", c.ask(id, byEmail).String())
+			require.Equal(t, "204", c.ask(id, byPIN).String())
+			link := srv.FindMessages(kiitest.Filter{Channel: kiitest.Email})[0].Link
+			pin := last(t, srv, id).PIN
+			change(c, id)
+			if !outlives {
+				require.Equal(t, "410", c.open(link).String(), name)
+				require.Equal(t, "204", c.complete(id, pin, "").String(), "the phone is the same")
+				continue
+			}
+			require.Equal(t, "200", c.open(link).String(), name)
+			require.Equal(t, "alice@example.com", last(t, srv, id).To, "the password goes where the link went")
+		}
+	}
+}
