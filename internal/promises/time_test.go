@@ -121,6 +121,9 @@ func TestACallersClientTimeoutBoundsAnAttempt(t *testing.T) {
 func TestACancelledCallTellsWhyAndWhetherItWasSent(t *testing.T) {
 	t.Parallel()
 	why := errors.New("the visitor left")
+	ofADatabase := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	ofAnotherCall := &kii.APIError{Op: "Login", StatusCode: 404, Code: kii.ErrUserNotFound}
+	overElsewhere := &kii.SessionError{Err: &kii.APIError{Op: "Profile", StatusCode: 403, Code: kii.ErrWrongToken}}
 	hang := func(c *peer.Conn) { c.Hang() }
 	inBody := func(c *peer.Conn) { c.Next(); _ = c.Raw("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"); c.Hang() }
 	never := func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -145,7 +148,7 @@ func TestACancelledCallTellsWhyAndWhetherItWasSent(t *testing.T) {
 		{name: "while reading", serve: inBody, after: time.Second},
 	}
 	for _, row := range table {
-		for _, cause := range []error{nil, why} {
+		for _, cause := range []error{nil, why, ofADatabase, ofAnotherCall, overElsewhere} {
 			for _, op := range matrixOps {
 				t.Run(row.name+" "+op.name, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
@@ -167,9 +170,14 @@ func TestACancelledCallTellsWhyAndWhetherItWasSent(t *testing.T) {
 						goesOn := op.name == "Refresh" && row.after > 0 // its request outlives the caller, who learns no more
 						assert.Equal(t, row.notSent && !goesOn, failure.NotSent)
 						assert.ErrorIs(t, err, context.Canceled)
-						if cause != nil {
+						switch cause {
+						case why, ofADatabase:
 							assert.ErrorIs(t, err, cause)
+						default: // another call's, which says nothing of this one
+							assert.False(t, errorIs[*kii.APIError](err) || errorIs[*kii.SessionError](err) || errors.Is(err, kii.ErrWrongToken), "%v", err)
 						}
+						assert.Equal(t, !failure.NotSent, kii.OutcomeUnknown(err))
+						assert.False(t, kii.RevealsAccount(err))
 						if row.also != nil && !goesOn {
 							assert.ErrorIs(t, err, row.also)
 						}
