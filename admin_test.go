@@ -166,7 +166,8 @@ func TestATokenThatIsRefusedSaysWhatToCheck(t *testing.T) {
 		"check the clock of this machine, and that the developer portal allows tokens of an hour")
 }
 
-// Promise 2: if only the outcome of the request for the token is unknown, the call itself was never sent.
+// Promise 2: if only the outcome of the request for the token is unknown, the call itself was never
+// sent.
 func TestACallWithoutATokenIsNotSent(t *testing.T) {
 	t.Parallel()
 	for name, token := range map[string]reply{

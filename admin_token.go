@@ -16,8 +16,8 @@ type adminToken struct {
 	renewAt time.Time // shortly before it ends
 }
 
-// do makes a call with the administrator's token. If the answer is that the token is dead, it makes the
-// call once more with a new one.
+// do makes a call with the administrator's token. If the answer is that the token is dead, it makes
+// the call once more with a new one.
 func (a *Admin) do(ctx context.Context, c *call, success success) error {
 	ctx, cancel := context.WithTimeout(ctx, a.api.timeout)
 	defer cancel()
@@ -35,7 +35,8 @@ func (a *Admin) do(ctx context.Context, c *call, success success) error {
 		a.drop(token)
 		refused := err.(*APIError)
 		switch {
-		case isNew && refused.Code == ErrUnauthorized: // not dead: Kii Cloud knows it, and no other would have more rights
+		case isNew && refused.Code == ErrUnauthorized:
+			// Kii Cloud knows the token, and another one would not have more rights.
 			refused.Reason = "the token gives no rights: Client.Admin wants the administrator's ClientID and ClientSecret, not the app's ID and key"
 			return refused
 		case attempt == 2:
@@ -45,8 +46,8 @@ func (a *Admin) do(ctx context.Context, c *call, success success) error {
 	}
 }
 
-// liveToken returns the token to send c with, and whether it was got for c: another one is used only if
-// it lives for a while.
+// liveToken returns the token to send c with, and whether it was got for c: another one is used
+// only if it lives for a while.
 func (a *Admin) liveToken(ctx context.Context, c *call) (token *adminToken, isNew bool, err error) {
 	if ctx.Err() != nil {
 		return nil, false, a.notSent(c, endOf(ctx))
@@ -70,8 +71,8 @@ func (a *Admin) notSent(c *call, err error) error {
 	return &TransportError{Op: c.op, NotSent: true, Err: a.api.secrets(c).hide(err)}
 }
 
-// withoutToken is the error of c if the request for its token ended with err. What became of that request
-// may be unknown, but c was not sent.
+// withoutToken is the error of c if the request for its token ended with err. What became of that
+// request may be unknown, but c was not sent.
 func (a *Admin) withoutToken(c *call, err error) error {
 	answer, ok := err.(*APIError)
 	if ok && !OutcomeUnknown(answer) && !RevealsAccount(answer) { // which would pass for what c was answered
@@ -85,13 +86,14 @@ func (a *Admin) withoutToken(c *call, err error) error {
 	return a.notSent(c, fmt.Errorf("no token for the administrator: %w", err))
 }
 
-// wrongLogin are the codes by which a wrong client ID or secret may be answered. Kii Cloud documents
-// none; these are those of OAuth, and of the table in its JavaScript SDK.
+// wrongLogin are the codes by which a wrong client ID or secret may be answered. Kii Cloud
+// documents none; these are those of OAuth, and of the table in its JavaScript SDK.
 var wrongLogin = []ErrorCode{
 	ErrWrongCredentials, ErrAuthenticationFailed, "invalid_client", "unauthorized_client", "OAUTH2_ERROR", "CLIENT_CREDENTIALS_NOT_FOUND",
 }
 
-// whatToCheck tells what to check after a request for a token was refused; empty if nothing is known.
+// whatToCheck tells what to check after a request for a token was refused; empty if nothing is
+// known.
 func whatToCheck(refused *APIError) string {
 	switch status := refused.StatusCode; {
 	case status != http.StatusBadRequest && status != http.StatusUnauthorized && status != http.StatusNotFound:
@@ -117,8 +119,8 @@ func (a *Admin) current(ctx context.Context) (*adminToken, *shared[*adminToken])
 	return nil, a.renewal
 }
 
-// adminTokenLife is what is asked for. Kii Cloud's guide advises to have an end: who finds a token that
-// has none can do everything for ever.
+// adminTokenLife is what is asked for. Kii Cloud's guide advises to have an end: who finds a token
+// that has none can do everything for ever.
 const adminTokenLife = time.Hour
 
 // renew gets a new token and makes it the current one.
@@ -133,7 +135,8 @@ func (a *Admin) renew(ctx context.Context) (token *adminToken, err error) {
 	}()
 	ctx, cancel := context.WithTimeout(ctx, a.api.timeout)
 	defer cancel()
-	now, theirs := time.Now().Round(0), a.serverTime() // without the monotonic clock, which stands still in a suspended machine
+	// Round removes the monotonic clock, which stands still while a machine is suspended.
+	now, theirs := time.Now().Round(0), a.serverTime()
 	reply, err := a.fetchToken(ctx, theirs.Add(adminTokenLife))
 	if e, ok := err.(*APIError); ok && e.StatusCode == http.StatusBadRequest && !slices.Contains(wrongLogin, e.Code) {
 		// To Kii Cloud the end that was asked for may be in the past, as its answer told.
@@ -186,8 +189,9 @@ func (a *Admin) send(ctx context.Context, c *call, success success) error {
 	})
 }
 
-// serverTime returns the time by the server's clock. This machine's is taken for the same one unless
-// they differ by more than a minute: then a token for an hour of this one might have ended before.
+// serverTime returns the time by the server's clock. This machine's is taken for the same one
+// unless they differ by more than a minute: then a token for an hour of this one might have ended
+// before.
 func (a *Admin) serverTime() time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()

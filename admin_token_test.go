@@ -21,8 +21,8 @@ import (
 	"github.com/go-kii/kii"
 )
 
-// A tokenCloud issues the tokens "token-1", "token-2" and so on, and answers calls with the newest. It stands
-// in a synctest bubble, where a request takes no time unless a test holds it.
+// A tokenCloud issues the tokens "token-1", "token-2" and so on, and answers calls with the newest.
+// It stands in a synctest bubble, where a request takes no time unless a test holds it.
 type tokenCloud struct {
 	expiresIn string                                  // of a token, in seconds; "" for 3600
 	issue     func(*http.Request, int) *http.Response // nil: a token
@@ -295,8 +295,8 @@ func TestATokenIsRenewedAMinuteBeforeItEnds(t *testing.T) {
 	assert.Equal(t, 1, c.fetches())
 }
 
-// A machine whose clock is hours slow asks for a token that has ended to Kii Cloud, which the answer's own
-// time tells.
+// A machine whose clock is hours slow asks for a token that has ended to Kii Cloud, which the
+// answer's own time tells.
 func TestATokenIsAskedForByKiiCloudsClockIfThisMachinesIsWrong(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -499,8 +499,8 @@ func TestAnotherCallsErrorSaysNothingOfACallWithoutAToken(t *testing.T) {
 	}
 }
 
-// FuzzAdminTokenReply: whatever the request for a token is answered, an administrator's call is made with a
-// token that can be sent, or it is not sent and its outcome is known.
+// FuzzAdminTokenReply: whatever the request for a token is answered, an administrator's call is
+// made with a token that can be sent, or it is not sent and its outcome is known.
 func FuzzAdminTokenReply(f *testing.F) {
 	for _, body := range []string{
 		`{"id":"x","access_token":"t","expires_in":3600}`, `{"access_token":"t"}`, `{"access_token":"a\nb"}`, `{"access_token":""}`, `{"ACCESS_TOKEN":"t"}`,

@@ -9,8 +9,8 @@ import (
 	"github.com/go-kii/kii/kiitest"
 )
 
-// withoutAddress returns a session in an app that asks for verification, of a user who has no address that a
-// reset could go to.
+// withoutAddress returns a session in an app that asks for verification, of a user who has no
+// address that a reset could go to.
 func withoutAddress() (*kii.Session, *kiitest.Server) {
 	client, srv := inMemory(kiitest.WithSettings(func(s *kiitest.Settings) { s.VerifyEmail, s.VerifyPhone = true, true }))
 	srv.AddAccount(kiitest.Account{ID: "bob-id", LoginName: "bob", Password: "old-password"})
@@ -21,7 +21,8 @@ func withoutAddress() (*kii.Session, *kiitest.Server) {
 	return session, srv
 }
 
-// In an app that asks for verification a new address waits until its owner has shown that it arrives.
+// In an app that asks for verification a new address waits until its owner has shown that it
+// arrives.
 func ExampleSession_ChangeEmail() {
 	session, srv := withoutAddress()
 	defer srv.Close()

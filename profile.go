@@ -6,8 +6,8 @@ import (
 	"log/slog"
 )
 
-// A Profile is what Kii Cloud knows of a user, as far as it says: a field that it leaves out is zero. All
-// of it is personal, so a Profile prints redacted. Its JSON holds everything.
+// A Profile is what Kii Cloud knows of a user, as far as it says: a field that it leaves out is
+// zero. All of it is personal, so a Profile prints redacted. Its JSON holds everything.
 type Profile struct {
 	UserID      string `json:"user_id"`
 	LoginName   string `json:"login_name,omitempty"`

@@ -9,27 +9,28 @@ import (
 	"github.com/go-kii/kii/internal/transport"
 )
 
-// ResendEmailVerification asks Kii Cloud to send the e-mail that verifies the user's address again: that of
-// the pending address, if there is one. A password reset by e-mail needs a verified address, so the time for
-// this is while the user can still log in. Whether an older e-mail then still works is not documented.
+// ResendEmailVerification asks Kii Cloud to send the e-mail that verifies the user's address again,
+// or that of the pending address if there is one. A reset by e-mail needs a verified address, so
+// call this while the user can still log in. The e-mail brings the same code again, as tests
+// against the real Kii Cloud have shown; no page says so.
 //
 // The error of note is [ErrAlreadyVerified]: nothing is left to verify.
 //
-// ResendEmailVerification is safe for concurrent use and sends one request. If [OutcomeUnknown] reports true,
-// the e-mail may be on its way. An answer that the token is dead ends the session.
+// ResendEmailVerification is safe for concurrent use and sends one request. If [OutcomeUnknown]
+// reports true, the e-mail may be on its way. An answer that the token is dead ends the session.
 func (s *Session) ResendEmailVerification(ctx context.Context) error {
 	return s.resendVerification(ctx, "ResendEmailVerification", emailAddress)
 }
 
-// ResendPhoneVerification asks Kii Cloud to send the SMS with the code for [Session.VerifyPhone] again. All that
-// [Session.ResendEmailVerification] says holds for it.
+// ResendPhoneVerification asks Kii Cloud to send the SMS with the code for [Session.VerifyPhone]
+// again. What [Session.ResendEmailVerification] says holds for it.
 func (s *Session) ResendPhoneVerification(ctx context.Context) error {
 	return s.resendVerification(ctx, "ResendPhoneVerification", phoneNumber)
 }
 
-// VerifyEmail verifies the user's e-mail address, or the pending one, with the code that was sent there. From
-// then on a reset by e-mail works, and a pending address has taken the place of the old one. The e-mail has a link
-// that does the same, so most programs need only [Session.ResendEmailVerification].
+// VerifyEmail verifies the user's e-mail address with the code that was sent there. If an address
+// is pending, that one is verified, and takes the place of the old one. From then on a reset by
+// e-mail works. The link in the e-mail does the same, so most programs need no VerifyEmail.
 //
 // The errors of note:
 //   - [ErrWrongPIN]: the code is not the one that was sent. It may be tried again.
@@ -37,29 +38,34 @@ func (s *Session) ResendPhoneVerification(ctx context.Context) error {
 //   - [ErrAlreadyVerified]: nothing is left to verify.
 //   - [ErrAddressTaken]: another user has verified the same address.
 //
-// How long a code lives, and how often it may be tried, Kii Cloud does not document.
+// How long a code lives, and how often it may be tried, is not documented.
 //
-// VerifyEmail is safe for concurrent use and sends one request. If [OutcomeUnknown] reports true, the address may
-// have been verified: [Session.Profile] tells. An answer that the token is dead ends the session.
+// VerifyEmail is safe for concurrent use and sends one request. If [OutcomeUnknown] reports true,
+// the address may have been verified, which [Session.Profile] tells. An answer that the token is
+// dead ends the session.
 func (s *Session) VerifyEmail(ctx context.Context, code string) error {
 	return s.verify(ctx, "VerifyEmail", emailAddress, code)
 }
 
-// VerifyPhone verifies the user's phone number, or the pending one, with the code that an SMS brought there. From
-// then on a reset by SMS works. All that [Session.VerifyEmail] says of errors and outcomes holds for it.
+// VerifyPhone verifies the user's phone number, or the pending one, with the code that an SMS
+// brought there. From then on a reset by SMS works. What [Session.VerifyEmail] says of errors and
+// outcomes holds for it.
 func (s *Session) VerifyPhone(ctx context.Context, code string) error {
 	return s.verify(ctx, "VerifyPhone", phoneNumber, code)
 }
 
-// ChangeEmail gives the user another e-mail address, a bare one such as "alice@example.com". In an app that asks
-// for verification the new address is pending, and the old one goes on to work, until the new one is verified by the
-// link in the e-mail that Kii Cloud sends there, or by [Session.VerifyEmail]. In any other app it is replaced at once.
-// [Profile].PendingEmail tells which.
+// ChangeEmail gives the user another e-mail address, a bare one such as "alice@example.com". If the
+// app asks for verification, the new address is pending and the old one still works, until the user
+// opens the link in the e-mail that Kii Cloud sends to the new one, or [Session.VerifyEmail]
+// verifies it. In other apps the new address replaces the old one at once. [Profile].PendingEmail
+// tells which.
 //
-// The errors of note are [ErrAddressTaken], if another user has verified the same address, and [ErrInvalidInput].
+// The errors of note are [ErrAddressTaken], if another user has verified the same address, and
+// [ErrInvalidInput].
 //
-// ChangeEmail is safe for concurrent use and sends one request. If [OutcomeUnknown] reports true, the address may
-// have been changed: [Session.Profile] tells. An answer that the token is dead ends the session.
+// ChangeEmail is safe for concurrent use and sends one request. If [OutcomeUnknown] reports true,
+// the address may have been changed, which [Session.Profile] tells. An answer that the token is
+// dead ends the session.
 func (s *Session) ChangeEmail(ctx context.Context, email string) error {
 	if err := s.check(ctx, checkEmail(email)); err != nil {
 		return err
@@ -67,9 +73,9 @@ func (s *Session) ChangeEmail(ctx context.Context, email string) error {
 	return s.do(ctx, emailChange("ChangeEmail", s.api.app+"/users/me", email, false), empty)
 }
 
-// ChangePhone gives the user another phone number: +, the country code and the rest, 7 to 20 digits in all. In
-// an app that asks for verification the new number is pending until its code comes back by [Session.VerifyPhone].
-// All that [Session.ChangeEmail] says holds for it.
+// ChangePhone gives the user another phone number: + and 7 to 20 digits, the country code first. If
+// the app asks for verification, the new number is pending until [Session.VerifyPhone] verifies it.
+// What [Session.ChangeEmail] says holds for it.
 func (s *Session) ChangePhone(ctx context.Context, phone string) error {
 	if err := s.check(ctx, checkPhone(phone)); err != nil {
 		return err

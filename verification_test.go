@@ -220,8 +220,8 @@ func TestUserVerifiesAnAddressInTimeForAReset(t *testing.T) {
 	require.NoError(t, context.Cause(ctx))
 }
 
-// FuzzVerificationReply: a verification is proved by 204, or by 200 with an object that is no error; else
-// there is an *APIError.
+// FuzzVerificationReply: a verification is proved by 204, or by 200 with an object that is no
+// error; else there is an *APIError.
 func FuzzVerificationReply(f *testing.F) {
 	for _, body := range []string{
 		`{"verificationStatus":"VERIFIED"}`, `{}`, ``, `null`, `[]`, `{`, `{"errorCode":"X"}`, `{"errorCode":null}`, `{"a":1}{}`, " {} ", "\xff",

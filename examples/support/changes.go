@@ -76,7 +76,8 @@ func (d *desk) askAddress(question, there string) (string, error) {
 	return cmp.Or(answer, there), err
 }
 
-// change does what was chosen, if it is confirmed. It says what became of it and writes a line of audit.
+// change does what was chosen, if it is confirmed. It says what became of it and writes a line of
+// audit.
 func (d *desk) change(ctx context.Context, user *kii.Profile, o offer) error {
 	question := "Do you know for certain that it is this user who asks, and want to " + o.what
 	if o.ask != nil {

@@ -36,7 +36,8 @@ func addressLine(address string, verified bool, pending string) string {
 	return line
 }
 
-// printable returns text without what would steer the terminal: users choose their names themselves.
+// printable returns text without what would steer the terminal: users choose their names
+// themselves.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {

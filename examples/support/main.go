@@ -1,13 +1,13 @@
 // Command support is a small program for a support desk. It finds a user, says why that user can or
-// cannot reset the password, and does what helps: it sends a reset, corrects and verifies an address,
-// sets a password, disables or enables the account.
+// cannot reset the password, and does what helps: it sends a reset, corrects and verifies an
+// address, sets a password, disables or enables the account.
 //
 //	go run ./examples/support
 //
-// plays a day of such a desk on an in-memory Kii Cloud. With KII_APP_ID, KII_APP_KEY and KII_SITE (a base
-// URL, such as https://api.kii.com/api), and KII_CLIENT_ID and KII_CLIENT_SECRET of an administrator, it
-// works on the real one and asks on the terminal. On stderr it writes one line of JSON for each change,
-// without a password or an address.
+// plays a day of such a desk on an in-memory Kii Cloud. With KII_APP_ID, KII_APP_KEY and KII_SITE
+// (a base URL, such as https://api.kii.com/api), and KII_CLIENT_ID and KII_CLIENT_SECRET of an
+// administrator, it works on the real one and asks on the terminal. On stderr it writes one line of
+// JSON for each change, without a password or an address.
 //
 // It does not check who calls the desk. Whoever works there does, before each change.
 package main

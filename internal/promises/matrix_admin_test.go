@@ -22,7 +22,8 @@ const (
 
 var adminSecrets = []string{markerClientID, markerClientSecret, markerAdminToken, "marker@example.com"}
 
-// adminOps are the operations of an administrator. They need a token first, so only the tests here have them.
+// adminOps are the operations of an administrator. They need a token first, so only the tests here
+// have them.
 var adminOps = []matrixOp{
 	{
 		name: "User", reads: true, bearer: true, repeats: true, finds: true, admin: true, secrets: adminSecrets,
@@ -66,8 +67,8 @@ func administrator(u *kii.User) *kii.Admin {
 	return a
 }
 
-// requests returns how many requests meet the fault: after an answer that an administrator's token is dead, the
-// request for another one meets it too, unless it is a token without rights.
+// requests returns how many requests meet the fault: after an answer that an administrator's token
+// is dead, the request for another one meets it too, unless it is a token without rights.
 func (op matrixOp) requests(w want) int {
 	if op.admin && w.dead && w.code != kii.ErrUnauthorized {
 		return 2
@@ -98,7 +99,8 @@ func TestFaultMatrixOfAnAdministrator(t *testing.T) {
 	eachOfAnAdministrator(t, "%d faults x %d operations of an administrator x %d transports", (*tally).meet)
 }
 
-// Whatever becomes of the request for a token, an administrator's call is not sent, and so its outcome is known.
+// Whatever becomes of the request for a token, an administrator's call is not sent, and so its
+// outcome is known.
 func TestFaultMatrixOfAnAdministratorsToken(t *testing.T) {
 	t.Parallel()
 	eachOfAnAdministrator(t, "%d faults of the request for a token x %d operations of an administrator x %d transports", (*tally).meetWithoutToken)
