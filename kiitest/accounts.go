@@ -82,8 +82,8 @@ func (s *Server) AddAccount(a Account) (id string) {
 
 // PutAccount adds a user to the app, or replaces the one that has the account's ID, and returns the
 // user ID. Tokens and pending resets of a replaced account stay, also if it is disabled now; see
-// [Server.SetDisabled]. An error is that of [Account.Validate], or a [FieldError] for each name that
-// is taken; it changes nothing.
+// [Server.SetDisabled]. An error is that of [Account.Validate], or a [FieldError] for each name
+// that is taken; it changes nothing.
 func (s *Server) PutAccount(a Account) (id string, err error) {
 	defer s.lock("PutAccount")()
 	return s.put(a, &s.random)

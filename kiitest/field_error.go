@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// A FieldError says that a field of a value, such as an [Account], is not valid or stands in the way.
-// The Validate methods, [Server.PutAccount] and [Server.Restore] return one, or several that
+// A FieldError says that a field of a value, such as an [Account], is not valid or stands in the
+// way. The Validate methods, [Server.PutAccount] and [Server.Restore] return one, or several that
 // [errors.Join] put together; [FieldErrors] lists them. It never holds the field's value.
 type FieldError struct {
 	Type   string // Account, Settings, Template, Fault, Filter or Snapshot
