@@ -114,7 +114,7 @@ func (a *Admin) current(ctx context.Context) (*adminToken, *shared[*adminToken])
 		return a.token, nil
 	}
 	if a.renewal == nil {
-		a.renewal = share(ctx, a.renew)
+		a.renewal = share(ctx, errPanicked, a.renew)
 	}
 	return nil, a.renewal
 }

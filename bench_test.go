@@ -179,9 +179,9 @@ func answer(conn net.Conn) {
 	}
 }
 
-// The most allocations that a call may make, resty's and net/http's own included. A change that needs
-// more raises the number, and its commit says what it is worth. Each is one above what was measured, since
-// a collection may empty a pool. Times depend on the machine and are not judged.
+// The most allocations that a call may make, resty's and net/http's own included. A change that
+// needs more raises the number, and its commit says what it is worth. Each is one above what was
+// measured, since a collection may empty a pool. Times depend on the machine and are not judged.
 func TestACallAllocatesNoMoreThanStated(t *testing.T) {
 	password := "new-pass"
 	reset := func(client *kii.Client) func() error {
@@ -193,10 +193,11 @@ func TestACallAllocatesNoMoreThanStated(t *testing.T) {
 	session, ended := profile.session(t), deadToken.session(t)
 	_, err := ended.Profile(t.Context())
 	require.ErrorIs(t, err, kii.ErrWrongToken)
-	// One way to make a call for the app and for a session, and secrets that a call lists in a slice of
-	// any length, cost up to 3 of these. A Login reads its reply by exact names, for 22.
-	// Through a RoundTripper of the caller's, as all but one of these go, four more hooks are set: they tell
-	// a replay from the round trips that it makes on its own. For all, a goroutine and a channel keep the deadline.
+	// One way to make a call for the app and for a session, and secrets that a call lists in a
+	// slice of any length, cost up to 3 of these. A Login reads its reply by exact names, for 22.
+	// Through a RoundTripper of the caller's, as all but one of these go, four more hooks are set:
+	// they tell a replay from the round trips that it makes on its own. For all, a goroutine and a
+	// channel keep the deadline.
 	for name, c := range map[string]struct {
 		most float64
 		call func() error

@@ -81,7 +81,9 @@ const (
 func (c ErrorCode) Error() string { return string(c) }
 
 // Is answers [OutcomeUnknown].
-func (c ErrorCode) Is(target error) bool { return target == errUnknown && c == ErrUnexpectedReply }
+func (c ErrorCode) Is(target error) bool {
+	return target == outcomeUnknown{} && c == ErrUnexpectedReply
+}
 
 // An ArgumentError means that a call was refused by this library, and nothing was sent.
 type ArgumentError struct {
@@ -121,7 +123,7 @@ func (e *TransportError) Unwrap() error {
 }
 
 // Is answers [OutcomeUnknown].
-func (e *TransportError) Is(target error) bool { return target == errUnknown && !e.NotSent }
+func (e *TransportError) Is(target error) bool { return target == outcomeUnknown{} && !e.NotSent }
 
 // An APIError is an answer that is not success. It unwraps to its Code. Only Op, StatusCode, Code
 // and Reason are ever printed.
@@ -156,7 +158,7 @@ func (e *APIError) Unwrap() error { return e.Code }
 // [OutcomeUnknown].
 func (e *APIError) Is(target error) bool {
 	return target == ErrRateLimited && e.StatusCode == http.StatusTooManyRequests && e.Code != ErrUnexpectedReply ||
-		target == errUnknown && e.StatusCode/100 == 5
+		target == outcomeUnknown{} && e.StatusCode/100 == 5
 }
 
 // A SessionError means that the session is over and the user must log in again.
@@ -216,11 +218,14 @@ func (e SessionError) LogValue() slog.Value { return slog.StringValue((&e).Error
 // was not proved unsent got no whole answer, or the answer was a 5xx or an [ErrUnexpectedReply]. If
 // it is false and err is not nil, nothing happened. Of several joined errors it is enough that one
 // is unknown. What ended a context does not count, even if it is an error of this package.
-func OutcomeUnknown(err error) bool { return errors.Is(err, errUnknown) }
+func OutcomeUnknown(err error) bool { return errors.Is(err, outcomeUnknown{}) }
 
-// errUnknown is what each error is asked for. errors.Is reaches all errors that are joined,
+// outcomeUnknown is what each error is asked for. errors.Is reaches all errors that are joined,
 // whatever type joins them: errors.Join's, or a retry package's own.
-var errUnknown = errors.New("kii: the outcome is unknown")
+type outcomeUnknown struct{}
+
+// Error is never printed.
+func (outcomeUnknown) Error() string { return "kii: the outcome is unknown" }
 
 // RevealsAccount reports whether err, shown to somebody who is not logged in, would reveal whether
 // an account exists or what it is like: [ErrUserNotFound], [ErrAddressNotVerified],

@@ -231,7 +231,8 @@ var (
 	lost   = &kii.TransportError{Err: context.Canceled}
 )
 
-// attempts are the errors of several, as packages that retry return them: Unwrap knows only the last.
+// attempts are the errors of several, as packages that retry return them: Unwrap knows only the
+// last.
 type attempts []error
 
 func (a attempts) Error() string { return fmt.Sprint([]error(a)) }
@@ -327,8 +328,8 @@ func TestRateLimitIsAnyBareOrForeign429(t *testing.T) {
 	require.NotErrorIs(t, err, kii.ErrRateLimited, "which promises that nothing was done")
 }
 
-// OAuth's field "error" is Kii Cloud's at the token endpoint and in answers to a bearer. Elsewhere it is
-// that of a gateway, which does not know what happened behind it.
+// OAuth's field "error" is Kii Cloud's at the token endpoint and in answers to a bearer. Elsewhere
+// it is that of a gateway, which does not know what happened behind it.
 func TestErrorOfAGatewayIsNoCode(t *testing.T) {
 	t.Parallel()
 	for op := range operations {

@@ -46,7 +46,8 @@ func FuzzID(f *testing.F) {
 	})
 }
 
-// FuzzErrorBody: whatever the body, there is an error with a code, never a panic, and no secret in what it prints.
+// FuzzErrorBody: whatever the body, there is an error with a code, never a panic, and no secret in
+// what it prints.
 func FuzzErrorBody(f *testing.F) {
 	for _, body := range []string{
 		``, `{}`, `null`, `[]`, `{"errorCode":"WRONG_TOKEN","message":"m"}`, `{"error":"invalid_grant","error_description":"x"}`,
@@ -94,7 +95,8 @@ func FuzzBlank(f *testing.F) {
 		}
 		s := secrets{secret}
 		for _, form := range []string{secret, url.PathEscape(secret), url.QueryEscape(secret)} {
-			// What a blanked part stood in front of may form a secret with the mark itself, which tells nothing.
+			// What a blanked part stood in front of may form a secret with the mark itself, which
+			// tells nothing.
 			for part := range strings.SplitSeq(s.blank(text+form+text), blanked) {
 				if strings.Contains(part, form) {
 					t.Fatal("a secret survives")

@@ -157,8 +157,8 @@ func admin(tb testing.TB, client *kii.Client) *kii.Admin {
 	return a
 }
 
-// An operation is one of the calls of the library, with arguments that it accepts: a User's, a Session's or
-// an Admin's.
+// An operation is one of the calls of the library, with arguments that it accepts: a User's, a
+// Session's or an Admin's.
 type operation struct {
 	user    func(context.Context, *kii.User) error
 	session func(context.Context, *kii.Session) error
@@ -216,8 +216,8 @@ var operations = map[string]operation{
 	}},
 }
 
-// call makes the operation, on a session that was just resumed if it is a session's, and by a new administrator
-// if it is one's.
+// call makes the operation, on a session that was just resumed if it is a session's, and by a new
+// administrator if it is one's.
 func (o operation) call(ctx context.Context, tb testing.TB, client *kii.Client) error {
 	tb.Helper()
 	switch {
@@ -235,7 +235,8 @@ func operate(t *testing.T, op string, c *cloud) error {
 	return operations[op].call(t.Context(), t, c.Client)
 }
 
-// operateWithToken makes an administrator's operation, with the replies of c for the request for a token.
+// operateWithToken makes an administrator's operation, with the replies of c for the request for a
+// token.
 func operateWithToken(t *testing.T, op string, c *cloud) error {
 	t.Helper()
 	c.mock.RegisterResponder(http.MethodPost, adminTokenURL, nil)
@@ -291,7 +292,8 @@ func silence(req *http.Request) (*http.Response, error) {
 	return nil, req.Context().Err()
 }
 
-// canned answers every request the same, without a socket, so that only the client's own work is counted.
+// canned answers every request the same, without a socket, so that only the client's own work is
+// counted.
 type canned struct {
 	status int
 	body   string

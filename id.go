@@ -26,7 +26,7 @@ func (u userRef) secret() string {
 	return u.address
 }
 
-// escapeSegment percent-encodes all but letters, digits and -_.~.
+// escapeSegment percent-encodes all but letters, digits and the signs -, _, . and ~.
 func escapeSegment(s string) string {
 	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
 }

@@ -152,10 +152,10 @@ func (h *hidden) As(target any) (found bool) {
 // isOwn reports whether err is one of this package's errors.
 func isOwn(err error) bool {
 	switch err.(type) {
-	case *APIError, *SessionError, *TransportError, *ArgumentError, ErrorCode:
+	case *APIError, *SessionError, *TransportError, *ArgumentError, ErrorCode, outcomeUnknown:
 		return true
 	}
-	return err == errUnknown //nolint:errorlint // itself; the methods of err are anybody's
+	return false
 }
 
 // format prints text under any verb, so that no verb reaches a field.

@@ -207,8 +207,8 @@ func TestPrintedValuesTellWhatTheyAreAndNoMore(t *testing.T) {
 	}
 }
 
-// Promise 4: slog's JSON handler and json.Marshal look into what holds an error; fmt calls no method of
-// what is in an unexported field.
+// Promise 4: slog's JSON handler and json.Marshal look into what holds an error; fmt calls no
+// method of what is in an unexported field.
 func TestErrorsAreTheirTextWhereverTheyStand(t *testing.T) {
 	t.Parallel()
 	for _, err := range []any{
@@ -244,7 +244,8 @@ func (e tenant) Unwrap() error { return e.error }
 
 var errOfCaller = errors.New("the caller's own")
 
-// foreign are errors that a context's cause or a RoundTripper may hand over: answers to other calls.
+// foreign are errors that a context's cause or a RoundTripper may hand over: answers to other
+// calls.
 var foreign = map[string]error{
 	"an answer":        &kii.APIError{Op: "Profile", StatusCode: 403, Code: kii.ErrWrongToken},
 	"a revealing one":  &kii.APIError{Op: "ResetPassword", StatusCode: 404, Code: kii.ErrUserNotFound},

@@ -17,25 +17,25 @@ func (s *Session) Refresh(ctx context.Context) error {
 	if err := s.check(ctx); err != nil {
 		return err
 	}
-	token := s.Token()
-	failed := func(notSent bool, err error) error {
-		return &TransportError{Op: "Refresh", NotSent: notSent, Err: s.api.secrets(&call{token: &token}).hide(err)}
-	}
 	if ctx.Err() != nil {
-		return failed(true, endOf(ctx))
+		return s.stopWaiting(ctx, true)
 	}
 	request, err := s.joinRefresh(ctx)
 	if err != nil {
 		return err
 	}
 	_, err, gone := request.wait(ctx)
-	switch {
-	case gone != nil:
-		return failed(false, gone)
-	case err == errPanicked: //nolint:errorlint // itself, not what a server or a caller wraps
-		return failed(false, err)
+	if gone != nil {
+		return s.stopWaiting(ctx, false)
 	}
 	return err
+}
+
+// stopWaiting returns the error of a Refresh whose context is done.
+func (s *Session) stopWaiting(ctx context.Context, notSent bool) error {
+	token := s.Token()
+	hidden := s.api.secrets(&call{token: &token}).hide(endOf(ctx))
+	return &TransportError{Op: "Refresh", NotSent: notSent, Err: hidden}
 }
 
 // joinRefresh returns the request that is under way, or begins one.
@@ -48,8 +48,8 @@ func (s *Session) joinRefresh(ctx context.Context) (*shared[*Token], error) {
 	case s.token.RefreshToken == "":
 		return nil, &ArgumentError{"token", "has no RefreshToken: they are switched on in the developer portal"}
 	case s.refreshing == nil:
-		old := s.token
-		s.refreshing = share(ctx, func(ctx context.Context) (*Token, error) { return s.refresh(ctx, old) })
+		old, lost := s.token, &TransportError{Op: "Refresh", Err: errPanicked}
+		s.refreshing = share(ctx, lost, func(ctx context.Context) (*Token, error) { return s.refresh(ctx, old) })
 	}
 	return s.refreshing, nil
 }

@@ -47,7 +47,8 @@ func TestRefreshWithoutARefreshTokenSendsNothing(t *testing.T) {
 	assertArgument(t, "token", s.Refresh(t.Context()))
 }
 
-// inBubble runs test with a session in a synctest bubble. Each request is given to answer with its number.
+// inBubble runs test with a session in a synctest bubble. Each request is given to answer with its
+// number.
 func inBubble(t *testing.T, answer func(n int32, req *http.Request) (*http.Response, error), test func(t *testing.T, s *kii.Session, requests *atomic.Int32)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {

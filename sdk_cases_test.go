@@ -11,8 +11,8 @@ import (
 	"github.com/go-kii/kii/kiitest"
 )
 
-// The cases of the official Unity SDK's own tests, by the file and the number of each. There each is run
-// as a blocking call, by a callback, or both; here every call blocks.
+// The cases of the official Unity SDK's own tests, by the file and the number of each. There each
+// is run as a blocking call, by a callback, or both; here every call blocks.
 const (
 	sdkUsers     = "https://api.kii.com/api/apps/appId/users/"
 	resetType    = "application/vnd.kii.ResetPasswordRequest+json"
@@ -93,7 +93,8 @@ func TestOfficialSDKCasesOfRequestReset(t *testing.T) {
 		{"B1 IdentifyIsNull", "", kii.NotificationSMS, reply{}, "", "", &kii.ArgumentError{Name: "id"}},
 		{"B2 UserNotFound", "notfound@kii.com", kii.NotificationSMS, documented(t, "ResetPassword_user_not_found"), "EMAIL:notfound%40kii.com", bodySMS, &kii.APIError{StatusCode: 404, Code: kii.ErrUserNotFound}},
 		{"B3 UserNotHasEmail", userID, kii.NotificationEmail, documented(t, "ResetPassword_address_not_verified"), userID, bodyEmail, &kii.APIError{StatusCode: 409, Code: kii.ErrAddressNotVerified}},
-		// They send the malformed address and mock 400 INVALID_JSON for it. It is refused here; the next row is that reply.
+		// They send the malformed address and mock 400 INVALID_JSON for it. It is refused here; the
+		// next row is that reply.
 		{"B4 BadRequest", "400@kii@com", kii.NotificationSMS, reply{}, "", "", &kii.ArgumentError{Name: "id"}},
 		{"B4 BadRequest, its reply", "400@kii.com", kii.NotificationSMS, documented(t, "ResetPassword_invalid_json"), "EMAIL:400%40kii.com", bodySMS, &kii.APIError{StatusCode: 400, Code: "INVALID_JSON"}},
 		{"B5 PhoneViaSms", phone, kii.NotificationSMS, done, phonePath, bodySMS, nil},
@@ -107,8 +108,8 @@ func TestOfficialSDKCasesOfRequestReset(t *testing.T) {
 		{"B13 GlobalPhoneViaEmail", "+819011112222", kii.NotificationEmail, done, phonePath, bodyEmail, nil},
 		{"B14 EmailViaEmail", email, kii.NotificationEmail, done, emailPath, bodyEmail, nil},
 		{"B15 IdViaEmail", userID, kii.NotificationEmail, done, userID, bodyEmail, nil},
-		// The older call takes e-mail addresses alone and refuses the four in the middle, which are a
-		// phone number and user IDs to this one; what makes no path there is escaped here.
+		// The older call takes e-mail addresses alone and refuses the four in the middle, which are
+		// a phone number and user IDs to this one; what makes no path there is escaped here.
 		{"C null", "", kii.NotificationEmail, reply{}, "", "", &kii.ArgumentError{Name: "id"}},
 		{"C phone", "+818034068125", kii.NotificationEmail, done, "PHONE:%2B818034068125", bodyEmail, nil},
 		{"C testUser", "testUser", kii.NotificationEmail, refusal(404, kii.ErrUserNotFound), "testUser", bodyEmail, &kii.APIError{StatusCode: 404, Code: kii.ErrUserNotFound}},
@@ -163,7 +164,8 @@ func TestOfficialSDKCasesOfChangePassword(t *testing.T) {
 	}
 }
 
-// The cases that their authors played by hand: ResetPasswordTest.cs and CompleteRestPasswordTest.cs.
+// The cases that their authors played by hand: ResetPasswordTest.cs and
+// CompleteRestPasswordTest.cs.
 func TestOfficialSDKCasesPlayedByHand(t *testing.T) {
 	t.Parallel()
 	srv := kiitest.NewServer(kiitest.WithTest(t), kiitest.WithoutSocket())
@@ -216,8 +218,8 @@ func assertArgument(t *testing.T, name string, err error) {
 	}
 }
 
-// assertRequest compares the last request, and its headers with those of calls that name the app or,
-// below users/me, the user.
+// assertRequest compares the last request, and its headers with those of calls that name the app
+// or, below users/me, the user.
 func assertRequest(t *testing.T, c *cloud, method, url, contentType, body string) {
 	t.Helper()
 	r := c.last(t)

@@ -91,7 +91,8 @@ func TestChangedPasswordEndsTheSession(t *testing.T) {
 	assertEnded(t, s, end)
 }
 
-// assertEnded wants the very same error from every call. That none sends a request shows at the end of the test.
+// assertEnded wants the very same error from every call. That none sends a request shows at the end
+// of the test.
 func assertEnded(t *testing.T, s *kii.Session, end *kii.SessionError) {
 	t.Helper()
 	assert.Same(t, end, s.Err())

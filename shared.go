@@ -13,10 +13,10 @@ type shared[T any] struct {
 	err    error
 }
 
-// share begins the request that send makes. Its context has the values of ctx, and not its end:
-// send has a deadline of its own.
-func share[T any](ctx context.Context, send func(context.Context) (T, error)) *shared[T] {
-	s := &shared[T]{done: make(chan struct{}), err: errPanicked}
+// share begins the request that send makes; if that panics, lost is the error. Its context has the
+// values of ctx, and not its end: send has a deadline of its own.
+func share[T any](ctx context.Context, lost error, send func(context.Context) (T, error)) *shared[T] {
+	s := &shared[T]{done: make(chan struct{}), err: lost}
 	go func() {
 		defer close(s.done)
 		defer func() { _ = recover() }()

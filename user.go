@@ -41,10 +41,10 @@ func (u *User) Login(ctx context.Context, id, password string) (*Session, error)
 	return &Session{api: u.api, token: reply.token("")}, nil
 }
 
-// Resume returns the session of a token that was kept from an earlier one: the SDKs' loginWithToken.
-// It sends nothing, so whether the token still works shows at the first call. token needs an
-// AccessToken. [Session.Profile] fills in a missing UserID. A past Expiry is accepted, since the
-// server's clock decides.
+// Resume returns the session of a token that was kept from an earlier one: the SDKs'
+// loginWithToken. It sends nothing, so whether the token still works shows at the first call. token
+// needs an AccessToken. [Session.Profile] fills in a missing UserID. A past Expiry is accepted,
+// since the server's clock decides.
 //
 // Resume is safe for concurrent use. Sessions that were resumed from the same token know nothing of
 // each other: if one is refreshed, the token of the others is dead. So resume it once and share the

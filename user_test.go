@@ -130,8 +130,8 @@ func TestArgumentErrorRepeatsNoValue(t *testing.T) {
 	}
 }
 
-// unsendable are texts that nobody means: what is pasted and cannot be seen, and what no name of Kii
-// Cloud's is as long as. Each holds "marker".
+// unsendable are texts that nobody means: what is pasted and cannot be seen, and what no name of
+// Kii Cloud's is as long as. Each holds "marker".
 var unsendable = map[string]string{
 	"a zero-width space":        "marker\u200b",
 	"marks of direction":        "\u202amarker\u202c",

@@ -80,7 +80,7 @@ var edits = []edit{
 	// A dead session.
 	{"session: 404 ends it", "session.go", "(e.StatusCode == http.StatusUnauthorized ||", "(e.StatusCode == http.StatusNotFound || e.StatusCode == http.StatusUnauthorized ||", promises, matrix},
 	{"answers: another call's counts", "redact.go", "!isOwn(target) && ", "", ".", "AnotherCalls"},
-	{"answers: the first of several counts", "errors.go", "return errors.Is(err, errUnknown)", "e, ok := errors.AsType[*TransportError](err); return ok && !e.NotSent || !ok && errors.Is(err, errUnknown)", ".", "OutcomeUnknown"},
+	{"answers: the first of several counts", "errors.go", "return errors.Is(err, outcomeUnknown{})", "e, ok := errors.AsType[*TransportError](err); return ok && !e.NotSent || !ok && errors.Is(err, outcomeUnknown{})", ".", "OutcomeUnknown"},
 	{"answers: a gateway's code counts", "call.go", `strings.HasSuffix(c.url, "/oauth2/token")`, "true", ".", "Gateway"},
 	{"session: a refresh ends with its caller", "shared.go", "context.WithoutCancel(ctx)", "ctx", ".", "Refresh"},
 	{"session: a wrong password ends it", "session.go", "[]ErrorCode{ErrWrongToken,", "[]ErrorCode{ErrWrongPassword, ErrWrongToken,", promises, matrix},
