@@ -35,7 +35,7 @@ func (a *Admin) do(ctx context.Context, c *call, success success) error {
 		a.drop(token)
 		refused := err.(*APIError)
 		switch {
-		case isNew && refused.Code == ErrUnauthorized:
+		case refused.Code == ErrUnauthorized && (isNew || attempt == 2):
 			// Kii Cloud knows the token, and another one would not have more rights.
 			refused.Reason = "the token gives no rights: Client.Admin wants the administrator's ClientID and ClientSecret, not the app's ID and key"
 			return refused

@@ -253,6 +253,34 @@ func TestUnauthorizedIsTriedWithANewTokenUnlessTheTokenIsNew(t *testing.T) {
 	assert.Equal(t, []string{"token-2", "token-3"}, c.made())
 }
 
+// The second token is one that another call got.
+func TestUnauthorizedTwiceSaysWhatToCheck(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := &tokenCloud{}
+		a := c.admin(t)
+		require.NoError(t, disable(t.Context(), a))
+		late := make(chan struct{})
+		c.call = func(req *http.Request) *http.Response {
+			if req.Header.Get("Content-Type") == changeType { // SetPassword replaces the token
+				if req.Header.Get("Authorization") == "Bearer token-1" {
+					return refusal(403, kii.ErrWrongToken).response()
+				}
+				return replyOf(204, "").response()
+			}
+			<-late
+			return refusal(401, kii.ErrUnauthorized).response()
+		}
+		done := make(chan error)
+		go func() { done <- disable(t.Context(), a) }()
+		synctest.Wait()
+		require.NoError(t, a.SetPassword(t.Context(), "alice", "new-pass"))
+		close(late)
+		require.ErrorContains(t, <-done, "the token gives no rights")
+		assert.Equal(t, 2, c.fetches())
+	})
+}
+
 func TestWhatIsNoDeadTokenIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	for _, r := range []reply{

@@ -124,6 +124,14 @@
 //
 // A wrong PIN or password, a disabled account and an unknown outcome never end a session.
 //
+// # Users who cannot reset
+//
+// A reset needs a verified address. [Session.Profile] tells which addresses are verified, and while
+// the user is logged in [Session.ChangeEmail], [Session.VerifyPhone] and the like put it right. Later
+// only an administrator can: [Client.Admin] returns an [Admin], for a support desk, that sets an
+// address as verified, sets a password, and disables or enables an account. The program in
+// examples/support does this.
+//
 // # What is retried, what is not, and why
 //
 // A request that changes something and may have arrived is never sent again, by any layer,
