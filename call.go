@@ -302,7 +302,7 @@ func retryAfter(h http.Header) time.Duration {
 	return max(0, date.Sub(now))
 }
 
-// saturate returns a number of seconds as a Duration, the longest one where it overflows.
+// saturate returns a number of seconds as a Duration, the longest one if it overflows.
 func saturate(seconds int64) time.Duration {
 	const most = int64(math.MaxInt64 / time.Second)
 	return time.Duration(min(max(seconds, 0), most)) * time.Second
