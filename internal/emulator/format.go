@@ -26,7 +26,7 @@ func clockTime(t, now time.Time) string {
 // fullTime writes a moment whole.
 func fullTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" }
 
-// timeLeft writes the time until a moment, as app.js does.
+// timeLeft writes the time until a moment, as live.js does.
 func timeLeft(until, now time.Time) string {
 	d := until.Sub(now)
 	if d >= forEver {

@@ -12,7 +12,7 @@ import (
 func TestAnotherHostNameGetsNothing(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
-	for _, target := range []string{"/", "/assets/app.js", apiRoot + "/users", "/api/oauth2/token"} {
+	for _, target := range []string{"/", "/assets/live.js", apiRoot + "/users", "/api/oauth2/token"} {
 		for _, host := range []string{"evil.example", "127.0.0.1", "127.0.0.1:8485", "127.0.0.1:8484.evil.example", ""} {
 			w := x.do(http.MethodGet, target, "", "Host", host)
 			assert.Equal(t, http.StatusMisdirectedRequest, w.Code, "%s for %q", target, host)

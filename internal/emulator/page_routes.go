@@ -51,7 +51,8 @@ func (e *emulator) pageRoutes() []pageRoute {
 // pages adds the pages and what their forms do.
 func (e *emulator) pages(mux *http.ServeMux) {
 	mux.HandleFunc("GET /assets/style.css", serveAsset("style.css", "text/css; charset=utf-8"))
-	mux.HandleFunc("GET /assets/app.js", serveAsset("app.js", "text/javascript; charset=utf-8"))
+	mux.HandleFunc("GET /assets/live.js", serveAsset("live.js", "text/javascript; charset=utf-8"))
+	mux.HandleFunc("GET /assets/hands.js", serveAsset("hands.js", "text/javascript; charset=utf-8"))
 	mux.HandleFunc("GET /assets/icon.svg", serveAsset("icon.svg", "image/svg+xml"))
 	for _, route := range e.pageRoutes() {
 		mux.HandleFunc(route.method+" "+route.path, func(w http.ResponseWriter, r *http.Request) {
