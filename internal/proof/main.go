@@ -2,7 +2,7 @@
 // promise does not hold. From the root of the module:
 //
 //	go run ./internal/proof                         # all of it, in about a quarter of an hour
-//	go run ./internal/proof -fuzztime 10m           # as the figures of docs/promises.md were made, in two hours
+//	go run ./internal/proof -fuzztime 10m           # each fuzz target for ten minutes, in two hours
 //	go run ./internal/proof matrix                  # one part: matrix, fuzz or edits
 package main
 
