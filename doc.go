@@ -138,9 +138,10 @@
 // net/http's replays on HTTP/2 included: a second one would send a second SMS, or burn the PIN.
 // Only what is proved not to have left is tried again, up to two times (see [WithMaxRetries]): a
 // failed look-up, dial or proxy connect, after a wait of 0.1 to 3 seconds. A [User.Login] is no
-// exception, though repeating it yourself is safe. [Session.Profile], which only reads, may be
-// repeated by net/http if an HTTP/1 connection breaks. A 429 ([ErrRateLimited]) is not retried,
-// because Kii asks clients not to; it names no wait either, so choose your own if
+// exception, though repeating it yourself is safe. An [Admin] makes a call once more after the
+// answer that its token is dead, which proves that nothing was done. [Session.Profile], which only
+// reads, may be repeated by net/http if an HTTP/1 connection breaks. A 429 ([ErrRateLimited]) is
+// not retried, because Kii asks clients not to; it names no wait either, so choose your own if
 // [APIError].RetryAfter is 0.
 //
 // The numbers: a call ends within 30 seconds, retries included ([WithTimeout]); a dial within 5, a
