@@ -270,6 +270,33 @@ func TestRefreshThatPanicsReleasesThoseThatWait(t *testing.T) {
 	}
 }
 
+// Promises 6 and 7: nobody waits for longer than a call's own time-out, also for another's request
+// whose RoundTripper heeds no context.
+func TestRefreshThatHangsHoldsNobodyPastTheTimeout(t *testing.T) {
+	t.Parallel()
+	var release chan struct{}
+	inBubble(t, func(int32, *http.Request) (*http.Response, error) {
+		<-release
+		return nil, io.ErrUnexpectedEOF
+	}, func(t *testing.T, s *kii.Session, requests *atomic.Int32) {
+		release = make(chan struct{})
+		defer close(release)
+		start := time.Now()
+		var group sync.WaitGroup
+		for range 3 {
+			group.Go(func() {
+				err := s.Refresh(t.Context())
+				assert.ErrorIs(t, err, context.DeadlineExceeded)
+				assert.True(t, kii.OutcomeUnknown(err))
+			})
+			time.Sleep(time.Second)
+		}
+		group.Wait()
+		assert.Equal(t, 30*time.Second, time.Since(start))
+		assert.EqualValues(t, 1, requests.Load())
+	})
+}
+
 // A single-use pair is stored before anything else can fail.
 func TestLoggerThatPanicsLosesNoFreshPair(t *testing.T) {
 	t.Parallel()
