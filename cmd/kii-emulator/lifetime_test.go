@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -127,19 +128,23 @@ func TestACommandThatDoesNotExistOrIsKilledSaysSoByTheStatus(t *testing.T) {
 	assert.Equal(t, 0, status)
 }
 
-func TestAStopIsHandedToTheCommand(t *testing.T) {
+func TestAStopIsHandedToTheCommandAndTheExportIsWritten(t *testing.T) {
 	t.Parallel()
 	name, err := binary()
 	require.NoError(t, err)
-	cmd := exec.Command(name, "--", "sh", "-c", `trap 'exit 5' TERM; echo started; while :; do sleep 0.05; done`)
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	started := make([]byte, len("started"))
-	_, err = out.Read(started)
-	require.NoError(t, err)
-	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
-	exit, ok := errors.AsType[*exec.ExitError](cmd.Wait())
-	require.True(t, ok)
-	assert.Equal(t, 5, exit.ExitCode())
+	for _, signal := range []os.Signal{syscall.SIGTERM, os.Interrupt} { // of the emulator alone, as no terminal does
+		export := filepath.Join(t.TempDir(), "export.json")
+		cmd := exec.Command(name, "-export", export, "--", "sh", "-c", `trap 'exit 5' TERM; echo started; while :; do sleep 0.05; done`)
+		out, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		started := make([]byte, len("started"))
+		_, err = io.ReadFull(out, started)
+		require.NoError(t, err)
+		require.NoError(t, cmd.Process.Signal(signal))
+		exit, ok := errors.AsType[*exec.ExitError](cmd.Wait())
+		require.True(t, ok)
+		assert.Equal(t, 5, exit.ExitCode(), signal)
+		assert.FileExists(t, export, signal)
+	}
 }

@@ -19,8 +19,10 @@ const (
 	headerTimeout = 10 * time.Second
 	readTimeout   = 30 * time.Second
 	idleTimeout   = 2 * time.Minute
-	stopTimeout   = 2 * time.Second // how long a stop waits for answers that are on their way
-	maxHeader     = 16 << 10        // bytes; the call log keeps what it is sent
+	stopTimeout   = 2 * time.Second  // how long a stop waits for answers that are on their way
+	ownTimeout    = 3 * time.Second  // how long a command has that may know of a Ctrl-C itself
+	killTimeout   = 10 * time.Second // how long a command has in all that was asked to stop
+	maxHeader     = 16 << 10         // bytes; the call log keeps what it is sent
 )
 
 // Serve runs the emulator until the context is done, or until Options.Command has ended, and writes
@@ -107,6 +109,7 @@ func (e *emulator) run(ctx context.Context, failed <-chan error, stdin io.Reader
 	cmd.Env = append(os.Environ(), e.environment()...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
 	cmd.Cancel = func() error { return forward(ctx, cmd.Process) }
+	cmd.WaitDelay = killTimeout
 	err := cmd.Run()
 	if stopped, ok := errors.AsType[*stoppedError](context.Cause(ctx)); ok {
 		return stopped
@@ -126,11 +129,17 @@ type stoppedError struct{ err error }
 func (e *stoppedError) Error() string { return "the server stopped: " + e.err.Error() }
 func (e *stoppedError) Unwrap() error { return e.err }
 
-// forward tells the command that it should stop. The terminal tells it of a Ctrl-C itself.
+// forward tells the command that it should stop. A terminal tells it of a Ctrl-C itself, and a second
+// one would cut its own clean-up short; but whoever signals only the emulator tells nobody else.
 func forward(ctx context.Context, command *os.Process) error {
 	if context.Cause(ctx).Error() == os.Interrupt.String()+" signal received" {
+		time.AfterFunc(ownTimeout, func() { _ = terminate(command) })
 		return nil
 	}
+	return terminate(command)
+}
+
+func terminate(command *os.Process) error {
 	if err := command.Signal(syscall.SIGTERM); err == nil || errors.Is(err, os.ErrProcessDone) {
 		return err
 	}

@@ -21,8 +21,11 @@ func TestEveryTabFollowsTheEmulator(t *testing.T) {
 		b.visit(path)
 		send(t, origin, 1)
 		b.until(fmt.Sprintf(`document.querySelector("#tabs .count").textContent === "%d" && document.title.startsWith("(%d)")`, i+1, i+1))
-		b.until(`!document.getElementById("announce").textContent || true`)
 	}
+	b.visit("/messages/8")
+	b.until(`!document.querySelector("#neighbours [rel=prev]")`)
+	send(t, origin, 1)
+	b.until(`document.querySelector("#neighbours [rel=prev]")?.textContent === "Newer: 9"`)
 }
 
 // TestTheFocusStaysWhereItIs when rows and counts change.
