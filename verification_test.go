@@ -3,6 +3,7 @@ package kii_test
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -45,9 +46,7 @@ func TestAddressCallSendsOneRequestWithTheToken(t *testing.T) {
 			c := newCloud(t, documented(t, op+"_done"))
 			require.NoError(t, operate(t, op, c))
 			header := userHeader()
-			for name, value := range want.header {
-				header[name] = value
-			}
+			maps.Copy(header, want.header)
 			want.header = header
 			assert.Equal(t, want, c.last(t))
 		})
@@ -147,7 +146,7 @@ func TestAddressCallOnNoSessionOrWithoutAContextIsRefused(t *testing.T) {
 	for op, call := range sessionCalls {
 		assertArgument(t, "Session", call(t.Context(), nil))
 		assertArgument(t, "Session", call(t.Context(), new(kii.Session)))
-		assertArgument(t, "ctx", call(nil, newCloud(t).session(t))) //nolint:staticcheck // a nil context is what is tested
+		assertArgument(t, "ctx", call(nil, newCloud(t).session(t)))
 		t.Log(op)
 	}
 }

@@ -95,8 +95,8 @@ func TestALostResetSaysWhyAndThatNothingWasChanged(t *testing.T) {
 		lose func(t *testing.T, s *site, b *browser)
 		says string
 	}{
-		"time is up":  {func(*testing.T, *site, *browser) { time.Sleep(15 * time.Minute) }, "Your time for this is up"},
-		"a restart":   {func(t *testing.T, s *site, _ *browser) { s.start(t) }, "Your time for this is up"},
+		"time is up":   {func(*testing.T, *site, *browser) { time.Sleep(15 * time.Minute) }, "Your time for this is up"},
+		"a restart":    {func(t *testing.T, s *site, _ *browser) { s.start(t) }, "Your time for this is up"},
 		"lost cookies": {func(t *testing.T, s *site, b *browser) { b.jar = s.browser(t).jar }, "Your time for this is up"},
 	}
 	for name, tt := range tests {
@@ -156,7 +156,7 @@ func TestTheSecondOfADoubleClickIsNoError(t *testing.T) {
 		s := newSite(t)
 		b := s.browser(t)
 		b.login(verified, "wrong") // so that the browser is known
-		second := s.browser(t) // the same one, with the cookies that it has when both clicks are sent
+		second := s.browser(t)     // the same one, with the cookies that it has when both clicks are sent
 		u, _ := url.Parse(origin)
 		second.jar.SetCookies(u, b.jar.Cookies(u))
 		first := b.ask(phone, kii.NotificationSMSPIN)

@@ -42,7 +42,7 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if _, err := io.Copy(io.Discard, r.Body); err != nil {
 		return
 	}
-	user := strings.Split(strings.TrimPrefix(r.URL.Path, "/apps/app/users/"), "/")[0]
+	user, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/apps/app/users/"), "/")
 	c.mu.Lock()
 	c.arrived[user]++
 	c.mu.Unlock()
