@@ -10,8 +10,8 @@ import (
 	"github.com/go-kii/kii/kiitest"
 )
 
-// A reset ends the sessions that were obtained with the old password. The program learns it at the next
-// call, and sends the user to the login page.
+// A reset ends the sessions that were obtained with the old password. The program learns it at the
+// next call, and sends the user to the login page.
 func ExampleSession() {
 	srv := kiitest.NewServer()
 	defer srv.Close()

@@ -81,7 +81,8 @@ func ExampleOption() {
 	// Output: <nil>
 }
 
-// A transport of your own, here one that keeps more connections for a busy server than net/http does.
+// A transport of your own, here one that keeps more connections for a busy server than net/http
+// does.
 func ExampleWithHTTPClient() {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64

@@ -49,7 +49,8 @@ func run(ctx context.Context, getenv func(string) string, in io.Reader, out io.W
 	}
 	c.Say("Kii Cloud has accepted the request for an e-mail with a link")
 
-	// The rest happens between the user and Kii Cloud. The program is not told that the link was opened.
+	// The rest happens between the user and Kii Cloud. The program is not told that the link was
+	// opened.
 	var generated string
 	if c.Server == nil {
 		c.Say("Open the link in the e-mail. The new password comes by a second one, or is asked for by the page")

@@ -11,8 +11,8 @@ import (
 
 // newTransport traces calls with otelhttp and keeps accounts out of the spans. By itself, otelhttp
 // records the whole URL, which holds the user ID or the address, and the text of an error. So it is
-// put between two halves: the first shows it a URL that names nobody, the second, below it, sends to
-// the real one.
+// put between two halves: the first shows it a URL that names nobody, the second, below it, sends
+// to the real one.
 //
 // Don't add otelhttp.WithClientTrace: otelhttptrace records header values.
 func newTransport(next http.RoundTripper, opts ...otelhttp.Option) http.RoundTripper {

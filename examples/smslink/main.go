@@ -51,7 +51,8 @@ func run(ctx context.Context, getenv func(string) string, in io.Reader, out io.W
 	}
 	c.Say("Kii Cloud has accepted the request for an SMS with a link")
 
-	// The rest happens between the user and Kii Cloud. The program is not told that the link was opened.
+	// The rest happens between the user and Kii Cloud. The program is not told that the link was
+	// opened.
 	const chosen = "new-password"
 	if c.Server == nil {
 		c.Say("Open the link in the SMS and choose a password there, or wait for a second SMS with one")

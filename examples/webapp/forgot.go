@@ -241,7 +241,8 @@ func (a *app) again(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// keep has the page with the code show form when it is loaded next. A reset that is gone keeps nothing.
+// keep has the page with the code show form when it is loaded next. A reset that is gone keeps
+// nothing.
 func (r *reset) keep(form codeForm) {
 	if r != nil {
 		r.Form = form

@@ -90,8 +90,8 @@ func (s sessions[T]) get(r *http.Request) (v T, found bool, err error) {
 	return s.change(r, func(*T) {})
 }
 
-// change lets f change the value of the browser that sent r, if it has one, and returns it. f may be
-// called more than once.
+// change lets f change the value of the browser that sent r, if it has one, and returns it. f may
+// be called more than once.
 func (s sessions[T]) change(r *http.Request, f func(*T)) (v T, found bool, err error) {
 	return s.update(r, 0, f)
 }

@@ -129,8 +129,9 @@ type stoppedError struct{ err error }
 func (e *stoppedError) Error() string { return "the server stopped: " + e.err.Error() }
 func (e *stoppedError) Unwrap() error { return e.err }
 
-// forward tells the command that it should stop. A terminal tells it of a Ctrl-C itself, and a second
-// one would cut its own clean-up short; but whoever signals only the emulator tells nobody else.
+// forward tells the command that it should stop. A terminal tells it of a Ctrl-C itself, and a
+// second one would cut its own clean-up short; but whoever signals only the emulator tells nobody
+// else.
 func forward(ctx context.Context, command *os.Process) error {
 	if context.Cause(ctx).Error() == os.Interrupt.String()+" signal received" {
 		time.AfterFunc(ownTimeout, func() { _ = terminate(command) })

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// BlackHole returns an address on loopback where every packet of a dial is dropped: the queue of what
-// nobody accepts is full.
+// BlackHole returns an address on loopback where every packet of a dial is dropped: the queue of
+// what nobody accepts is full.
 var BlackHole = sync.OnceValues(blackHole)
 
 func blackHole() (string, error) {

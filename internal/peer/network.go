@@ -10,8 +10,8 @@ import (
 	"sync"
 )
 
-// Resolver returns a resolver that asks a name server on loopback, which finds nobody: the first label of
-// a name says how it puts it.
+// Resolver returns a resolver that asks a name server on loopback, which finds nobody: the first
+// label of a name says how it puts it.
 func Resolver() (*net.Resolver, error) {
 	server, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -119,7 +119,8 @@ func (p *Proxy) Asked(host string) int {
 	return p.asked[host]
 }
 
-// setenv returns a function that gives a variable back its value, so that children of this process see what was.
+// setenv returns a function that gives a variable back its value, so that children of this process
+// see what was.
 func setenv(name, value string) (back func()) {
 	before, had := os.LookupEnv(name)
 	_ = os.Setenv(name, value) // fails for an impossible name or value only
@@ -132,8 +133,9 @@ func setenv(name, value string) (back func()) {
 	}
 }
 
-// UseBySystem makes this process send its https requests through p, but those to loopback and to the domain
-// direct, and its plain ones through a proxy that refuses. It must come before the first request.
+// UseBySystem makes this process send its https requests through p, but those to loopback and to
+// the domain direct, and its plain ones through a proxy that refuses. It must come before the first
+// request.
 func (p *Proxy) UseBySystem(direct string) error {
 	for name, value := range map[string]string{"HTTPS_PROXY": p.addr, "HTTP_PROXY": "127.0.0.1:1", "NO_PROXY": direct} {
 		defer setenv(name, value)()

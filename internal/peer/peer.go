@@ -1,5 +1,6 @@
 // Package peer is a server for tests that breaks HTTP on purpose. It speaks HTTP/1 and HTTP/2 by
-// hand, so that a test decides about each byte and each frame, and it counts the requests that arrived.
+// hand, so that a test decides about each byte and each frame, and it counts the requests that
+// arrived.
 package peer
 
 import (
@@ -80,7 +81,8 @@ func (s *Server) Close() {
 	s.running.Wait()
 }
 
-// Finish takes no more connections, and waits until the clients have closed theirs and all that they wrote was read.
+// Finish takes no more connections, and waits until the clients have closed theirs and all that
+// they wrote was read.
 func (s *Server) Finish() {
 	_ = s.listener.Close()
 	s.running.Wait()
@@ -180,7 +182,8 @@ func (c *Conn) Next() bool {
 	return c.nextHTTP1()
 }
 
-// Answer writes a reply. header holds names and values in turn; HTTP/1 gets a Content-Length unless it is among them.
+// Answer writes a reply. header holds names and values in turn; HTTP/1 gets a Content-Length unless
+// it is among them.
 func (c *Conn) Answer(status int, body []byte, header ...string) {
 	if c.HTTP2 {
 		c.Headers(len(body) == 0, status, header...)
@@ -234,8 +237,8 @@ func (c *Conn) Hello() {
 	}
 }
 
-// Refuse lets the client write no more, which it does not know before it tries, and waits until it has gone.
-// It takes a connection in memory.
+// Refuse lets the client write no more, which it does not know before it tries, and waits until it
+// has gone. It takes a connection in memory.
 func (c *Conn) Refuse() {
 	wire := c.wire.(*end)
 	wire.in.close(net.ErrClosed)

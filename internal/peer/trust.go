@@ -30,8 +30,9 @@ func Roots() *x509.CertPool {
 	return pool
 }
 
-// TrustBySystem makes this process trust the servers of this package where a client names no roots. It must
-// come before the first handshake: Go reads the roots once. On macOS it reads them elsewhere.
+// TrustBySystem makes this process trust the servers of this package where a client names no roots.
+// It must come before the first handshake: Go reads the roots once. On macOS it reads them
+// elsewhere.
 func TrustBySystem() error {
 	file, err := os.CreateTemp("", "peer-*.pem")
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/go-kii/kii/internal/peer"
 )
 
-// floods are the rows of the fault matrix in which a server sends too much. What they send is made beforehand, so that
-// what is allocated is the client's.
+// floods are the rows of the fault matrix in which a server sends too much. What they send is made
+// beforehand, so that what is allocated is the client's.
 func floods() []faultRow {
 	bomb := gzipped(64 << 20)
 	frame := append([]byte("\x00\x20\x00\x00\x00\x00\x00\x00\x01"), make([]byte, 8<<10)...) // DATA of the first stream
@@ -62,8 +62,9 @@ func gzipped(n int) string {
 	return b.String()
 }
 
-// A call that is sent too much ends by itself, as every row's does, and allocates far less than it is sent. That is
-// measured here, where nothing else runs. How many headers a caller's transport takes is the caller's to say.
+// A call that is sent too much ends by itself, as every row's does, and allocates far less than it
+// is sent. That is measured here, where nothing else runs. How many headers a caller's transport
+// takes is the caller's to say.
 func TestFaultMatrixOfFloods(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	const bound = 16 << 20
 	rows := floods()

@@ -6,7 +6,8 @@ import (
 	"github.com/go-kii/kii/internal/peer"
 )
 
-// Each lane has replies cut after each byte, by a close and by a reset; without KII_FULL_MATRIX a sample of them is.
+// Each lane has replies cut after each byte, by a close and by a reset; without KII_FULL_MATRIX a
+// sample of them is.
 func TestFaultMatrixOfRepliesCutAtEachByte(t *testing.T) {
 	t.Parallel()
 	whole := []struct {

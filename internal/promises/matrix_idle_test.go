@@ -11,8 +11,8 @@ import (
 	"github.com/go-kii/kii/internal/peer"
 )
 
-// Each operation is answered, meets the row's fault on the connection that was kept, and is called again. The
-// time is synctest's, so that each fault is over before the second call.
+// Each operation is answered, meets the row's fault on the connection that was kept, and is called
+// again. The time is synctest's, so that each fault is over before the second call.
 func TestFaultMatrixOfKeptConnections(t *testing.T) {
 	t.Parallel()
 	rows := []struct {

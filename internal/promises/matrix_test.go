@@ -115,7 +115,8 @@ func dumping() http.RoundTripper {
 	})
 }
 
-// keyed adds what makes net/http take a request for one that may be repeated, as a gateway's client does.
+// keyed adds what makes net/http take a request for one that may be repeated, as a gateway's client
+// does.
 func keyed() http.RoundTripper {
 	next := callers()
 	return tripper(func(req *http.Request) (*http.Response, error) {
@@ -139,7 +140,8 @@ func (m mute) RoundTrip(req *http.Request) (*http.Response, error) {
 	return m.next.RoundTrip(req.WithContext(noValues{req.Context()}))
 }
 
-// A matrixOp is an operation as the matrix calls it. Each secret and each account holds "marker" or 99887766.
+// A matrixOp is an operation as the matrix calls it. Each secret and each account holds "marker" or
+// 99887766.
 type matrixOp struct {
 	name    string
 	reads   bool // success needs a body
@@ -260,7 +262,8 @@ func (y *tally) log(t *testing.T, format string, args ...any) {
 	})
 }
 
-// Each row meets one operation on each lane, another one on the next; with KII_FULL_MATRIX set it meets all.
+// Each row meets one operation on each lane, another one on the next; with KII_FULL_MATRIX set it
+// meets all.
 func TestFaultMatrix(t *testing.T) {
 	t.Parallel()
 	rows := faultRows()

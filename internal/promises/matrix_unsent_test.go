@@ -150,8 +150,8 @@ var unsentLanes = []lane{
 	{name: "caller without hooks", opts: through(muted), muted: true},
 }
 
-// Each row meets one operation on each lane; with KII_FULL_MATRIX set it meets all. All calls run at once, for most
-// of them wait to try again.
+// Each row meets one operation on each lane; with KII_FULL_MATRIX set it meets all. All calls run
+// at once, for most of them wait to try again.
 func TestFaultMatrixBeforeAConnectionStands(t *testing.T) {
 	t.Parallel()
 	rows := unsentRows()

@@ -29,8 +29,8 @@ func requireNoLeak(t *testing.T, sink, text string) {
 	}
 }
 
-// requireErrorKeepsSecrets looks for op's secrets in all that err prints, and in its Message. It returns
-// how many forms it saw.
+// requireErrorKeepsSecrets looks for op's secrets in all that err prints, and in its Message. It
+// returns how many forms it saw.
 func requireErrorKeepsSecrets(t *testing.T, op matrixOp, err error) (forms int64) {
 	t.Helper()
 	for e := err; e != nil; e = errors.Unwrap(e) {
@@ -133,8 +133,8 @@ func TestAPanicPrintsNoSecret(t *testing.T) {
 	}
 }
 
-// The library's transport meets every fault in a process of its own, whose stderr must stay empty. Left out are
-// the rows at which net/http itself logs; see SECURITY.md.
+// The library's transport meets every fault in a process of its own, whose stderr must stay empty.
+// Left out are the rows at which net/http itself logs; see SECURITY.md.
 func TestNothingIsWrittenToStderr(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -160,8 +160,8 @@ func TestOnlyATokensJSONHoldsItsSecrets(t *testing.T) {
 	assert.True(t, back == markerToken)
 }
 
-// A web form may hand over megabytes. What Kii Cloud could take is sent, and then the server repeats it in the
-// forms in which it may; the rest is refused.
+// A web form may hand over megabytes. What Kii Cloud could take is sent, and then the server
+// repeats it in the forms in which it may; the rest is refused.
 func TestASecretOfAnyLengthIsBlankedOrRefused(t *testing.T) {
 	t.Parallel()
 	for name, pin := range map[string]string{

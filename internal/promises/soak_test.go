@@ -22,7 +22,8 @@ import (
 	"github.com/go-kii/kii/kiitest"
 )
 
-// Each call carries an id, a PIN and a password of its own, and the server checks that they arrive together.
+// Each call carries an id, a PIN and a password of its own, and the server checks that they arrive
+// together.
 func TestConcurrentCallsNeverMixTheirArguments(t *testing.T) {
 	t.Parallel()
 	const callers, calls = 64, 50

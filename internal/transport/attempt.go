@@ -62,8 +62,8 @@ func (a *attempt) run(ctx context.Context) {
 
 var errGoexit = errors.New("the RoundTripper ended its goroutine")
 
-// end sets how the attempt ended, unless it has. If it did so because ctx is done, run may still be under way:
-// as nothing is sent from here on, what is proved not sent stays so.
+// end sets how the attempt ended, unless it has. If it did so because ctx is done, run may still be
+// under way: as nothing is sent from here on, what is proved not sent stays so.
 func (a *attempt) end(ctx context.Context, reply Reply, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -102,10 +102,10 @@ type attemptKey struct{}
 // A roundTripper is what http.Client is given: it makes the one round trip of an attempt.
 type roundTripper struct{ next http.RoundTripper }
 
-// RoundTrip hides two things from http.Client: a response that came with an error, which it would log;
-// and where a redirect leads. It would parse Location, and rewind the body, before it asks
-// CheckRedirect, and turn either's failure into an error without a status. An error is passed on
-// as it is: by its type http.Client recognises an HTTP reply to a TLS hello.
+// RoundTrip hides two things from http.Client: a response that came with an error, which it would
+// log; and where a redirect leads. It would parse Location, and rewind the body, before it asks
+// CheckRedirect, and turn either's failure into an error without a status. An error is passed on as
+// it is: by its type http.Client recognises an HTTP reply to a TLS hello.
 func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	a := req.Context().Value(attemptKey{}).(*attempt)
 	if err := a.guard(req, t.next); err != nil {

@@ -58,7 +58,8 @@ func expecting(base http.RoundTripper) http.RoundTripper {
 	})
 }
 
-// Callers that come at once on a new connection, each with a body that is kept back or sent twice in parts.
+// Callers that come at once on a new connection, each with a body that is kept back or sent twice
+// in parts.
 func TestBodiesArriveWholeWhenManyCallsBeginAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, http2 := range []bool{false, true} {

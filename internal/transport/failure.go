@@ -43,7 +43,8 @@ func withoutURL(err error) error {
 	}
 }
 
-// printable replaces an error of the caller's code that panics when it is printed, as a typed nil may.
+// printable replaces an error of the caller's code that panics when it is printed, as a typed nil
+// may.
 func printable(err error) (safe error) {
 	defer func() {
 		if recover() != nil {
@@ -56,8 +57,8 @@ func printable(err error) (safe error) {
 	return err
 }
 
-// isDialError reports whether err is a failed look-up, dial or proxy connect and nothing else. Errors
-// may be joined, and one of them may be of something that was sent.
+// isDialError reports whether err is a failed look-up, dial or proxy connect and nothing else.
+// Errors may be joined, and one of them may be of something that was sent.
 func isDialError(err error) bool {
 	switch e := err.(type) {
 	case *net.DNSError:

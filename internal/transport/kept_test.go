@@ -16,8 +16,8 @@ import (
 	"github.com/go-kii/kii/internal/transport"
 )
 
-// A server that closes a kept connection after it has read a request makes net/http send it again if
-// it has an Idempotency-Key, in any form.
+// A server that closes a kept connection after it has read a request makes net/http send it again
+// if it has an Idempotency-Key, in any form.
 func TestAnIdempotencyKeyDeliversAPostOnce(t *testing.T) {
 	t.Parallel()
 	for name, values := range map[string][]string{"Idempotency-Key": {"k"}, "X-Idempotency-Key": {"k"}, "Idempotency-Key ": nil, "X-Idempotency-Key ": {}, "Idempotency-Key  ": {""}} {

@@ -46,8 +46,8 @@ type witness struct {
 	replayed bool // a replay was stopped
 }
 
-// trace returns the attempt's hooks. Each of those that only a RoundTripper of the caller's needs costs
-// an allocation, and WroteHeaderField one more for each header.
+// trace returns the attempt's hooks. Each of those that only a RoundTripper of the caller's needs
+// costs an allocation, and WroteHeaderField one more for each header.
 func (a *attempt) trace() *httptrace.ClientTrace {
 	a.hooks = httptrace.ClientTrace{
 		GotConn:           a.gotConn,
@@ -95,14 +95,15 @@ func (a *attempt) guard(req *http.Request, next http.RoundTripper) error {
 	return nil
 }
 
-// harmless reports whether net/http repeats a request only if it wrote nothing of it: that is so for
-// HTTP/1, if it is proved, and a request without an Idempotency-Key. There a repetition rescues a
-// call whose kept connection was closed meanwhile. On HTTP/2 net/http also repeats what a peer
+// harmless reports whether net/http repeats a request only if it wrote nothing of it: that is so
+// for HTTP/1, if it is proved, and a request without an Idempotency-Key. There a repetition rescues
+// a call whose kept connection was closed meanwhile. On HTTP/2 net/http also repeats what a peer
 // has refused, as often as the peer refuses it, although it was fully written: without this, one
 // call arrived thousands of times. (A GET is repeated on HTTP/1 as well, and changes nothing.)
 func (a *attempt) harmless() bool { return a.http1 && !a.http2 && !a.keyed }
 
-// copyBody is the request's GetBody. It refuses a copy that would be written although the request may have been.
+// copyBody is the request's GetBody. It refuses a copy that would be written although the request
+// may have been.
 func (a *attempt) copyBody() (io.ReadCloser, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -133,10 +134,10 @@ func (a *attempt) getConn(host string) {
 	a.again = a.open > 0 && slices.Contains(a.wroteTo, host)
 }
 
-// gotConn stops a replay that needs no copy of the body: a GET's, for which there is none, or that of a
-// RoundTripper that made its own. Cancelling here is before the second writing.
-// HTTP/1 writes without a look at the context, so there the connection, which is this call's
-// alone, is closed. So it is if the attempt has ended without it.
+// gotConn stops a replay that needs no copy of the body: a GET's, for which there is none, or that
+// of a RoundTripper that made its own. Cancelling here is before the second writing. HTTP/1 writes
+// without a look at the context, so there the connection, which is this call's alone, is closed. So
+// it is if the attempt has ended without it.
 func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -165,8 +166,9 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 	}
 }
 
-// wroteHeaderField proves the version of HTTP, which TLS need not have negotiated, tells of a header that
-// some RoundTripper has added, also without a value, and knows this request by the headers that only it has.
+// wroteHeaderField proves the version of HTTP, which TLS need not have negotiated, tells of a
+// header that some RoundTripper has added, also without a value, and knows this request by the
+// headers that only it has.
 func (a *attempt) wroteHeaderField(name string, values []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -197,8 +199,8 @@ func (a *attempt) gotFirstResponseByte() {
 	a.open = max(0, a.open-1)
 }
 
-// got1xxResponse takes that back: an HTTP/2 peer can send a 103 and then refuse the request. With this
-// hook net/http bounds the number of such responses no longer, so it does.
+// got1xxResponse takes that back: an HTTP/2 peer can send a 103 and then refuse the request. With
+// this hook net/http bounds the number of such responses no longer, so it does.
 func (a *attempt) got1xxResponse(int, textproto.MIMEHeader) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -229,8 +231,8 @@ func (w *witnessed) Read(p []byte) (int, error) {
 
 func (w *witnessed) Close() error { return nil }
 
-// belowRoundTrip reports whether [roundTripper.RoundTrip] is among the callers: then a RoundTripper signs,
-// dumps or copies. Transports read what they write in goroutines of their own.
+// belowRoundTrip reports whether [roundTripper.RoundTrip] is among the callers: then a RoundTripper
+// signs, dumps or copies. Transports read what they write in goroutines of their own.
 func belowRoundTrip() bool {
 	var callers [128]uintptr
 	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers[:])])

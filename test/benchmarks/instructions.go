@@ -13,11 +13,12 @@ import (
 	"strings"
 )
 
-// countEnv makes this program one whose instructions are counted: "the contestant's number, the calls".
+// countEnv makes this program one whose instructions are counted: "the contestant's number, the
+// calls".
 const countEnv = "KII_BENCHMARKS_COUNT"
 
-// countInstructions counts each contestant's instructions a call, by Valgrind's callgrind. Where there is no
-// Valgrind, they stay unknown.
+// countInstructions counts each contestant's instructions a call, by Valgrind's callgrind. Where
+// there is no Valgrind, they stay unknown.
 func countInstructions(ctx context.Context, runners []*runner, calls int) error {
 	valgrind, err := exec.LookPath("valgrind")
 	if err != nil || calls == 0 {
@@ -64,8 +65,8 @@ func instructions(ctx context.Context, valgrind string, contestant, calls int) (
 	return strconv.ParseInt(string(found[1]), 10, 64)
 }
 
-// makeCounted is main of the process whose instructions are counted. Nothing is collected there, since
-// when that happens is chance.
+// makeCounted is main of the process whose instructions are counted. Nothing is collected there,
+// since when that happens is chance.
 func makeCounted(order string) error {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(math.MaxInt64)

@@ -36,8 +36,8 @@ type Cloud struct {
 	out      io.Writer
 }
 
-// Open connects to the app that KII_APP_ID, KII_APP_KEY and KII_SITE name. If none of them is set, it
-// starts an in-memory Kii Cloud whose portal is set to flow. in and out are the terminal.
+// Open connects to the app that KII_APP_ID, KII_APP_KEY and KII_SITE name. If none of them is set,
+// it starts an in-memory Kii Cloud whose portal is set to flow. in and out are the terminal.
 func Open(getenv func(string) string, in io.Reader, out io.Writer, flow kiitest.ResetFlow) (*Cloud, error) {
 	c := &Cloud{in: bufio.NewReader(in), terminal: in == os.Stdin, out: out}
 	appID, appKey, site := getenv("KII_APP_ID"), getenv("KII_APP_KEY"), getenv("KII_SITE")
@@ -68,8 +68,8 @@ func (c *Cloud) Close() {
 // Say prints a line.
 func (c *Cloud) Say(format string, args ...any) { fmt.Fprintf(c.out, format+"\n", args...) }
 
-// Ask asks the person at the terminal. On the in-memory Kii Cloud it prints answer as if it had been
-// typed.
+// Ask asks the person at the terminal. On the in-memory Kii Cloud it prints answer as if it had
+// been typed.
 func (c *Cloud) Ask(question, answer string) (string, error) {
 	fmt.Fprint(c.out, question+": ")
 	if c.Server != nil {
@@ -107,8 +107,8 @@ func isTerminal(f *os.File) bool {
 }
 
 // echoOff keeps the terminal from showing what is typed, until restore is called or Ctrl-C ends the
-// program. The standard library has no call for that, and golang.org/x/term would be a dependency of
-// the library's module, so this runs stty.
+// program. The standard library has no call for that, and golang.org/x/term would be a dependency
+// of the library's module, so this runs stty.
 func echoOff() (restore func(), err error) {
 	stty := func(arg string) error {
 		cmd := exec.Command("stty", arg)
