@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/go-kii/kii/internal/shared"
 )
 
 // An Admin acts on the users of an app with the rights of its administrator. [Client.Admin] returns
@@ -26,9 +28,9 @@ type Admin struct {
 	secret *adminSecret
 
 	mu      sync.Mutex
-	token   *adminToken          // the current one; nil before the first call, and after it was refused
-	renewal *shared[*adminToken] // the request for a new one that is under way
-	ahead   time.Duration        // of this machine's clock: the server's, by its last answer
+	token   *adminToken                  // the current one; nil before the first call, and after it was refused
+	renewal *shared.Request[*adminToken] // the request for a new one that is under way
+	ahead   time.Duration                // of this machine's clock: the server's, by its last answer
 }
 
 // An adminSecret is kept behind a pointer: fmt prints the fields of a value inside another one.

@@ -238,3 +238,18 @@ func TestAdminPrintsNoSecret(t *testing.T) {
 	}
 	assert.Equal(t, "kii.Admin[redacted]", fmt.Sprint(a))
 }
+
+// Promise 9: what is handed over as the failure of the token's request says nothing of this call.
+func TestAnotherCallsErrorSaysNothingOfACallWithoutAToken(t *testing.T) {
+	t.Parallel()
+	for name, other := range foreign {
+		cause := fmt.Errorf("group: %w", errors.Join(errOfCaller, tenant{other}))
+		client := newClient(t, tripper(func(*http.Request) (*http.Response, error) { return nil, cause }))
+		err := admin(t, client).SetDisabled(t.Context(), "alice", true)
+		failure, ok := err.(*kii.TransportError)
+		require.True(t, ok, "%s: %T", name, err)
+		assert.True(t, failure.NotSent)
+		assert.False(t, kii.OutcomeUnknown(err) || kii.RevealsAccount(err) || isA[kii.ErrorCode](err), name)
+		require.ErrorIs(t, err, errOfCaller)
+	}
+}

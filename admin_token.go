@@ -2,11 +2,13 @@ package kii
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"time"
 
+	"github.com/go-kii/kii/internal/shared"
 	"github.com/go-kii/kii/internal/transport"
 )
 
@@ -50,13 +52,13 @@ func (a *Admin) do(ctx context.Context, c *call, success success) error {
 // only if it lives for a while.
 func (a *Admin) liveToken(ctx context.Context, c *call) (token *adminToken, isNew bool, err error) {
 	if ctx.Err() != nil {
-		return nil, false, a.notSent(c, endOf(ctx))
+		return nil, false, a.notSent(c, shared.EndOf(ctx))
 	}
 	token, renewal := a.current(ctx)
 	if token != nil {
 		return token, false, nil
 	}
-	token, err, gone := renewal.wait(ctx)
+	token, err, gone := renewal.Wait(ctx)
 	switch {
 	case gone != nil:
 		return nil, false, a.notSent(c, gone)
@@ -107,17 +109,20 @@ func whatToCheck(refused *APIError) string {
 }
 
 // current returns the token, or the request for another one if there is none or it ends soon.
-func (a *Admin) current(ctx context.Context) (*adminToken, *shared[*adminToken]) {
+func (a *Admin) current(ctx context.Context) (*adminToken, *shared.Request[*adminToken]) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.token != nil && time.Now().Before(a.token.renewAt) {
 		return a.token, nil
 	}
 	if a.renewal == nil {
-		a.renewal = share(ctx, errPanicked, a.renew)
+		a.renewal = shared.Begin(ctx, errPanicked, a.renew)
 	}
 	return nil, a.renewal
 }
+
+// errPanicked stands in for what a RoundTripper or a logger panicked with.
+var errPanicked = errors.New("the RoundTripper or the logger panicked")
 
 // adminTokenLife is what is asked for. Kii Cloud's guide advises to have an end: who finds a token
 // that has none can do everything for ever.

@@ -542,3 +542,250 @@ func ExampleRevealsAccount() {
 	// true
 	// false
 }
+
+// withoutAddress returns a session in an app that asks for verification, of a user who has no
+// address that a reset could go to.
+func withoutAddress() (*kii.Session, *kiitest.Server) {
+	client, srv := inMemory(kiitest.WithSettings(func(s *kiitest.Settings) { s.VerifyEmail, s.VerifyPhone = true, true }))
+	srv.AddAccount(kiitest.Account{ID: "bob-id", LoginName: "bob", Password: "old-password"})
+	session, err := client.User.Login(context.Background(), "bob", "old-password")
+	if err != nil {
+		panic(err)
+	}
+	return session, srv
+}
+
+// In an app that asks for verification a new address waits until its owner has shown that it
+// arrives.
+func ExampleSession_ChangeEmail() {
+	session, srv := withoutAddress()
+	defer srv.Close()
+	ctx := context.Background()
+
+	fmt.Println(session.ChangeEmail(ctx, "bob@example.com"))
+	profile, err := session.Profile(ctx)
+	fmt.Printf("%q %q %v\n", profile.Email, profile.PendingEmail, err)
+	err = session.ChangeEmail(ctx, "alice@example.com")
+	fmt.Println(errors.Is(err, kii.ErrAddressTaken))
+	// Output:
+	// <nil>
+	// "" "bob@example.com" <nil>
+	// true
+}
+
+func ExampleSession_ChangePhone() {
+	session, srv := withoutAddress()
+	defer srv.Close()
+	ctx := context.Background()
+
+	fmt.Println(session.ChangePhone(ctx, "+819087654321"))
+	profile, err := session.Profile(ctx)
+	fmt.Println(profile.PendingPhone, err)
+	fmt.Println(session.ChangePhone(ctx, "090 8765 4321"))
+	// Output:
+	// <nil>
+	// +819087654321 <nil>
+	// kii: phone must be + and 7 to 20 digits, such as +819012345678
+}
+
+// The e-mail has a link, and a code for programs that would rather ask for one.
+func ExampleSession_VerifyEmail() {
+	session, srv := withoutAddress()
+	defer srv.Close()
+	ctx := context.Background()
+	if err := session.ChangeEmail(ctx, "bob@example.com"); err != nil {
+		panic(err)
+	}
+	mail, _ := srv.LastMessage("bob-id")
+
+	fmt.Println(session.VerifyEmail(ctx, mail.Code))
+	profile, err := session.Profile(ctx)
+	fmt.Println(profile.Email, profile.EmailVerified, err)
+	// Output:
+	// <nil>
+	// bob@example.com true <nil>
+}
+
+// A verified phone number makes a reset by SMS possible before it is needed.
+func ExampleSession_VerifyPhone() {
+	session, srv := withoutAddress()
+	defer srv.Close()
+	ctx := context.Background()
+	if err := session.ChangePhone(ctx, "+819087654321"); err != nil {
+		panic(err)
+	}
+	sms, _ := srv.LastMessage("bob-id")
+
+	err := session.VerifyPhone(ctx, "a typo")
+	switch code, _ := errors.AsType[kii.ErrorCode](err); code {
+	case kii.ErrWrongPIN:
+		fmt.Println("This is not the code that we sent. Try again.")
+	case kii.ErrCodeExpired, kii.ErrNoCodePending:
+		fmt.Println("This code has expired. Ask for another one.")
+	}
+	fmt.Println(session.VerifyPhone(ctx, sms.Code))
+	// Output:
+	// This is not the code that we sent. Try again.
+	// <nil>
+}
+
+func ExampleSession_ResendEmailVerification() {
+	session, srv := withoutAddress()
+	defer srv.Close()
+	ctx := context.Background()
+	if err := session.ChangeEmail(ctx, "bob@example.com"); err != nil {
+		panic(err)
+	}
+
+	fmt.Println(session.ResendEmailVerification(ctx))
+	mail, _ := srv.LastMessage("bob-id")
+	fmt.Println(session.VerifyEmail(ctx, mail.Code))
+	err := session.ResendEmailVerification(ctx)
+	fmt.Println(errors.Is(err, kii.ErrAlreadyVerified))
+	// Output:
+	// <nil>
+	// <nil>
+	// true
+}
+
+func ExampleSession_ResendPhoneVerification() {
+	session, srv := withoutAddress()
+	defer srv.Close()
+	ctx := context.Background()
+	if err := session.ChangePhone(ctx, "+819087654321"); err != nil {
+		panic(err)
+	}
+
+	fmt.Println(session.ResendPhoneVerification(ctx))
+	sms, _ := srv.LastMessage("bob-id")
+	fmt.Println(sms.Channel, sms.To)
+	// Output:
+	// <nil>
+	// SMS +819087654321
+}
+
+// inMemoryAdmin returns an administrator of the Kii Cloud of inMemory.
+func inMemoryAdmin(opts ...kiitest.Option) (*kii.Admin, *kii.Client, *kiitest.Server) {
+	client, srv := inMemory(opts...)
+	admin, err := client.Admin(srv.ClientID(), srv.ClientSecret())
+	if err != nil {
+		panic(err)
+	}
+	return admin, client, srv
+}
+
+// A support desk helps a user who is locked out: no address is verified, so no reset can work.
+func ExampleAdmin() {
+	admin, client, srv := inMemoryAdmin()
+	defer srv.Close()
+	srv.AddAccount(kiitest.Account{LoginName: "bob", Phone: "+819087654321", Password: "forgotten"})
+	ctx := context.Background()
+
+	profile, err := admin.User(ctx, "LOGIN_NAME:bob")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("a reset by SMS can work:", profile.PhoneVerified)
+	// First make sure that it is Bob who asks, and that this is his number. Nobody else does.
+	fmt.Println(admin.SetPhone(ctx, profile.UserID, profile.Phone))
+	fmt.Println(client.User.ResetPassword(ctx, profile.UserID, kii.NotificationSMSPIN))
+	// Output:
+	// a reset by SMS can work: false
+	// <nil>
+	// <nil>
+}
+
+// Values that are wrong show at the first call.
+func ExampleClient_Admin() {
+	client, srv := inMemory()
+	defer srv.Close()
+
+	admin, err := client.Admin("not-the-id", "not-the-secret")
+	fmt.Println(err)
+	_, err = admin.User(context.Background(), "alice-id")
+	fmt.Println(errors.Is(err, kii.ErrWrongCredentials))
+	fmt.Println(err)
+	// Output:
+	// <nil>
+	// true
+	// kii: User: 400 invalid_grant: no token for the administrator: check the ClientID and ClientSecret given to Client.Admin
+}
+
+func ExampleAdmin_User() {
+	admin, _, srv := inMemoryAdmin()
+	defer srv.Close()
+
+	profile, err := admin.User(context.Background(), "alice@example.com")
+	if err != nil {
+		panic(err)
+	}
+	hasPassword := profile.HasPassword == nil || *profile.HasPassword
+	fmt.Println("by e-mail:", hasPassword && profile.EmailVerified && !profile.Disabled)
+	fmt.Println("by SMS:", hasPassword && profile.PhoneVerified && !profile.Disabled)
+	// Output:
+	// by e-mail: true
+	// by SMS: true
+}
+
+// The user gets no message: your program hands the password over, and asks for it to be changed.
+func ExampleAdmin_SetPassword() {
+	admin, client, srv := inMemoryAdmin()
+	defer srv.Close()
+	ctx := context.Background()
+
+	fmt.Println(admin.SetPassword(ctx, "alice-id", "for-the-first-login"))
+	_, err := client.User.Login(ctx, "alice", "for-the-first-login")
+	fmt.Println(err)
+	// Output:
+	// <nil>
+	// <nil>
+}
+
+func ExampleAdmin_SetEmail() {
+	admin, _, srv := inMemoryAdmin()
+	defer srv.Close()
+	ctx := context.Background()
+
+	fmt.Println(admin.SetEmail(ctx, "alice-id", "alice@new.example.com"))
+	profile, err := admin.User(ctx, "alice-id")
+	fmt.Println(profile.Email, profile.EmailVerified, err)
+	// Output:
+	// <nil>
+	// alice@new.example.com true <nil>
+}
+
+func ExampleAdmin_SetPhone() {
+	admin, _, srv := inMemoryAdmin()
+	defer srv.Close()
+	ctx := context.Background()
+
+	fmt.Println(admin.SetPhone(ctx, "alice-id", "+819087654321"))
+	profile, err := admin.User(ctx, "alice-id")
+	fmt.Println(profile.Phone, profile.PhoneVerified, err)
+	// Output:
+	// <nil>
+	// +819087654321 true <nil>
+}
+
+// Disabled and enabled again, a user has lost every session for certain.
+func ExampleAdmin_SetDisabled() {
+	admin, client, srv := inMemoryAdmin()
+	defer srv.Close()
+	ctx := context.Background()
+	session, err := client.User.Login(ctx, "alice", "old-password")
+	if err != nil {
+		panic(err)
+	}
+
+	fmt.Println(admin.SetDisabled(ctx, "alice-id", true))
+	_, err = client.User.Login(ctx, "alice", "old-password")
+	fmt.Println(errors.Is(err, kii.ErrUserDisabled))
+	fmt.Println(admin.SetDisabled(ctx, "alice-id", false))
+	_, err = session.Profile(ctx)
+	fmt.Println(err)
+	// Output:
+	// <nil>
+	// true
+	// <nil>
+	// kii: the session is over, log in again: kii: Profile: 403 WRONG_TOKEN
+}

@@ -1,6 +1,10 @@
 package kii
 
-import "context"
+import (
+	"context"
+
+	"github.com/go-kii/kii/internal/shared"
+)
 
 // Refresh exchanges the refresh token for a new pair of tokens, which [Session.Token] returns. The
 // old pair is dead. Refresh tokens are switched on in the developer portal's access token settings;
@@ -24,7 +28,7 @@ func (s *Session) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err, gone := request.wait(ctx)
+	_, err, gone := request.Wait(ctx)
 	if gone != nil {
 		return s.stopWaiting(ctx, false)
 	}
@@ -34,12 +38,12 @@ func (s *Session) Refresh(ctx context.Context) error {
 // stopWaiting returns the error of a Refresh whose context is done.
 func (s *Session) stopWaiting(ctx context.Context, notSent bool) error {
 	token := s.Token()
-	hidden := s.api.secrets(&call{token: &token}).hide(endOf(ctx))
+	hidden := s.api.secrets(&call{token: &token}).hide(shared.EndOf(ctx))
 	return &TransportError{Op: "Refresh", NotSent: notSent, Err: hidden}
 }
 
 // joinRefresh returns the request that is under way, or begins one.
-func (s *Session) joinRefresh(ctx context.Context) (*shared[*Token], error) {
+func (s *Session) joinRefresh(ctx context.Context) (*shared.Request[*Token], error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -49,7 +53,7 @@ func (s *Session) joinRefresh(ctx context.Context) (*shared[*Token], error) {
 		return nil, &ArgumentError{"token", "has no RefreshToken: they are switched on in the developer portal"}
 	case s.refreshing == nil:
 		old, lost := s.token, &TransportError{Op: "Refresh", Err: errPanicked}
-		s.refreshing = share(ctx, lost, func(ctx context.Context) (*Token, error) { return s.refresh(ctx, old) })
+		s.refreshing = shared.Begin(ctx, lost, func(ctx context.Context) (*Token, error) { return s.refresh(ctx, old) })
 	}
 	return s.refreshing, nil
 }

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+
+	"github.com/go-kii/kii/internal/shared"
 )
 
 // A Session is a logged-in user: what [User.Login] and [User.Resume] return. It is safe for
@@ -25,7 +27,7 @@ type Session struct {
 	mu         sync.Mutex
 	token      *Token // never nil in a session that was made here; replaced, never changed
 	ended      *SessionError
-	refreshing *shared[*Token] // the request of a Refresh that is under way
+	refreshing *shared.Request[*Token] // the request of a Refresh that is under way
 }
 
 // Format implements [fmt.Formatter]. It prints no field, which fmt would do for a wrong verb.

@@ -2,10 +2,13 @@ package kii_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -175,4 +178,228 @@ func TestLoggedInCallsAloneEndASession(t *testing.T) {
 		require.ErrorIs(t, err, kii.ErrWrongToken)
 		assert.IsType(t, &kii.APIError{}, err)
 	}
+}
+
+// userHeader are all headers of a call with a token: no app key among them.
+func userHeader() http.Header {
+	return http.Header{"Accept": {"*/*"}, "Authorization": {"Bearer access-1"}, "User-Agent": {"kii-go/0.1.0"}}
+}
+
+func TestProfileSendsOneRequestWithTheToken(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, documented(t, "Profile_done"))
+	p, err := c.session(t).Profile(t.Context())
+	require.NoError(t, err)
+	header := userHeader()
+	header.Set("Cache-Control", "no-store") // or a shared cache would answer one user with another's data
+	assert.Equal(t, request{http.MethodGet, "https://api.kii.com/api/apps/appId/users/me", header, ""}, c.last(t))
+	assert.Equal(t, &kii.Profile{
+		UserID: userID, LoginName: "alice", DisplayName: "Alice", Email: "alice@example.com", Phone: "+819012345678",
+		Country: "JP", Locale: "ja", EmailVerified: true, PhoneVerified: true, HasPassword: new(true),
+	}, p)
+}
+
+func TestProfileSaysOnlyWhatKiiCloudSaid(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]kii.Profile{
+		`{"userID":"u"}`:                       {UserID: "u"},
+		`{"userID":"u","_hasPassword":null}`:   {UserID: "u"},
+		`{"userID":"u","_hasPassword":false}`:  {UserID: "u", HasPassword: new(false)},
+		`{"userID":"u","_hasPassword":true}`:   {UserID: "u", HasPassword: new(true)},
+		`{"userID":"u","_hasPassword":"no"}`:   {UserID: "u"},
+		`{"userID":"u","phoneNumber":null}`:    {UserID: "u"},
+		`{"userID":"u","_disabled":true}`:      {UserID: "u", Disabled: true},
+		`{"userID":"u","_disabled":"true"}`:    {UserID: "u", Disabled: true},
+		`{"userID":"u","_disabled":false}`:     {UserID: "u"},
+		`{"userID":"u","_disabled":"false"}`:   {UserID: "u"},
+		`{"userID":"u","_disabled":null}`:      {UserID: "u"},
+		`{"userID":"u","_disabled":1}`:         {UserID: "u"},
+		`{"userID":"u","_DISABLED":true}`:      {UserID: "u"},
+		`{"userID":"u","displayName":{"a":1}}`: {UserID: "u"},
+
+		`{"userID":"u","_emailAddressPending":"a@b","_phoneNumberPending":"+1234567"}`:   {UserID: "u", PendingEmail: "a@b", PendingPhone: "+1234567"},
+		`{"userID":"u","_emailAddressPending":null,"_phoneNumberPending":""}`:            {UserID: "u"},
+		`{"userID":"u","loginName":7,"emailAddressVerified":"yes","emailAddress":"a@b"}`: {UserID: "u", Email: "a@b"},
+	} {
+		t.Run(body, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t, replyOf(200, body))
+			s, err := c.User.Resume(kii.Token{AccessToken: "access-1"})
+			require.NoError(t, err)
+			p, err := s.Profile(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, want, *p)
+		})
+	}
+}
+
+// A user's record holds fields that the user's own program named, beside those of Kii Cloud.
+func TestFieldsThatUsersNameCannotPassForKiiClouds(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, replyOf(200, `{
+		"userID":"u", "USERID":"admin", "userid":"admin",
+		"emailAddress":"me@example.com", "EmailAddress":"boss@example.com",
+		"emailAddressVerified":false, "emailaddressverified":true,
+		"phonenumberverified":true, "_HASPASSWORD":true}`))
+	s, err := c.User.Resume(kii.Token{AccessToken: "access-1"})
+	require.NoError(t, err)
+	p, err := s.Profile(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, kii.Profile{UserID: "u", Email: "me@example.com"}, *p)
+	assert.Equal(t, "u", s.UserID())
+}
+
+func TestProfileWithoutAUserIDIsUnexpectedWhoeverAsks(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`{}`, `{"userID":""}`, `{"userID":7}`, `{"userid":"u"}`} {
+		c := newCloud(t, replyOf(200, body))
+		s, err := c.User.Resume(kii.Token{AccessToken: "access-1"})
+		require.NoError(t, err)
+		p, err := s.Profile(t.Context())
+		require.ErrorIs(t, err, kii.ErrUnexpectedReply)
+		assert.Nil(t, p)
+	}
+}
+
+func TestProfileFillsInAMissingUserID(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, documented(t, "Profile_done"))
+	s, err := c.User.Resume(kii.Token{AccessToken: "access-1", RefreshToken: "refresh-1", Expiry: expired})
+	require.NoError(t, err)
+	assert.Empty(t, s.UserID())
+	_, err = s.Profile(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, userID, s.UserID())
+	assert.True(t, s.Token() == kii.Token{UserID: userID, AccessToken: "access-1", RefreshToken: "refresh-1", Expiry: expired})
+}
+
+// A Profile that a program keeps or hands on has names of the library's own in its JSON.
+func TestProfileMarshalsToJSONAndBack(t *testing.T) {
+	t.Parallel()
+	p := kii.Profile{
+		UserID: "u", LoginName: "alice", DisplayName: "Alice", Country: "JP", Locale: "ja", Email: "a@b", EmailVerified: true,
+		Phone: "+1234567", PhoneVerified: true, PendingEmail: "c@d", PendingPhone: "+7654321", HasPassword: new(false), Disabled: true,
+	}
+	data, err := json.Marshal(p)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"user_id":"u","login_name":"alice","display_name":"Alice","country":"JP","locale":"ja","email":"a@b","email_verified":true,
+		"phone":"+1234567","phone_verified":true,"pending_email":"c@d","pending_phone":"+7654321","has_password":false,"disabled":true}`, string(data))
+	var back kii.Profile
+	require.NoError(t, json.Unmarshal(data, &back))
+	assert.Equal(t, p, back)
+}
+
+var expired = time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func TestExpiryIsSaturatedSoThatItMarshals(t *testing.T) {
+	t.Parallel()
+	const longest = 9223372036 * time.Second // that a Duration holds, and 292 years
+	for expiresIn, want := range map[string]time.Duration{
+		`,"expires_in":3600`:                time.Hour,
+		`,"expires_in":"3600"`:              time.Hour,
+		`,"expires_in":3.6e3`:               time.Hour,
+		`,"expires_in":0`:                   0,
+		`,"expires_in":-5`:                  0,
+		`,"expires_in":2147483647`:          2147483647 * time.Second,
+		`,"expires_in":9223372036`:          longest,
+		`,"expires_in":9223372037`:          longest,
+		`,"expires_in":9223372036854775`:    longest, // documented
+		`,"expires_in":148478248144076800`:  longest, // documented
+		`,"expires_in":9223372036854775807`: longest,
+		`,"expires_in":9223372036854775808`: longest,
+		`,"expires_in":1e300`:               longest,
+		`,"expires_in":1e999`:               longest,
+		`,"expires_in":-1e999`:              0,
+		`,"expires_in":null`:                -1, // never, as far as is known
+		`,"expires_in":""`:                  -1,
+		`,"expires_in":"soon"`:              -1,
+		`,"expires_in":true`:                -1,
+		`,"expires_in":[3600]`:              -1,
+		`,"expires_in":{"seconds":3600}`:    -1,
+		``:                                  -1,
+	} {
+		t.Run(expiresIn, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c := newCloud(t, replyOf(200, `{"id":"u","access_token":"t"`+expiresIn+`}`))
+				s, err := c.User.Login(t.Context(), "alice", "password")
+				require.NoError(t, err)
+				token := s.Token()
+				if want < 0 {
+					assert.True(t, token.Expiry.IsZero())
+				} else {
+					assert.Equal(t, want, time.Until(token.Expiry))
+				}
+				data, err := json.Marshal(token)
+				require.NoError(t, err)
+				var again kii.Token
+				require.NoError(t, json.Unmarshal(data, &again))
+				assert.True(t, again == token, "the clock that is kept is the wall's")
+			})
+		})
+	}
+}
+
+func TestTokenIsKeptAsJSON(t *testing.T) {
+	t.Parallel()
+	for want, token := range map[string]kii.Token{
+		`{"access_token":"a"}`: {AccessToken: "a"},
+		`{"user_id":"u","access_token":"a","refresh_token":"r","expiry":"2020-01-02T03:04:05Z"}`: {
+			UserID: "u", AccessToken: "a", RefreshToken: "r", Expiry: expired,
+		},
+	} {
+		data, err := json.Marshal(token)
+		require.NoError(t, err)
+		assert.Equal(t, want, string(data))
+		var again kii.Token
+		require.NoError(t, json.Unmarshal(data, &again))
+		assert.True(t, again == token)
+	}
+}
+
+// A monotonic clock stands still while a machine is suspended, and would differ from what was kept.
+func TestTokenIsTheSameAfterJSON(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, documented(t, "Login_with_refresh_token"))
+	s, err := c.User.Login(t.Context(), "alice", "password")
+	require.NoError(t, err)
+	data, err := json.Marshal(s.Token())
+	require.NoError(t, err)
+	var again kii.Token
+	require.NoError(t, json.Unmarshal(data, &again))
+	assert.True(t, again == s.Token())
+}
+
+// FuzzTokenReply: a Login is a session with a token that can be sent, or an *kii.APIError.
+func FuzzTokenReply(f *testing.F) {
+	for _, body := range []string{
+		`{"id":"u","access_token":"t","expires_in":3600}`, `{"id":"u","access_token":"t","expires_in":2147483646000}`,
+		`{"id":"u","access_token":"t","expires_in":1e400}`, `{"id":"u","access_token":"t","expires_in":-5}`,
+		`{"id":"u","access_token":"a\nb"}`, `{"id":"","access_token":"t"}`, `null`, `{`, `{"id":1}`,
+	} {
+		f.Add(200, body)
+	}
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		client, err := kii.New("app", "key", kii.SiteUS, kii.WithHTTPClient(&http.Client{Transport: canned{status, body}}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := client.User.Login(t.Context(), "alice", "pass")
+		if err != nil {
+			if _, ok := err.(*kii.APIError); !ok || s != nil {
+				t.Fatalf("%T", err)
+			}
+			return
+		}
+		token := s.Token()
+		if status != 200 || token.UserID == "" || token.AccessToken == "" {
+			t.Fatal("a session without a usable token")
+		}
+		if _, err := client.User.Resume(token); err != nil {
+			t.Fatal("a token that cannot be resumed")
+		}
+		if _, err := token.Expiry.MarshalJSON(); err != nil {
+			t.Fatal(err)
+		}
+	})
 }

@@ -29,9 +29,9 @@ func TestShellLinesWork(t *testing.T) {
 			}
 		}
 	}
-	for _, row := range table(t, "CONTRIBUTING.md", "To", "Run") {
+	for _, row := range table(t, ".github/CONTRIBUTING.md", "To", "Run") {
 		command, _, _ := strings.Cut(row[1], "`")
-		lines[command] = "CONTRIBUTING.md"
+		lines[command] = ".github/CONTRIBUTING.md"
 	}
 	require.NotEmpty(t, lines)
 	for _, line := range slices.Sorted(maps.Keys(lines)) {
@@ -56,7 +56,7 @@ func tryLine(t *testing.T, page, line string) error {
 	folder := "."
 	if m := folderFlag.FindStringSubmatch(line); m != nil {
 		folder, line = m[1], "go "+strings.TrimPrefix(line, m[0])
-	} else if !strings.Contains(line, "./") {
+	} else if !strings.Contains(line, "./") && !strings.HasPrefix(page, ".github/") {
 		folder = path.Dir(page)
 	}
 	names, tools := testNames.FindStringSubmatch(line), toolNames.FindStringSubmatch(line)

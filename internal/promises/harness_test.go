@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-kii/kii"
@@ -27,10 +28,22 @@ func unreachable(t *testing.T) tripper {
 	}
 }
 
+// answer returns a response of JSON.
+func answer(status int, body string) *http.Response {
+	resp := httpmock.NewStringResponse(status, body)
+	resp.Header.Set("Content-Type", "application/json")
+	return resp
+}
+
+// refusal returns a response with a code.
+func refusal(status int, code kii.ErrorCode) *http.Response {
+	return answer(status, `{"errorCode":"`+string(code)+`","message":"no"}`)
+}
+
 // newClient returns a client that sends through rt.
-func newClient(t *testing.T, rt http.RoundTripper) *kii.Client {
+func newClient(t *testing.T, rt http.RoundTripper, opts ...kii.Option) *kii.Client {
 	t.Helper()
-	client, err := kii.New("appId", "appKey", kii.SiteUS, kii.WithHTTPClient(&http.Client{Transport: rt}))
+	client, err := kii.New("appId", "appKey", kii.SiteUS, append(opts, kii.WithHTTPClient(&http.Client{Transport: rt}))...)
 	require.NoError(t, err)
 	return client
 }
