@@ -24,6 +24,7 @@ type view struct {
 	Link, Notice string
 	Problems     problems
 	Account      string
+	Login        string // by which the user is logged in
 	Method       kii.NotificationMethod
 	Reset        string // the name of the reset that the page's forms are for
 	Code         string

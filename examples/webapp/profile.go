@@ -106,7 +106,7 @@ func (a *app) renderChannel(w http.ResponseWriter, r *http.Request, code int, v 
 	if profile == nil {
 		return err
 	}
-	v.Word, v.Channel = name, ch.of(profile)
+	v.Word, v.Channel, v.Login = name, ch.of(profile), a.loginOf(profile, current).ID
 	if asked := current.Asked[name]; asked != v.Channel.Address && asked != "" {
 		v.Channel.Pending = asked
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -130,6 +131,18 @@ func TestAnAddressIsNotChangedWithoutThePassword(t *testing.T) {
 			wrong := map[string]string{"email": phone, "phone": verified}[path]
 			assert.Contains(t, b.post("/profile/"+path+"/change", "address", wrong, "password", oldPassword).body, `id="address-problem"`, "an address of the other kind")
 		}
+	})
+}
+
+func TestAPasswordManagerKeepsTheLoginOfAnAddressForm(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, b := verifying(t)
+		form := b.get("/profile/phone").body
+		form = form[strings.Index(form, `action="/profile/phone/change"`):]
+		assert.Contains(t, input(t, form, "username"), `value="`+verified+`" autocomplete="username" readonly`)
+		assert.Contains(t, input(t, form, "password"), `autocomplete="current-password"`)
+		assert.Less(t, strings.Index(form, `id="address"`), strings.Index(form, `id="username"`), "it takes the text field before the password")
 	})
 }
 
