@@ -30,9 +30,9 @@ func BenchmarkStart(b *testing.B) {
 	b.ReportMetric(float64(slowest.Microseconds())/1000, "slowest-ms")
 }
 
-// BenchmarkResetStory is a whole story over the socket: ask for a PIN, read it by the JSON API,
-// set the new password, and log in with it. The library's clients run beside the process, on the
-// same cores.
+// BenchmarkResetStory is a whole story over the socket: ask for a PIN, read it by the JSON API, set
+// the new password, and log in with it. The library's clients run beside the process, on the same
+// cores.
 func BenchmarkResetStory(b *testing.B) {
 	p := startProgram(b, "-seed", writeSeed(b, `{"settings": {"resetFlow": "INPUT"}}`))
 	user := p.client().User

@@ -29,7 +29,7 @@ const (
 	phone   = "+819012341234"
 )
 
-// binary is the program, built once, where a test asks for it.
+// binary is the program, built once if a test asks for it.
 var binary = sync.OnceValues(func() (string, error) {
 	name := filepath.Join(folder, "kii-emulator")
 	out, err := exec.Command("go", "build", "-o", name, ".").CombinedOutput()

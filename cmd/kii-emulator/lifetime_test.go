@@ -60,7 +60,13 @@ func TestTheAddressFileNamesTheEmulatorThatAnswers(t *testing.T) {
 	assert.Contains(t, p.stdout.String(), ready.Instance)
 	p.stop(os.Interrupt)
 	_, err = os.Stat(name)
-	assert.ErrorIs(t, err, os.ErrNotExist, "nobody takes the next one at that port for this one")
+	require.ErrorIs(t, err, os.ErrNotExist, "nobody takes the next one at that port for this one")
+
+	first, second := startProgram(t, "-addr-file", name), startProgram(t, "-addr-file", name)
+	first.stop(os.Interrupt)
+	address, err = os.ReadFile(name)
+	require.NoError(t, err, "the second one's file stays")
+	assert.Equal(t, strings.TrimPrefix(second.origin, "http://")+"\n", string(address))
 }
 
 // runProgram runs the program to its end.
@@ -132,7 +138,7 @@ func TestAStopIsHandedToTheCommandAndTheExportIsWritten(t *testing.T) {
 	t.Parallel()
 	name, err := binary()
 	require.NoError(t, err)
-	for _, signal := range []os.Signal{syscall.SIGTERM, os.Interrupt} { // of the emulator alone, as no terminal does
+	for _, signal := range []os.Signal{syscall.SIGTERM, os.Interrupt} { // only of the emulator, as no terminal does
 		export := filepath.Join(t.TempDir(), "export.json")
 		cmd := exec.Command(name, "-export", export, "--", "sh", "-c", `trap 'exit 5' TERM; echo started; while :; do sleep 0.05; done`)
 		out, err := cmd.StdoutPipe()

@@ -122,6 +122,8 @@ func TestACommandLineThatMakesNoSenseIsRefused(t *testing.T) {
 		{2, "must be 1 to 256", []string{"-client-secret", "a word"}},
 		{2, "-client-id must differ", []string{"-client-id", "secret", "-app-id", "secret"}},
 		{2, "-export must be a plain file", []string{"-export", os.DevNull}},
+		{2, "-addr-file must be a plain file", []string{"-addr-file", os.DevNull}},
+		{2, "-addr-file must be a plain file", []string{"-addr-file", t.TempDir()}},
 		{1, "no such file", []string{"-seed", filepath.Join(t.TempDir(), "none.json")}},
 		{1, bad + ":2: email: the field email must be a string", []string{"-seed", bad}},
 		{2, "add -expose", []string{"-addr", "0.0.0.0:0"}},

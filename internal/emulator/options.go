@@ -65,10 +65,10 @@ func (o Options) Validate() error {
 	if _, err := o.address(); err != nil {
 		return err
 	}
-	return checkExport(o.Export)
+	return errors.Join(checkAddrFile(o.AddrFile), checkExport(o.Export))
 }
 
-// address is where to listen. Without -expose it must be of this machine alone.
+// address is where to listen. Without -expose it must be one of loopback.
 func (o Options) address() (*net.TCPAddr, error) {
 	address, err := net.ResolveTCPAddr("tcp", o.Addr)
 	if err != nil || o.Addr == "" {

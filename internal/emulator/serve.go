@@ -58,9 +58,9 @@ func Serve(ctx context.Context, o Options, stdin io.Reader, stdout, stderr io.Wr
 		fmt.Fprint(stderr, exposedWarning)
 	}
 	if o.AddrFile != "" {
-		if err = writeAddrFile(o.AddrFile, p.listener.Addr().String()); err == nil {
-			defer os.Remove(o.AddrFile)
-		}
+		address := p.listener.Addr().String()
+		err = writeAddrFile(o.AddrFile, address)
+		defer removeAddrFile(o.AddrFile, address)
 	}
 	switch {
 	case err != nil:
@@ -163,16 +163,3 @@ func (e *emulator) environment() []string {
 
 // newInstance is an ID that tells this run from others.
 func newInstance() string { return rand.Text()[:12] }
-
-// writeAddrFile writes where the emulator listens, whole or not at all.
-func writeAddrFile(name, address string) error {
-	temporary := fmt.Sprintf("%s.%d.tmp", name, os.Getpid())
-	if err := os.WriteFile(temporary, []byte(address+"\n"), 0o644); err != nil {
-		return fmt.Errorf("-addr-file: %w", err)
-	}
-	if err := os.Rename(temporary, name); err != nil {
-		os.Remove(temporary)
-		return fmt.Errorf("-addr-file: %w", err)
-	}
-	return nil
-}

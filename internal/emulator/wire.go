@@ -46,7 +46,7 @@ func (d *duration) UnmarshalJSON(data []byte) error {
 // durationForm continues the name of a field that is not a time.
 const durationForm = "must be a time such as 90s, 10m or 24h, or a number of seconds"
 
-// parseDuration reads a time as people write it. A number alone is of seconds.
+// parseDuration reads a time as people write it. A bare number counts seconds.
 func parseDuration(text string) (time.Duration, error) {
 	if _, err := strconv.ParseFloat(text, 64); err == nil {
 		text += "s"

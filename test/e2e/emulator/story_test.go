@@ -90,7 +90,7 @@ func TestTheLinkOpensThePageThatResets(t *testing.T) {
 	}
 }
 
-// TestThePageWorksWithoutJavaScript does with forms alone what the first story does.
+// TestThePageWorksWithoutJavaScript does with forms what the first story does.
 func TestThePageWorksWithoutJavaScript(t *testing.T) {
 	t.Parallel()
 	origin := start(t)
