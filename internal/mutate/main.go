@@ -38,7 +38,7 @@ var edits = []edit{
 	{"outcome: the body is no witness", tr + "attempt.go", "!a.began || a.watched && !a.read", "!a.began", trPkg, "NeverRead"},
 	{"outcome: 5xx is known", "errors.go", "e.StatusCode/100 == 5", "e.StatusCode/100 == 6", promises, matrix + "|Outcome"},
 	{"outcome: an answer counts as none", tr + "attempt.go", "	a.answered = true\n", "", trPkg, "NeverNotSent"},
-	{"outcome: a cause proves", tr + "attempt.go", "ctx.Err() == nil && isDialError(err)", "isDialError(err)", trPkg, "ContextsCause"},
+	{"outcome: a cause proves", tr + "attempt.go", "ctx.Err() == nil && isDialError(err)", "isDialError(err)", trPkg, "EndsWithIt"},
 	{"outcome: a dial error proves nothing without hooks", tr + "attempt.go", "a.own || dial ||", "a.own ||", trPkg, "WithoutHooks"},
 	{"outcome: any error proves it without hooks", tr + "attempt.go", "a.own || dial ||", "true ||", promises, matrix},
 	{"outcome: a proxy that cannot be dialled proves nothing", tr + "failure.go", `e.Op == "proxyconnect" || `, "", trPkg, "WithoutHooks"},
@@ -49,7 +49,7 @@ var edits = []edit{
 	// Nothing is sent twice.
 	{"replay: HTTP/2 not guarded", tr + "witness.go", "		a.abort()\n", "", trPkg, "HTTP2|H2C"},
 	{"replay: no connection counts as HTTP/2", tr + "witness.go", "a.http1 && !a.http2 && !a.keyed", "!a.keyed", trPkg, "HTTP2|H2C"},
-	{"replay: HTTP/1 is assumed", tr + "witness.go", "a.http1 && !a.http2", "!a.http2", promises, "TestFaultMatrix$"},
+	{"replay: HTTP/1 is assumed", tr + "witness.go", "a.http1 && !a.http2", "!a.http2", trPkg, "NotProved"},
 	{"replay: a key is overlooked", tr + "witness.go", "		a.keyed = true\n", "", trPkg, "Idempotency"},
 	{"replay: a 103 is an answer", tr + "witness.go", "	a.open++\n	a.interim++", "	a.interim++", trPkg, "Interim"},
 	{"replay: the body rewinds without hooks", tr + "witness.go", "replay := a.handed", "replay := false", trPkg, "WithoutHooks"},

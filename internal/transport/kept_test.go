@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -100,6 +101,23 @@ func TestARegisteredProtocolIsNotTakenForHTTP1(t *testing.T) {
 			assert.Equal(t, 1, s.Requests())
 		})
 	}
+}
+
+// As an HTTP/3 transport may: it fires hooks, and none that proves what it speaks.
+func TestACopyIsRefusedIfHTTP1IsNotProved(t *testing.T) {
+	t.Parallel()
+	var refused error
+	_, err := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+		trace := httptrace.ContextClientTrace(req.Context())
+		trace.GetConn("kii.test:443")
+		trace.GotConn(httptrace.GotConnInfo{})
+		taken(req)
+		trace.WroteHeaders()
+		_, refused = req.GetBody()
+		return nil, refused
+	})).Do(t.Context(), post("https://kii.test"))
+	unknown(t, err)
+	assert.Error(t, refused)
 }
 
 func TestAStaleConnectionIsRescuedBehindAWrapper(t *testing.T) {

@@ -166,6 +166,20 @@ func TestADialErrorIsNoProofIfItIsAContextsCause(t *testing.T) {
 	}
 }
 
+// The call may see the end of the round trip before that of its context, so this is tried more than once.
+func TestADialErrorIsNoProofIfTheContextEndsWithIt(t *testing.T) {
+	t.Parallel()
+	for range 200 {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		_, err := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+			_, _ = io.Copy(io.Discard, req.Body)
+			cancel(errRefused)
+			return nil, context.Cause(req.Context())
+		})).Do(ctx, post("http://kii.test"))
+		unknown(t, err)
+	}
+}
+
 func TestADialErrorIsAProofWithoutHooks(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{
