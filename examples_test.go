@@ -703,12 +703,13 @@ func ExampleClient_Admin() {
 	admin, err := client.Admin("not-the-id", "not-the-secret")
 	fmt.Println(err)
 	_, err = admin.User(context.Background(), "alice-id")
-	fmt.Println(errors.Is(err, kii.ErrWrongCredentials))
-	fmt.Println(err)
+	answer, _ := errors.AsType[*kii.APIError](err)
+	fmt.Println(answer.Code)
+	fmt.Println(answer.Reason)
 	// Output:
 	// <nil>
-	// true
-	// kii: User: 400 invalid_grant: no token for the administrator: check the ClientID and ClientSecret given to Client.Admin
+	// invalid_grant
+	// no token for the administrator: check the ClientID and ClientSecret given to Client.Admin
 }
 
 func ExampleAdmin_User() {

@@ -89,7 +89,8 @@ const (
 	phoneNumber  = "/phone-number"
 )
 
-// https://documentation.kii.com/rest/apps-collection/application/user-collection/user-logged-in/phone-number/resend-verification/
+// https://documentation.kii.com/rest/apps-collection/application/user-collection/user-logged-in/,
+// below phone-number and email-address.
 func (s *Session) resendVerification(ctx context.Context, op, address string) error {
 	if err := s.check(ctx); err != nil {
 		return err
@@ -101,7 +102,8 @@ func (s *Session) resendVerification(ctx context.Context, op, address string) er
 	}, empty)
 }
 
-// https://documentation.kii.com/rest/apps-collection/application/user-collection/user-by-id/phone-number/verify/
+// https://documentation.kii.com/rest/apps-collection/application/user-collection/user-by-id/, below
+// phone-number and email-address.
 func (s *Session) verify(ctx context.Context, op, address, code string) error {
 	if err := s.check(ctx, checkText("code", code)); err != nil {
 		return err
