@@ -166,7 +166,7 @@ func TestADialErrorIsNoProofIfItIsAContextsCause(t *testing.T) {
 	}
 }
 
-// The call may see the end of the round trip before that of its context, so this is tried more than once.
+// The call may see the end of the round trip before that of its context, so this is tried often.
 func TestADialErrorIsNoProofIfTheContextEndsWithIt(t *testing.T) {
 	t.Parallel()
 	for range 200 {
