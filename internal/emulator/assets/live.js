@@ -15,6 +15,16 @@ const say = (text) => { $("announce").textContent = text; };
 let newest = Number(document.body.dataset.newest);
 let ahead = Number($("time").dataset.now) - Date.now(); // of the emulator's clock, in ms
 let pointed = null; // the list below the mouse
+let title = document.title;
+let seen = newest; // the newest message when the tab was last in front
+
+// showTitle counts what came while the tab was behind another one.
+function showTitle() {
+  if (!document.hidden) seen = newest;
+  document.title = newest > seen ? title.replace(/^(\(\d+\) )?/, `(${newest - seen} new) `) : title;
+}
+
+document.addEventListener("visibilitychange", showTitle);
 
 // held reports whether rows must stay where they are: under the mouse, scrolled, or on a later page.
 function held(list) {
@@ -94,8 +104,9 @@ function apply(page, { force = false, notices = false } = {}) {
   const list = rows(), fresh = list && page.getElementById(list.id);
   if (force) pointed = null;
   const news = list && fresh && held(list) ? list.dataset.later !== undefined ? Number(page.body.dataset.newest) - Number(document.body.dataset.newest) : waiting(list, fresh) : 0;
-  document.title = page.title;
   newest = Number(page.body.dataset.newest);
+  title = page.title;
+  showTitle();
   if (!news) document.body.dataset.newest = newest;
   ahead = Number(page.getElementById("time").dataset.now) - Date.now();
   for (const part of document.querySelectorAll("[data-live]")) {
@@ -195,6 +206,10 @@ function tick() {
   clock.firstElementChild.textContent = date;
   clock.lastElementChild.textContent = time;
   clock.title = `The emulator’s time. Here it is ${moment.toLocaleString()}`;
+  document.querySelectorAll("time[data-local]").forEach((time) => { // for those who cannot hover
+    const local = ` (here ${new Date(time.dateTime).toLocaleString()})`;
+    if (!time.textContent.endsWith(local)) time.append(local);
+  });
   document.querySelectorAll("[data-until]").forEach((time) => {
     const seconds = Math.ceil((Number(time.dataset.until) - now) / 1000);
     time.textContent = seconds > 0 ? left(seconds) : "";

@@ -28,6 +28,24 @@ func TestEveryTabFollowsTheEmulator(t *testing.T) {
 	b.until(`document.querySelector("#neighbours [rel=prev]")?.textContent === "Newer: 9"`)
 }
 
+// TestTheTitleCountsWhatCameBehindAnotherTab and is as before when the tab is in front again.
+func TestTheTitleCountsWhatCameBehindAnotherTab(t *testing.T) {
+	t.Parallel()
+	origin := start(t, "-seed", seedFile(t))
+	send(t, origin, 1)
+	b := open(t, origin)
+	b.visit("/users")
+	turn := func(hidden bool) {
+		b.run("turn", chromedp.Evaluate[chromedp.Void](fmt.Sprintf(
+			`Object.defineProperty(document, "hidden", { value: %t, configurable: true }); document.dispatchEvent(new Event("visibilitychange"));`, hidden)))
+	}
+	turn(true)
+	send(t, origin, 2)
+	b.until(`document.title === "(2 new) Users · Kii emulator"`)
+	turn(false)
+	b.until(`document.title === "(3) Users · Kii emulator"`)
+}
+
 // TestTheFocusStaysWhereItIs when rows and counts change.
 func TestTheFocusStaysWhereItIs(t *testing.T) {
 	t.Parallel()
