@@ -22,8 +22,10 @@ import (
 // then made once more, with a new token. A call that gets no token is not sent, so [OutcomeUnknown]
 // reports false. All of it, the wait for a token included, ends by the call's time-out.
 //
-// An Admin is safe for concurrent use and must not be copied.
-type Admin struct {
+// An Admin is safe for concurrent use. Its copies share the token.
+type Admin struct{ *admin }
+
+type admin struct {
 	api    *api
 	secret *adminSecret
 
@@ -33,7 +35,8 @@ type Admin struct {
 	ahead   time.Duration                // of this machine's clock: the server's, by its last answer
 }
 
-// An adminSecret is kept behind a pointer: fmt prints the fields of a value inside another one.
+// An adminSecret is kept behind two pointers: given a wrong verb, fmt follows one of an unexported
+// field.
 type adminSecret struct{ clientID, clientSecret string }
 
 // Admin returns an administrator of the client's app. clientID and clientSecret are what the
@@ -53,11 +56,11 @@ func (c *Client) Admin(clientID, clientSecret string) (*Admin, error) {
 	if err := checkText("clientSecret", clientSecret); err != nil {
 		return nil, err
 	}
-	return &Admin{api: c.User.api, secret: &adminSecret{clientID, clientSecret}}, nil
+	return &Admin{&admin{api: c.User.api, secret: &adminSecret{clientID, clientSecret}}}, nil
 }
 
 // Format implements [fmt.Formatter]. It prints no field.
-func (a *Admin) Format(f fmt.State, verb rune) { format(f, verb, "kii.Admin"+blanked) }
+func (a Admin) Format(f fmt.State, verb rune) { format(f, verb, "kii.Admin"+blanked) }
 
 // User reads a user's data. id takes the forms of [User.ResetPassword]. An administrator finds
 // nobody by an address that is not verified either: give the user ID or the login name.
@@ -169,7 +172,7 @@ func (a *Admin) SetDisabled(ctx context.Context, id string, disabled bool) error
 // check refuses a call that cannot be made: because of a, of ctx, of id or of the first error of
 // args. It returns the user that id names.
 func (a *Admin) check(ctx context.Context, id string, args ...error) (userRef, error) {
-	if a == nil || a.api == nil {
+	if a == nil || a.admin == nil {
 		return userRef{}, &ArgumentError{"Admin", "is nil or zero: use one that Client.Admin returned"}
 	}
 	if ctx == nil {

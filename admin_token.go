@@ -20,7 +20,7 @@ type adminToken struct {
 
 // do makes a call with the administrator's token. If the answer is that the token is dead, it makes
 // the call once more with a new one.
-func (a *Admin) do(ctx context.Context, c *call, success success) error {
+func (a *admin) do(ctx context.Context, c *call, success success) error {
 	ctx, cancel := context.WithTimeout(ctx, a.api.timeout)
 	defer cancel()
 	c.secrets = append(c.secrets, a.secret.clientID, a.secret.clientSecret)
@@ -50,7 +50,7 @@ func (a *Admin) do(ctx context.Context, c *call, success success) error {
 
 // liveToken returns the token to send c with, and whether it was got for c: another one is used
 // only if it lives for a while.
-func (a *Admin) liveToken(ctx context.Context, c *call) (token *adminToken, isNew bool, err error) {
+func (a *admin) liveToken(ctx context.Context, c *call) (token *adminToken, isNew bool, err error) {
 	if ctx.Err() != nil {
 		return nil, false, a.notSent(c, shared.EndOf(ctx))
 	}
@@ -69,13 +69,13 @@ func (a *Admin) liveToken(ctx context.Context, c *call) (token *adminToken, isNe
 }
 
 // notSent is the error of a call that has no token because of err.
-func (a *Admin) notSent(c *call, err error) error {
+func (a *admin) notSent(c *call, err error) error {
 	return &TransportError{Op: c.op, NotSent: true, Err: a.api.secrets(c).hide(err)}
 }
 
 // withoutToken is the error of c if the request for its token ended with err. What became of that
 // request may be unknown, but c was not sent.
-func (a *Admin) withoutToken(c *call, err error) error {
+func (a *admin) withoutToken(c *call, err error) error {
 	answer, ok := err.(*APIError)
 	if ok && !OutcomeUnknown(answer) && !RevealsAccount(answer) { // which would pass for what c was answered
 		refused := *answer // all that wait get the same one
@@ -109,7 +109,7 @@ func whatToCheck(refused *APIError) string {
 }
 
 // current returns the token, or the request for another one if there is none or it ends soon.
-func (a *Admin) current(ctx context.Context) (*adminToken, *shared.Request[*adminToken]) {
+func (a *admin) current(ctx context.Context) (*adminToken, *shared.Request[*adminToken]) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.token != nil && time.Now().Before(a.token.renewAt) {
@@ -129,7 +129,7 @@ var errPanicked = errors.New("the RoundTripper or the logger panicked")
 const adminTokenLife = time.Hour
 
 // renew gets a new token and makes it the current one.
-func (a *Admin) renew(ctx context.Context) (token *adminToken, err error) {
+func (a *admin) renew(ctx context.Context) (token *adminToken, err error) {
 	defer func() { // also if a RoundTripper panics
 		a.mu.Lock()
 		defer a.mu.Unlock()
@@ -161,7 +161,7 @@ func (a *Admin) renew(ctx context.Context) (token *adminToken, err error) {
 
 // fetchToken asks for a token that ends then.
 // https://documentation.kii.com/en/guides/cloudsdk/rest/admin-features/
-func (a *Admin) fetchToken(ctx context.Context, end time.Time) (*tokenReply, error) {
+func (a *admin) fetchToken(ctx context.Context, end time.Time) (*tokenReply, error) {
 	return fetch(ctx, a.send, &call{
 		op:          "Admin",
 		method:      http.MethodPost,
@@ -183,7 +183,7 @@ func (a *Admin) fetchToken(ctx context.Context, end time.Time) (*tokenReply, err
 }
 
 // send makes a call, and notes what time the server says it is.
-func (a *Admin) send(ctx context.Context, c *call, success success) error {
+func (a *admin) send(ctx context.Context, c *call, success success) error {
 	return a.api.do(ctx, c, func(reply transport.Reply) string {
 		if date, err := http.ParseTime(reply.Header.Get("Date")); err == nil {
 			a.mu.Lock()
@@ -197,7 +197,7 @@ func (a *Admin) send(ctx context.Context, c *call, success success) error {
 // serverTime returns the time by the server's clock. This machine's is taken for the same one
 // unless they differ by more than a minute: then a token for an hour of this one might have ended
 // before.
-func (a *Admin) serverTime() time.Time {
+func (a *admin) serverTime() time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := time.Now().Round(0)
@@ -208,7 +208,7 @@ func (a *Admin) serverTime() time.Time {
 }
 
 // drop makes the next call get a new token, unless another one has replaced token meanwhile.
-func (a *Admin) drop(token *adminToken) {
+func (a *admin) drop(token *adminToken) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.token == token {

@@ -274,13 +274,12 @@ func TestClientUserAndSessionAreSafeFromManyGoroutines(t *testing.T) {
 // Promise 8.
 func TestGoVetCatchesACopiedSession(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []reflect.Type{reflect.TypeFor[kii.Session](), reflect.TypeFor[kii.Admin]()} {
-		locked := false
-		for field := range kind.Fields() { // a lock is what vet's copylocks looks for
-			locked = locked || reflect.PointerTo(field.Type).Implements(reflect.TypeFor[sync.Locker]())
+	for field := range reflect.TypeFor[kii.Session]().Fields() {
+		if reflect.PointerTo(field.Type).Implements(reflect.TypeFor[sync.Locker]()) {
+			return // which is what vet's copylocks looks for
 		}
-		assert.True(t, locked, "no field of %v is a lock", kind)
 	}
+	t.Error("no field of Session is a lock")
 }
 
 // Promise 8.

@@ -71,7 +71,7 @@ var edits = []edit{
 	{"admin: each caller asks for a token", "admin_token.go", "if a.renewal == nil {", "if true {", promises, "AHundredCalls"},
 	{"admin: a token is renewed too late", "admin_token.go", "now.Add(life - min(time.Minute, life/2))", "now.Add(life)", promises, "IsRenewedAMinute"},
 	{"admin: the secret is none", "admin_token.go", "c.secrets = append(c.secrets, a.secret.clientID, a.secret.clientSecret)", "", ".", "AdminCallBlanks"},
-	{"secrets: an Admin prints its fields", "admin.go", "func (a *Admin) Format(", "func (a *Admin) format(", ".", "Admin"},
+	{"secrets: an Admin prints its fields", "admin.go", "func (a Admin) Format(", "func (a Admin) format(", ".", "Admin"},
 	{"secrets: a Token prints its fields", "token.go", "func (t Token) Format(", "func (t Token) format(", promises, "Redacted"},
 	{"secrets: a Profile prints its fields", "profile.go", "func (p Profile) Format(", "func (p Profile) format(", promises, "Redacted"},
 	{"secrets: an APIError prints its fields", "errors.go", "func (e APIError) Format(", "func (e APIError) format(", ".", "Test"},
