@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// A store keeps what outlives a request: sessions, and how often something was done. A memory is
-// this process's own; redis.go has one that several processes share.
+// A store keeps what outlives a request: sessions, and how often something was done. A memory
+// is this process's own; redis.go has one that several processes share.
 type store interface {
 	// take counts a use of key, or returns how long to wait if most of them were counted in the
 	// window that began with the first.
 	take(ctx context.Context, key string, most int, window time.Duration) (wait time.Duration, err error)
 
-	// update replaces the value of key by what change makes of it; nil stands for no value, on both
-	// sides. The value is kept for life from now on, or for as long as it was to be kept if life is 0.
-	// change may be called more than once.
+	// update replaces the value of key by what change makes of it; nil stands for no value, on
+	// both sides. The value is kept for life from now on, or for as long as it was to be kept if
+	// life is 0. change may be called more than once.
 	update(ctx context.Context, key string, life time.Duration, change func(old []byte) []byte) error
 }
 

@@ -87,7 +87,8 @@ func (a *attempt) guard(req *http.Request, next http.RoundTripper) error {
 	case len(a.request.Body) == 0 && (a.own || a.direct || a.request.Method == http.MethodGet):
 		return nil
 	case !a.own: // which needs no such witness: net/http writes headers and body at once only if it knows the body's type
-		// Without a body nothing but hooks would tell of a replay, so an empty one stands in for it.
+		// Without a body nothing but hooks would tell of a replay, so an empty one stands in for
+		// it.
 		a.body.attempt, a.watched = a, true
 		req.Body = &a.body
 	}

@@ -19,8 +19,8 @@ import (
 type contestant struct {
 	name    string
 	dialect dialect
-	// connect returns a function that asks once for one reset at base. rt is nil for a client as its
-	// users get it, with the transport that it chooses.
+	// connect returns a function that asks once for one reset at base. rt is nil for a client as
+	// its users get it, with the transport that it chooses.
 	connect func(base string, rt *http.Transport) (ask, error)
 }
 
@@ -28,7 +28,8 @@ type ask func(context.Context) error
 
 const floor = "net/http, tuned"
 
-// contestants are in the order of the tables; the first is the floor that all are compared with.
+// contestants are in the order of the tables; the first is the floor that all are compared
+// with.
 var contestants = []contestant{
 	{floor, kiiDialect, tuned},
 	{"**kii**", kiiDialect, useKii},
@@ -86,8 +87,8 @@ func naive(base string, rt *http.Transport) (ask, error) {
 	return byNetHTTP(base, &http.Client{Transport: rt}), nil
 }
 
-// byNetHTTP is the least that asks for a reset and knows whether it was accepted: no deadline, no
-// check of the arguments, no retry, no error code, nothing kept secret.
+// byNetHTTP is the least that asks for a reset and knows whether it was accepted: no deadline,
+// no check of the arguments, no retry, no error code, nothing kept secret.
 func byNetHTTP(base string, hc *http.Client) ask {
 	return func(ctx context.Context) error {
 		body, err := json.Marshal(resetRequest{"SMS", "PIN"})
