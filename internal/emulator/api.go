@@ -45,7 +45,7 @@ func (e *emulator) routes() []route {
 		{"GET", apiRoot + "/messages/{id}", nil, e.getMessage},
 		{"POST", apiRoot + "/messages/{id}/expire", nil, e.postExpire},
 		{"DELETE", apiRoot + "/messages/{id}", nil, e.deleteMessage},
-		{"GET", apiRoot + "/users", nil, e.listUsers},
+		{"GET", apiRoot + "/users", []string{"q"}, e.listUsers},
 		{"POST", apiRoot + "/users", nil, e.addUser},
 		{"GET", apiRoot + "/users/{id}", nil, e.getUser},
 		{"PUT", apiRoot + "/users/{id}", nil, e.putUser},

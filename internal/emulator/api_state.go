@@ -20,8 +20,8 @@ func (e *emulator) getApp(*http.Request) (reply, error) {
 	return okReply(map[string]string{"appID": e.srv.AppID(), "clientID": e.srv.ClientID(), "site": string(e.srv.Site())})
 }
 
-func (e *emulator) listUsers(*http.Request) (reply, error) {
-	return okReply(map[string]any{"users": append([]kiitest.Account{}, e.srv.Accounts()...)})
+func (e *emulator) listUsers(r *http.Request) (reply, error) {
+	return okReply(map[string]any{"users": append([]kiitest.Account{}, e.findUsers(r.URL.Query().Get("q"))...)})
 }
 
 func (e *emulator) addUser(r *http.Request) (reply, error) {

@@ -63,9 +63,8 @@ func (e *emulator) showUsers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	all := e.srv.Accounts()
-	v.All = len(all)
-	found := slices.DeleteFunc(all, func(a kiitest.Account) bool { return !matchesUser(a, v.Query) })
+	v.All = v.Tabs[1].Count
+	found := e.findUsers(v.Query)
 	v.Total = len(found)
 	for _, order := range userOrders {
 		if order.name == v.Sort {
@@ -91,6 +90,11 @@ func (e *emulator) showUsers(w http.ResponseWriter, r *http.Request) error {
 	}
 	render(w, http.StatusOK, "users", v)
 	return nil
+}
+
+// findUsers returns the users that a search finds, as they were added.
+func (e *emulator) findUsers(query string) []kiitest.Account {
+	return slices.DeleteFunc(e.srv.Accounts(), func(a kiitest.Account) bool { return !matchesUser(a, query) })
 }
 
 // matchesUser reports whether a user has the text in a name, an address, the ID, the country or the

@@ -47,6 +47,7 @@ func TestUsersAreSearchedSortedAndPaged(t *testing.T) {
 	x.shows(x.page(http.StatusOK, "/users?q=NUMBER+Z77@"), "1 of 121 users matches")
 	x.shows(x.page(http.StatusOK, "/users?q=is:passwordless+is:unverified"), "120 of 121 users match")
 	x.shows(x.page(http.StatusOK, "/users?q=nothing"), "No user matches")
+	assert.Len(t, x.call(http.StatusOK, "GET", "/users?q=NUMBER+Z77@", "")["users"], 1)
 	page = x.page(http.StatusOK, "/users?sort=name")
 	assert.Less(t, strings.Index(page, ">alice<"), strings.Index(page, ">Number 0<"))
 	x.shows(page, `aria-sort="ascending"`)

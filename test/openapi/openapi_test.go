@@ -182,6 +182,8 @@ func TestEveryAnswerIsAsDescribed(t *testing.T) {
 		{404, "DELETE", "/messages/1", ""},
 		{200, "DELETE", "/messages?channel=sms&text=pin", ""},
 		{200, "GET", "/users", ""},
+		{200, "GET", "/users?q=ALICE+is:unverified", ""},
+		{422, "GET", "/users?q=", ""},
 		{201, "POST", "/users", `{"id":"bob-id","email":"bob@example.com","emailVerified":true,"fields":{"age":7}}`},
 		{409, "POST", "/users", `{"id":"bob-id","email":"bob2@example.com"}`},
 		{422, "POST", "/users", `{"email":"no address","phone":"1"}`},
