@@ -211,47 +211,6 @@ func Test09SuccessLogsNobodyIn(t *testing.T) {
 	})
 }
 
-func Test09AFreshLoginHasAFreshCookie(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t)
-		b := s.browser(t)
-		b.login(verified, oldPassword)
-		first := b.cookie("__Host-login")
-		b.login(verified, oldPassword)
-		assert.NotEqual(t, first, b.cookie("__Host-login"))
-		_, err := s.client.User.Login(t.Context(), verified, oldPassword)
-		require.NoError(t, err)
-		thief := s.browser(t)
-		thief.send = http.Header{"Cookie": {"__Host-login=" + first}}
-		assert.Equal(t, "/login?after=expired", thief.get("/profile").location(), "the older one is dead")
-	})
-}
-
-func Test10OldSessionsEnd(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t)
-		second := s.browser(t)
-		second.login(verified, oldPassword)
-		require.Equal(t, http.StatusOK, second.get("/profile").code)
-		before, err := s.client.User.Login(t.Context(), verified, oldPassword)
-		require.NoError(t, err)
-
-		first := s.asked(t, verified)
-		first.login(verified, oldPassword)
-		first.complete(s.pin(t), newPassword)
-
-		answer := second.get("/profile")
-		assert.Equal(t, "/login?after=ended", answer.location(), "out at the next click")
-		assert.Empty(t, second.cookie("__Host-login"))
-		assert.Contains(t, text(second.get(answer.location()).body), "the password of your account was changed")
-		_, err = before.Profile(t.Context())
-		assert.ErrorAs(t, err, new(*kii.SessionError))
-		assert.Equal(t, "/login", first.get("/profile").location(), "and so is the browser that did it")
-	})
-}
-
 func Test17CookiesAreStrictShortAndGoneAfterSuccess(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"html"
+	"net/http"
+	"regexp"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii"
+)
+
+func TestALostLoginSaysWhy(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.browser(t)
+		b.login(verified, oldPassword)
+		time.Sleep(time.Hour)
+		answer := b.get("/profile")
+		assert.Contains(t, text(b.then(answer).body), "You were logged out, because your time was up")
+		assert.Empty(t, b.cookie("__Host-login"))
+
+		without := s.browser(t)
+		answer = without.login(verified, oldPassword)
+		without.jar = s.browser(t).jar
+		shown := without.then(answer)
+		assert.Equal(t, http.StatusOK, shown.code, "no silent way back to the login")
+		assert.Contains(t, text(shown.body), "Cookies are needed")
+	})
+}
+
+func TestALinkToTheLoginTellsNothingUntrue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		stranger := s.browser(t)
+		for _, after := range []string{"reset", "unchecked", "mismatch", "ended", "expired", "nonsense"} {
+			assert.NotContains(t, stranger.get("/login?after="+after).body, `class="notice`, after)
+		}
+		stranger.login(verified, oldPassword)
+		assert.Equal(t, "/profile", stranger.get("/login?after=logout").location(), "a login that is there is not asked for again")
+	})
+}
+
+func TestTheAddressIsKeptFromPageToPage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.browser(t)
+		kept := func(path string) string {
+			return html.UnescapeString(regexp.MustCompile(`value="([^"]*)"`).FindStringSubmatch(input(t, b.get(path).body, "account"))[1])
+		}
+		assert.Empty(t, kept("/login"))
+		assert.Equal(t, "/forgot", b.post("/login", "account", "", "forgot", "yes").location(), "with nothing typed, too")
+		answer := b.post("/login", "account", verified, "password", "", "forgot", "yes")
+		assert.Equal(t, "/forgot", answer.location(), "Forgot your password? takes along what was typed")
+		assert.Equal(t, verified, kept("/forgot"))
+		b.login(nobody, "wrong")
+		assert.Equal(t, nobody, kept("/forgot"))
+		b.ask(phone, kii.NotificationEmail)
+		assert.Equal(t, phone, kept("/login"))
+		b.login(oldPassword, "x")
+		assert.Equal(t, phone, kept("/login"), "what is no address may be a password")
+		b.login(verified, oldPassword)
+		b.post("/logout")
+		assert.Empty(t, kept("/login"), "until the logout")
+	})
+}
+
+func TestPasswordManagersFindTheWay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newSite(t).browser(t)
+		answer := b.get("/.well-known/change-password")
+		assert.Equal(t, http.StatusSeeOther, answer.code)
+		assert.Equal(t, "/forgot", answer.location())
+		assert.Equal(t, http.StatusNotFound, b.get("/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200").code)
+	})
+}
+
+func Test09AFreshLoginHasAFreshCookie(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.browser(t)
+		b.login(verified, oldPassword)
+		first := b.cookie("__Host-login")
+		b.login(verified, oldPassword)
+		assert.NotEqual(t, first, b.cookie("__Host-login"))
+		_, err := s.client.User.Login(t.Context(), verified, oldPassword)
+		require.NoError(t, err)
+		thief := s.browser(t)
+		thief.send = http.Header{"Cookie": {"__Host-login=" + first}}
+		assert.Equal(t, "/login?after=expired", thief.get("/profile").location(), "the older one is dead")
+	})
+}
+
+func Test10OldSessionsEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		second := s.browser(t)
+		second.login(verified, oldPassword)
+		require.Equal(t, http.StatusOK, second.get("/profile").code)
+		before, err := s.client.User.Login(t.Context(), verified, oldPassword)
+		require.NoError(t, err)
+
+		first := s.asked(t, verified)
+		first.login(verified, oldPassword)
+		first.complete(s.pin(t), newPassword)
+
+		answer := second.get("/profile")
+		assert.Equal(t, "/login?after=ended", answer.location(), "out at the next click")
+		assert.Empty(t, second.cookie("__Host-login"))
+		assert.Contains(t, text(second.get(answer.location()).body), "the password of your account was changed")
+		_, err = before.Profile(t.Context())
+		assert.ErrorAs(t, err, new(*kii.SessionError))
+		assert.Equal(t, "/login", first.get("/profile").location(), "and so is the browser that did it")
+	})
+}
