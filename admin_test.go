@@ -1,8 +1,11 @@
 package kii_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -256,5 +259,39 @@ func TestAnotherCallsErrorSaysNothingOfACallWithoutAToken(t *testing.T) {
 		assert.True(t, failure.NotSent)
 		assert.False(t, kii.OutcomeUnknown(err) || kii.RevealsAccount(err) || isA[kii.ErrorCode](err), name)
 		require.ErrorIs(t, err, errOfCaller)
+	}
+}
+
+// The request for a token has a record of its own, and so has a call that got none.
+func TestAdminCallIsLoggedWithOrWithoutAToken(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		token reply
+		want  []string
+	}{
+		"with":    {documented(t, "Admin_done"), []string{"DEBUG Admin", "DEBUG SetDisabled"}},
+		"refused": {documented(t, "Admin_wrong_credentials"), []string{"INFO Admin", "INFO SetDisabled"}},
+		"lost":    {refusal(503, "UNDEFINED_ERROR"), []string{"WARN Admin", "WARN SetDisabled"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			logger := slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+				if req.URL.String() == adminTokenURL {
+					return tt.token.response(), nil
+				}
+				return replyOf(204, "").response(), nil
+			}), kii.WithLogger(logger))
+			_ = admin(t, client).SetDisabled(t.Context(), "alice", true)
+			var got []string
+			for dec := json.NewDecoder(&log); dec.More(); {
+				var record struct{ Level, Op string }
+				require.NoError(t, dec.Decode(&record))
+				got = append(got, record.Level+" "+record.Op)
+			}
+			assert.Equal(t, tt.want, got)
+			assert.NotContains(t, log.String(), "secret")
+		})
 	}
 }

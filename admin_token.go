@@ -24,9 +24,11 @@ func (a *admin) do(ctx context.Context, c *call, success success) error {
 	ctx, cancel := context.WithTimeout(ctx, a.api.timeout)
 	defer cancel()
 	c.secrets = append(c.secrets, a.secret.clientID, a.secret.clientSecret)
+	start := time.Now()
 	for attempt := 1; ; attempt++ {
 		token, isNew, err := a.liveToken(ctx, c)
 		if err != nil {
+			a.api.log(ctx, c, start, 0, 0, err) // as nothing else does of a call that was not sent
 			return err
 		}
 		c.token = &token.Token
