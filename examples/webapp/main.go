@@ -28,7 +28,7 @@ import (
 	"github.com/go-kii/kii"
 )
 
-// develop, where it is set, adds flags for development. What it returns gives a Kii Cloud to
+// develop, if it is set, adds flags for development. What it returns gives a Kii Cloud to
 // develop on, or nil for the real one.
 var develop func(*flag.FlagSet) func(config, func(string) string) (*extra, error)
 
@@ -56,10 +56,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.StringVar(&cfg.name, "name", cfg.name, "`name` of the site")
 	flags.StringVar(&cfg.support, "support", cfg.support, "e-mail `address` of the people who help")
 	flags.StringVar(&cfg.language, "language", cfg.language, "of the pages: the `name` of a file in words")
-	zone := flags.String("time-zone", "", "`name` of the zone of times of day, such as Asia/Tokyo, where the browser has no script; default: this machine's")
+	zone := flags.String("time-zone", "", "`name` of the zone of times of day, such as Asia/Tokyo, for browsers without a script; default: this machine's")
 	callingCode := flags.Int("calling-code", 81, "of phone numbers that are typed without one, such as 81 for Japan")
 	redisURL := flags.String("redis", "", "`URL` of the Redis that the processes of the site share, such as redis://127.0.0.1:6379/0; default: that in REDIS_URL, or else in memory")
-	flags.IntVar(&cfg.minPassword, "min-password", cfg.minPassword, "least `length` of a new password; 15 is advised where it is the only factor")
+	flags.IntVar(&cfg.minPassword, "min-password", cfg.minPassword, "least `length` of a new password; 15 is advised if it is the only factor")
 	begin := func(config, func(string) string) (*extra, error) { return nil, nil }
 	if develop != nil {
 		begin = develop(flags)
