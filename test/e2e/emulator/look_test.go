@@ -60,6 +60,14 @@ const sticksOut = `[...document.querySelectorAll("main *, header *")].filter((e)
 	return r.width > 0 && (r.right > box.right + 1 || r.left < box.left - 1) && !e.closest(".text summary, .head") ? [e.nodeName + "." + e.className + " " + (e.name || e.textContent.trim().slice(0, 20))] : [];
 })`
 
+// menusOut opens each menu and finds those that leave the screen.
+const menusOut = `[...document.querySelectorAll("details.menu")].flatMap((menu) => {
+	menu.open = true;
+	const r = menu.querySelector(".sheet").getBoundingClientRect();
+	menu.open = false;
+	return r.left < 0 || r.right > innerWidth || r.width < 100 ? [menu.textContent.trim().slice(0, 20)] : [];
+})`
+
 // TestEveryPageIsWhatOneWouldShowAFriend looks at every page with 0, 3, 500 and 10,000 messages, on
 // four screens, in both themes and in forced colours. With SCREENSHOTS set to a folder it leaves
 // pictures there.
@@ -108,6 +116,9 @@ func look(t *testing.T, source, origin, count string, paths ...string) {
 			}
 			for _, out := range eval[[]string](b, sticksOut) {
 				t.Errorf("%s at %d: %s sticks out", path, width, out)
+			}
+			for _, out := range eval[[]string](b, menusOut) {
+				t.Errorf("%s at %d: the menu %s leaves the screen", path, width, out)
 			}
 			for _, theme := range []string{"light", "dark", "forced"} {
 				name := fmt.Sprintf("%s %s %d %s", count, path, width, theme)
