@@ -68,7 +68,7 @@ func checkNames(d *json.Decoder) error {
 				return &jsonError{d.InputOffset(), fmt.Sprintf("%s is there twice", shownName(name))}
 			}
 			seen[strings.ToLower(name)] = true
-			if name == "fields" {
+			if strings.EqualFold(name, "fields") {
 				_ = d.Decode(new(json.RawMessage))
 				continue
 			}
