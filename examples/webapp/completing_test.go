@@ -64,7 +64,8 @@ func Test06ParallelTriesAreCounted(t *testing.T) {
 				pin = s.pin(t)
 			}
 			for range 10 {
-				posts.Go(func() { b.post("/forgot/code", "code", wrong(pin), "password", newPassword) })
+				tab := *b
+				posts.Go(func() { tab.post("/forgot/code", "code", wrong(pin), "password", newPassword) })
 			}
 		}
 		posts.Wait()
@@ -256,8 +257,9 @@ func Test24ADoubleClickOnTheLastButtonSucceedsTwice(t *testing.T) {
 		s.Inject(kiitest.Fault{Operation: kiitest.OpCompleteReset, Kind: kiitest.FaultDelay, Delay: time.Second})
 		var clicks sync.WaitGroup
 		for range 2 {
+			tab := *b
 			clicks.Go(func() {
-				answer := b.post("/forgot/code", "code", pin, "password", newPassword)
+				answer := tab.post("/forgot/code", "code", pin, "password", newPassword)
 				assert.Equal(t, "/login?after=reset", answer.location())
 			})
 		}

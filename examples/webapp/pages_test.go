@@ -278,6 +278,7 @@ func Test23PagesMentionSpamAndTheOtherWay(t *testing.T) {
 // noGoError looks for what only a program would say.
 func noGoError(t *testing.T, html string) {
 	t.Helper()
+	html = resetName.ReplaceAllString(html, "") // random letters may be EOF
 	for _, word := range []string{"kii:", "Error{", "TransportError", "INVALID_", "UNEXPECTED", "EOF", "dial", "context", "status 5", "nil"} {
 		assert.NotContains(t, html, word)
 	}
