@@ -97,7 +97,11 @@ func decodeStrict(data []byte, into any) error {
 
 func describeJSON(err error) error {
 	if bad, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("%s must be %s", strings.TrimPrefix("the field "+bad.Field, "the field ."), kindName(bad.Type))
+		field := "the value" // from Go 1.27 on a type's own UnmarshalJSON is not told its field
+		if bad.Field != "" {
+			field = strings.TrimPrefix("the field "+bad.Field, "the field .")
+		}
+		return fmt.Errorf("%s must be %s", field, kindName(bad.Type))
 	}
 	if bad, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return fmt.Errorf("this is not JSON: %w", bad)

@@ -37,7 +37,7 @@ func (d *duration) UnmarshalJSON(data []byte) error {
 	}
 	parsed, err := parseDuration(text)
 	if err != nil {
-		return &json.UnmarshalTypeError{Value: "value", Type: reflect.TypeFor[duration]()} // the decoder adds the field
+		return &json.UnmarshalTypeError{Value: "value", Type: reflect.TypeFor[duration]()} // encoding/json adds the field up to Go 1.26
 	}
 	*d = duration(parsed)
 	return nil
