@@ -185,6 +185,7 @@ func TestACancelledCallTellsWhyAndWhetherItWasSent(t *testing.T) {
 						if goesOn {
 							time.Sleep(time.Minute) // until it has ended by itself
 						}
+						synctest.Wait() // until net/http has taken notice, and no longer waits for the dial
 						tr.CloseIdleConnections()
 						s.Close()
 					})
