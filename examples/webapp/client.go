@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -53,6 +54,7 @@ func normalHost(host, scheme string) string {
 	if ip, err := netip.ParseAddr(name); err == nil {
 		name = ip.String()
 	}
+	port = strings.TrimLeft(port, "0") // which browsers leave out
 	if port != "" && port != map[string]string{"http": "80", "https": "443"}[scheme] {
 		return net.JoinHostPort(name, port)
 	}
@@ -62,8 +64,11 @@ func normalHost(host, scheme string) string {
 	return name
 }
 
+// endsInNumber matches a host that browsers take for an IPv4 address, whole or not.
+var endsInNumber = regexp.MustCompile(`(?i)(^|\.)([0-9]+|0x[0-9a-f]*)\.?$`)
+
 // siteURL reads where browsers find the site, and refuses what no browser's request can match.
-// Passwords travel by plain http to this machine alone.
+// Passwords travel by plain http to this machine only.
 func siteURL(site string, cert, proxy bool) (*url.URL, error) {
 	u, err := url.Parse(site)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/") {
@@ -71,6 +76,9 @@ func siteURL(site string, cert, proxy bool) (*url.URL, error) {
 	}
 	if strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' }) {
 		return nil, errors.New("-url must have its host as browsers send it: in punycode, like xn--bcher-kva.example")
+	}
+	if endsInNumber.MatchString(u.Hostname()) && net.ParseIP(u.Hostname()) == nil {
+		return nil, errors.New("-url has an IP address in a form that browsers rewrite: give all four numbers, in decimal")
 	}
 	if port, err := strconv.Atoi(u.Port()); u.Port() != "" && (err != nil || port < 1 || port > 65535) {
 		return nil, errors.New("-url has a port that no browser can reach")

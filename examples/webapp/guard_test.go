@@ -237,6 +237,7 @@ func Test18PlainHTTPAndForgedHostsAreRefused(t *testing.T) {
 			{"TLS to the first of two proxies", http.MethodGet, "http://www.example.com/login", "https, http", true, http.StatusOK, ""},
 			{"plain to the first of two proxies", http.MethodGet, "http://www.example.com/login", "http,https", true, http.StatusPermanentRedirect, origin + "/login"},
 			{"a proxy that does not tell is no loop", http.MethodGet, "http://www.example.com/login", "", true, http.StatusForbidden, ""},
+			{"a proxy that tells of something else is no loop", http.MethodGet, "http://www.example.com/login", "wss", true, http.StatusForbidden, ""},
 			{"the port of https", http.MethodGet, "http://www.example.com:443/login", "https", true, http.StatusOK, ""},
 			{"another port", http.MethodGet, "http://www.example.com:8443/login", "https", true, http.StatusMisdirectedRequest, ""},
 			{"capitals and a dot", http.MethodGet, "http://WWW.Example.COM./login", "https", true, http.StatusOK, ""},

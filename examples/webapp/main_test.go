@@ -44,6 +44,10 @@ func Test18TheURLMustBeSafe(t *testing.T) {
 		{"https://*.example.com", true, false, false},
 		{"https://:443", true, false, false},
 		{"ftp://www.example.com", true, false, false},
+		{"https://1.2.3", true, false, false}, // which browsers send as 1.2.0.3
+		{"https://0x7f.1", true, false, false},
+		{"https://www.example.123", true, false, false},
+		{"https://192.0.2.1", true, false, true},
 	}
 	for _, tt := range tests {
 		_, err := siteURL(tt.url, tt.cert, tt.proxy)
@@ -59,6 +63,8 @@ func Test18HostsAreComparedByWhatTheyMean(t *testing.T) {
 	for given, want := range map[string]string{
 		"https://www.example.com:443":         "https://www.example.com",
 		"https://www.example.com:8443":        "https://www.example.com:8443",
+		"https://www.example.com:0443":        "https://www.example.com",
+		"https://www.example.com:08443":       "https://www.example.com:8443",
 		"HTTPS://WWW.Example.Com./":           "https://www.example.com",
 		"https://www.example.com:":            "https://www.example.com",
 		"http://localhost:80":                 "http://localhost",

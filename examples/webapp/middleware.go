@@ -35,7 +35,7 @@ func (a *app) guard(next http.Handler) http.Handler {
 			h.Set("Strict-Transport-Security", "max-age=63072000")
 		}
 
-		scheme, told := a.scheme(r)
+		scheme := a.scheme(r)
 		switch reads := r.Method == http.MethodGet || r.Method == http.MethodHead; {
 		case normalHost(r.Host, a.cfg.url.Scheme) != a.cfg.url.Host:
 			a.message(http.StatusMisdirectedRequest, "other-host", "")(answer, r)
@@ -43,12 +43,12 @@ func (a *app) guard(next http.Handler) http.Handler {
 			r.Host = a.cfg.url.Host // which an Origin is compared with
 			r.Body = http.MaxBytesReader(answer, r.Body, maxForm)
 			next.ServeHTTP(answer, r)
-		case reads && told:
+		case reads && scheme == "http":
 			to := a.cfg.url.String() + r.URL.EscapedPath()
 			http.Redirect(answer, r, to, http.StatusPermanentRedirect) //nolint:gosec // the host is the site's own
 		default:
-			if !told { // a redirect would come back for ever
-				a.log.Error("the proxy does not set X-Forwarded-Proto: requests are refused")
+			if scheme != "http" { // a redirect would come back for ever
+				a.log.Error("the proxy does not set X-Forwarded-Proto to http or https: requests are refused")
 			}
 			a.message(http.StatusForbidden, "unsafe", "")(answer, r)
 		}
@@ -80,16 +80,15 @@ func (s *status) WriteHeader(code int) {
 
 func (s *status) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
-// scheme returns how the visitor reached the site. told is false if the proxy did not say so.
-func (a *app) scheme(r *http.Request) (scheme string, told bool) {
+// scheme returns how the visitor reached the site, or what else the proxy says, in lower case.
+func (a *app) scheme(r *http.Request) string {
 	if !a.cfg.proxy {
 		if r.TLS != nil {
-			return "https", true
+			return "https"
 		}
-		return "http", true
+		return "http"
 	}
-	// Where there are several proxies, each adds its own to a list: the visitor's is the first.
+	// If there are several proxies, each adds its own to a list: the visitor's is the first.
 	first, _, _ := strings.Cut(strings.Join(r.Header.Values("X-Forwarded-Proto"), ","), ",")
-	scheme = strings.ToLower(strings.TrimSpace(first))
-	return scheme, scheme != ""
+	return strings.ToLower(strings.TrimSpace(first))
 }
