@@ -3,6 +3,7 @@ package main
 import (
 	"net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -29,6 +30,12 @@ func parseAccount(typed, region string) (account, bool) {
 	return parsePhone(typed, region)
 }
 
+// emailDomain matches no sign that comes with a paste or a slip, such as the dot that ends a
+// sentence, or the one of a Japanese keyboard.
+var emailDomain = regexp.MustCompile(`^[\pL\pM\pN_-]+(\.[\pL\pM\pN_-]+)*$`)
+
+// parseEmail refuses what cannot be an address: the page would promise a message that never comes.
+// It takes dots anywhere in front of the @, as Japanese carriers gave them out.
 func parseEmail(typed string) (account, bool) {
 	if strings.Contains(typed, "<") { // as copied from a mail: Alice <alice@example.com>
 		named, err := mail.ParseAddress(typed)
@@ -38,8 +45,10 @@ func parseEmail(typed string) (account, bool) {
 		typed = named.Address
 	}
 	local, domain, _ := strings.Cut(typed, "@")
-	odd := strings.ContainsFunc(typed, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == ':' })
-	if local == "" || domain == "" || strings.Contains(domain, "@") || odd || len(typed) > 254 {
+	odd := strings.ContainsFunc(local, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(":,()\u2800", r)
+	})
+	if local == "" || odd || !emailDomain.MatchString(domain) || len(typed) > 254 {
 		return account{}, false
 	}
 	return account{ID: typed, Key: strings.ToLower(typed)}, true
@@ -105,6 +114,12 @@ func parsePIN(typed string) (pin string, ok bool) {
 		groups := strings.FieldsFunc(text[at[0]:at[1]], func(r rune) bool { return r < '0' || r > '9' })
 		for _, group := range groups {
 			if words && len(group) != len(groups[0]) { // 123 456 is one number; 123456 10 may be two
+				return "", false
+			}
+		}
+		if !slices.ContainsFunc(groups, func(group string) bool { return len(group) < 6 }) {
+			// Nobody writes a code in groups of six: each of them is a code.
+			if groups = slices.Compact(groups); len(groups) > 1 {
 				return "", false
 			}
 		}
