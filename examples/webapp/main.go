@@ -11,6 +11,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -67,6 +68,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	if flags.NArg() > 0 { // and so would be every flag after it
+		return fmt.Errorf("%q is no flag, and would be ignored", flags.Arg(0))
+	}
 	if cfg.minPassword < 8 || cfg.minPassword > maxPassword {
 		return fmt.Errorf("-min-password must be 8 to %d", maxPassword)
 	}
@@ -78,6 +82,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		if cfg.zone, err = time.LoadLocation(*zone); err != nil {
 			return fmt.Errorf("-time-zone: %w", err)
 		}
+	}
+	var secure *tls.Config
+	if *cert != "" || *key != "" {
+		pair, err := tls.LoadX509KeyPair(*cert, *key)
+		if err != nil {
+			return fmt.Errorf("-cert and -key: %w", err)
+		}
+		secure = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	}
 	sentences, err := newWords(wordFiles, cfg.language, cfg.zone)
 	if err != nil {
@@ -101,7 +113,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if *site == "" {
 		*site = "http://" + ln.Addr().String()
 	}
-	if cfg.url, err = siteURL(*site, *cert != "", cfg.proxy); err != nil {
+	if cfg.url, err = siteURL(*site, secure != nil, cfg.proxy); err != nil {
 		return err
 	}
 	appID, appKey, kiiSite := getenv("KII_APP_ID"), getenv("KII_APP_KEY"), getenv("KII_SITE")
@@ -122,6 +134,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	f := newFlow(client.User, cfg, open, log)
 	server := &http.Server{
 		Handler:           newApp(f, cfg, sentences, open, log, ex),
+		TLSConfig:         secure,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      2 * time.Minute, // above what a try of a code and the one before it may take
@@ -135,8 +148,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	served := make(chan error, 1)
 	go func() {
-		if *cert != "" {
-			served <- server.ServeTLS(ln, *cert, *key)
+		if secure != nil {
+			served <- server.ServeTLS(ln, "", "")
 			return
 		}
 		served <- server.Serve(ln)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -137,7 +138,10 @@ func TestRunRefusesBadSettings(t *testing.T) {
 		{"plain http", "-url", []string{"-url", "http://www.example.com"}, nil},
 		{"half of the app", "KII_APP_KEY", nil, map[string]string{"KII_APP_ID": "app"}},
 		{"no certificate", "open none", []string{"-url", "https://www.example.com", "-cert", "none", "-key", "none"}, realKii},
+		{"a certificate without its key", "-key", []string{"-url", "https://www.example.com", "-cert", "none"}, realKii},
+		{"a key without its certificate", "-cert", []string{"-key", "none"}, realKii},
 		{"unknown flag", "-nonsense", []string{"-nonsense"}, nil},
+		{"a word that ends the flags", `"true"`, []string{"-proxy", "true", "-url", "https://www.example.com"}, realKii},
 		{"a calling code of no country", "-calling-code", []string{"-calling-code", "999"}, nil},
 		{"a language without words", "-language", []string{"-language", "tlh"}, nil},
 		{"a time zone of nowhere", "-time-zone", []string{"-time-zone", "Asia/Atlantis"}, nil},
@@ -146,8 +150,12 @@ func TestRunRefusesBadSettings(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			args := append([]string{"-listen", "127.0.0.1:0"}, tt.args...)
-			err := run(t.Context(), args, func(name string) string { return tt.env[name] }, io.Discard, io.Discard)
+			var printed strings.Builder
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			err := run(ctx, args, func(name string) string { return tt.env[name] }, &printed, io.Discard)
 			assert.ErrorContains(t, err, tt.want)
+			assert.Empty(t, printed.String(), "no URL is announced that nothing serves")
 		})
 	}
 }
