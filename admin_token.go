@@ -209,7 +209,7 @@ func (a *admin) serverTime() time.Time {
 	return now
 }
 
-// drop makes the next call get a new token, unless another one has replaced token meanwhile.
+// drop makes the next call get a new token, unless another one has already replaced token.
 func (a *admin) drop(token *adminToken) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -202,7 +202,7 @@ func (a *api) transportError(c *call, failure *transport.Failure) *TransportErro
 	return &TransportError{Op: c.op, NotSent: failure.NotSent, Err: hidden}
 }
 
-// knownCodes are told apart from an echo of something secret without looking at it.
+// knownCodes are constants of ours, so they are printed even if a secret has the same text.
 var knownCodes = []ErrorCode{
 	ErrUserNotFound, ErrAddressNotVerified, ErrNoPassword, ErrUserDisabled, ErrWrongPIN, ErrPINExpired,
 	ErrPasswordTooShort, ErrInvalidInput, ErrWrongPassword, ErrWrongCredentials, ErrWrongToken,

@@ -135,8 +135,8 @@ type APIError struct {
 	// "not a JSON object", "too long", "cut short", "no errorCode" and the like. If an [Admin] has
 	// no token, or one without rights, it says what to check. It is always this library's own text.
 	Reason string
-	// Message is Kii Cloud's, in English, for the developer. It ends in "[redacted]" where the
-	// first secret or account identifier of this call stood. It may still describe the account, so
+	// Message is Kii Cloud's, in English, for the developer. It is cut, and ends in
+	// "[redacted]", at the first secret or account identifier of this call. It may still describe the account, so
 	// it is not for a stranger.
 	Message           string
 	MinPasswordLength int           // in characters, with ErrPasswordTooShort; 0: unknown

@@ -425,7 +425,7 @@ func ExampleErrorCode() {
 	// Output: This PIN has expired. Ask for another one.
 }
 
-// A code that this library does not know is told apart all the same.
+// A code that this library does not know can be told apart, too.
 func ExampleErrorCode_unknown() {
 	client, srv := inMemory()
 	defer srv.Close()

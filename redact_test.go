@@ -125,7 +125,7 @@ func TestErrorCodeThatHoldsASecretIsUnexpected(t *testing.T) {
 	}
 }
 
-// Promise 4: text without one letter would tell it.
+// Promise 4: blanking every such letter would reveal it.
 func TestOneLetterSecretsStay(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, replyOf(400, `{"errorCode":"K","message":"a k"}`))

@@ -230,7 +230,7 @@ func TestOfficialSDKCasesOfRequestReset(t *testing.T) {
 		{"B13 GlobalPhoneViaEmail", "+819011112222", kii.NotificationEmail, done, phonePath, bodyEmail, nil},
 		{"B14 EmailViaEmail", email, kii.NotificationEmail, done, emailPath, bodyEmail, nil},
 		{"B15 IdViaEmail", userID, kii.NotificationEmail, done, userID, bodyEmail, nil},
-		// The older call takes e-mail addresses alone and refuses the four in the middle, which are
+		// The older call takes only e-mail addresses and refuses the four in the middle, which are
 		// a phone number and user IDs to this one; what makes no path there is escaped here.
 		{"C null", "", kii.NotificationEmail, reply{}, "", "", &kii.ArgumentError{Name: "id"}},
 		{"C phone", "+818034068125", kii.NotificationEmail, done, "PHONE:%2B818034068125", bodyEmail, nil},

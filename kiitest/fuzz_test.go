@@ -59,7 +59,7 @@ func FuzzServer(f *testing.F) {
 			if len(body) > 0 && contentType != "" && !json.Valid([]byte(body)) && !strings.HasSuffix(u.EscapedPath(), "/reset") {
 				t.Fatal("a broken body was taken for a reset")
 			}
-		case call.Operation == kiitest.OpAnonymousLogin && strings.Contains(body, "key"): // who knows the app's key
+		case call.Operation == kiitest.OpAnonymousLogin && strings.Contains(body, "key"): // the input knows the app's key
 		default:
 			t.Fatalf("%v of nonsense succeeded: %s", call, text)
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/go-kii/kii/kiitest"
 )
 
-// caller sends what an SDK sends, by net/http alone.
+// caller sends what an SDK sends, with nothing but net/http.
 type caller struct {
 	t      testing.TB
 	server *kiitest.Server

@@ -123,7 +123,7 @@ func TestStrictServerFailsTheTest(t *testing.T) {
 	}
 }
 
-// A strict server and one without a test answer alike: strictness is for the test alone.
+// A strict server and one without a test answer alike: strictness concerns only the test.
 func TestStrictnessChangesNoAnswer(t *testing.T) {
 	t.Parallel()
 	answers := func(opts ...kiitest.Option) []string {

@@ -93,8 +93,8 @@ func (f *flow) close(ctx context.Context) error {
 	}
 }
 
-// takes reports whether the library sends a call for id at all. An id that it refuses has to be
-// told to the visitor at once: a message for it would be promised, and never asked for.
+// takes reports whether the library sends a call for id at all. If it refuses
+// id, the visitor has to learn so at once: a message would be promised, and never asked for.
 func (f *flow) takes(id string) bool {
 	done, cancel := context.WithCancel(context.Background())
 	cancel() // so that nothing is sent

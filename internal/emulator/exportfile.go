@@ -93,8 +93,8 @@ func (x export) replaceFile(name string) error {
 	return os.Rename(temporary.Name(), name)
 }
 
-// overwriteFile writes into the file that is there: in a folder that cannot be written, or where a
-// container has the file itself mounted.
+// overwriteFile writes into the file that is there: its folder cannot be written, or a container
+// has the file itself mounted.
 func (x export) overwriteFile(name string) error {
 	if at, err := os.Stat(name); err == nil && !at.Mode().IsRegular() {
 		return errors.New("it is not a plain file any more")

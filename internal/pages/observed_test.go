@@ -135,7 +135,7 @@ func TestLogTableHasEachAttribute(t *testing.T) {
 	assert.Equal(t, written, documented)
 }
 
-// The version that every request names is one that the changelog tells of.
+// The version that every request names has a section in the changelog.
 func TestChangelogTellsOfTheUserAgentsVersion(t *testing.T) {
 	t.Parallel()
 	_, version, _ := strings.Cut(userAgent(t), "/")

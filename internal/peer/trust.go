@@ -30,9 +30,9 @@ func Roots() *x509.CertPool {
 	return pool
 }
 
-// TrustBySystem makes this process trust the servers of this package where a client names no
-// roots. It must come before the first handshake: Go reads the roots once. On macOS it reads
-// them elsewhere.
+// TrustBySystem makes this process trust the servers of this package if a client names no roots.
+// It must come before the first handshake: Go reads the roots once. On macOS it reads them
+// elsewhere.
 func TrustBySystem() error {
 	file, err := os.CreateTemp("", "peer-*.pem")
 	if err != nil {
@@ -49,8 +49,7 @@ func TrustBySystem() error {
 }
 
 func serverTLS(kind Kind) *tls.Config {
-	// Without tickets a handshake does not fail on this side where the client closes right after
-	// it.
+	// Without tickets a handshake does not fail on this side if the client closes right after it.
 	cfg := &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"http/1.1"}, CurvePreferences: []tls.CurveID{tls.X25519, tls.CurveP256}, SessionTicketsDisabled: true}
 	if kind.HTTP2 {
 		cfg.NextProtos = []string{"h2"}

@@ -21,7 +21,7 @@ func TestFaultMatrixOfKeptConnections(t *testing.T) {
 		fault func(*peer.Conn) // after the first answer
 		wait  time.Duration    // between the calls
 		right bool             // the second call is answered; else its outcome is unknown
-		reads bool             // if it only reads, net/http repeats it, and it is answered all the same
+		reads bool             // if it only reads, net/http repeats it, and it is answered
 		took  time.Duration    // by the second call
 	}{
 		{name: "closed while idle", kind: peer.Kind{}, fault: (*peer.Conn).Close, wait: 1, right: true},

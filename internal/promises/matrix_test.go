@@ -249,7 +249,7 @@ func resumed(u *kii.User) *kii.Session {
 // A tally counts what a test's figures tell.
 type tally struct{ calls, forms atomic.Int64 }
 
-// fullMatrix says whether all is to be tried; else it is a sample.
+// fullMatrix reports whether everything is tried, or only a sample.
 var fullMatrix = os.Getenv("KII_FULL_MATRIX") != ""
 
 // log prints the figures of a test that held.
@@ -332,12 +332,12 @@ func errorIs[E error](err error) bool {
 type want struct {
 	code   kii.ErrorCode // an *APIError with this code
 	status int
-	done   bool // success, where a reply without a body is success; else ErrUnexpectedReply
+	done   bool // success, if a reply without a body is success; else ErrUnexpectedReply
 	dead   bool // a *SessionError around the code, for calls with a bearer token
 	ended  bool // the same for Refresh
 	oauth  bool // the code is in OAuth's field, so only a token call's or a bearer's; else ErrUnexpectedReply
-	object bool // success, where an object is
-	record bool // success, where the record of any user is
+	object bool // success, if an object is
+	record bool // success, if the record of any user is
 }
 
 // lost is a *TransportError whose outcome is unknown.

@@ -23,7 +23,7 @@ import (
 type unsentRow struct {
 	name     string
 	at       func(*testing.T, matrixOp) place
-	attempts int // where it is proved that nothing was sent; else there is one
+	attempts int // if it is proved that nothing was sent; else there is one
 	proof    proof
 	met      string // is in the text of the error, which shows that the fault was met
 }

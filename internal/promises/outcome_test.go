@@ -119,7 +119,7 @@ func TestCancelledContextIsFoundWithItsCause(t *testing.T) {
 	}
 }
 
-// Promise 4: a cause is the caller's, but may name an account all the same.
+// Promise 4: a cause is the caller's, and may still name an account.
 func TestCauseThatHoldsAURLIsFoundAndNotShown(t *testing.T) {
 	t.Parallel()
 	cause := &url.Error{Op: "Get", URL: "https://example.com/EMAIL:alice@example.com", Err: io.EOF}

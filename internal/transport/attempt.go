@@ -103,7 +103,7 @@ type attemptKey struct{}
 type roundTripper struct{ next http.RoundTripper }
 
 // RoundTrip hides two things from http.Client: a response that came with an error, which it would
-// log; and where a redirect leads. It would parse Location, and rewind the body, before it asks
+// log; and the target of a redirect. It would parse Location, and rewind the body, before it asks
 // CheckRedirect, and turn either's failure into an error without a status. An error is passed on as
 // it is: by its type http.Client recognises an HTTP reply to a TLS hello.
 func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {

@@ -12,8 +12,8 @@ const DialTimeout = 5 * time.Second
 // DefaultTransport returns a transport for a busy server. A dial fails long before the call's
 // deadline, so that a black hole leaves time to try again; and as many connections stay idle as
 // callers are likely to come at once, where net/http keeps two. It does not ask for compression:
-// replies are a few hundred bytes, and asking costs more than it saves. One that comes compressed
-// all the same is read.
+// replies are a few hundred bytes, and asking costs more than it saves. A reply that is compressed
+// without being asked for is still read.
 func DefaultTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,

@@ -87,8 +87,7 @@ func (a *attempt) guard(req *http.Request, next http.RoundTripper) error {
 	case len(a.request.Body) == 0 && (a.own || a.direct || a.request.Method == http.MethodGet):
 		return nil
 	case !a.own: // which needs no such witness: net/http writes headers and body at once only if it knows the body's type
-		// Without a body nothing but hooks would tell of a replay, so an empty one stands in for
-		// it.
+		// Without a body only hooks could show a replay, so an empty one stands in for it.
 		a.body.attempt, a.watched = a, true
 		req.Body = &a.body
 	}
@@ -98,7 +97,7 @@ func (a *attempt) guard(req *http.Request, next http.RoundTripper) error {
 
 // harmless reports whether net/http repeats a request only if it wrote nothing of it: that is so
 // for HTTP/1, if it is proved, and a request without an Idempotency-Key. There a repetition rescues
-// a call whose kept connection was closed meanwhile. On HTTP/2 net/http also repeats what a peer
+// a call whose kept connection was closed before. On HTTP/2 net/http also repeats what a peer
 // has refused, as often as the peer refuses it, although it was fully written: without this, one
 // call arrived thousands of times. (A GET is repeated on HTTP/1 as well, and changes nothing.)
 func (a *attempt) harmless() bool { return a.http1 && !a.http2 && !a.keyed }
@@ -137,8 +136,8 @@ func (a *attempt) getConn(host string) {
 
 // gotConn stops a replay that needs no copy of the body: a GET's, for which there is none, or that
 // of a RoundTripper that made its own. Cancelling here is before the second writing. HTTP/1 writes
-// without a look at the context, so there the connection, which is this call's alone, is closed. So
-// it is if the attempt has ended without it.
+// without a look at the context, so there the connection, which no other call uses, is closed. It
+// is closed, too, if the attempt has ended without it.
 func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -63,7 +63,7 @@ func measure(ctx context.Context, runners []*runner, rounds, calls, callers int,
 	return nil
 }
 
-// run makes the calls, divided among callers. srv is nil where there is none.
+// run makes the calls, divided among callers. srv is nil if there is none.
 func (r *runner) run(ctx context.Context, calls, callers int, srv *server) (sample, error) {
 	if srv != nil {
 		if _, err := srv.take(); err != nil {

@@ -149,7 +149,7 @@ func (r *report) writeInto(file string) error {
 	return os.WriteFile(file, []byte(text), 0o644)
 }
 
-// processor returns the name of the processor's kind, where Linux tells it.
+// processor returns the model name of the processor, which only Linux reports this way.
 func processor() string {
 	info, _ := os.ReadFile("/proc/cpuinfo")
 	for line := range strings.Lines(string(info)) {

@@ -42,7 +42,7 @@ type server struct {
 type count struct{ Requests, Connections int64 }
 
 // startServer runs this program once more as the server, which ends with ctx or with this process.
-// What this process trusts from then on is the server's certificate alone.
+// From then on this process trusts only the server's certificate.
 func startServer(ctx context.Context) (*server, error) {
 	dir, err := os.MkdirTemp("", "kii-benchmarks")
 	if err != nil {

@@ -319,7 +319,7 @@ func (b *tab) ask(account, method string) {
 	b.submit(send)
 }
 
-// again presses the button for another message, also where it is hidden.
+// again presses the button for another message, even if it is hidden.
 func (b *tab) again() {
 	b.t.Helper()
 	b.press(`document.querySelector('[action="/forgot/again"]').requestSubmit()`)

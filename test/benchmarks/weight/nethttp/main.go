@@ -1,4 +1,4 @@
-// A program that asks for a reset by net/http alone: the least that the others are compared with.
+// A program that asks for a reset with nothing but net/http: the others are compared with it.
 package main
 
 import (

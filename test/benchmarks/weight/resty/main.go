@@ -1,4 +1,4 @@
-// A program that asks for a reset by resty alone.
+// A program that asks for a reset with nothing but resty.
 package main
 
 import (
