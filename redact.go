@@ -7,6 +7,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -19,15 +20,44 @@ const blanked = "[redacted]"
 // identifiers.
 type secrets []string
 
-// blank returns text up to the first secret in it. The rest goes, whatever else it holds.
+// blank returns text up to the first secret in it. The rest goes, whatever else it holds. All of it
+// goes if it shows a secret only when it is decoded.
 func (s secrets) blank(text string) string {
 	folded := fold(text)
-	at := s.index(folded)
-	if at < 0 {
-		return text
+	if at := s.index(folded); at >= 0 {
+		kept := utf8.RuneCountInString(folded[:at])
+		return string([]rune(text)[:kept]) + blanked
 	}
-	kept := utf8.RuneCountInString(folded[:at])
-	return string([]rune(text)[:kept]) + blanked
+	decoded := text
+	for range 3 { // JSON in JSON in HTML, say
+		last := decoded
+		decoded = decode(last)
+		if decoded == last {
+			break
+		}
+		if s.appearIn(decoded) {
+			return blanked
+		}
+	}
+	return text
+}
+
+// An escape is that of a URL, or of a string in JSON or JavaScript.
+var escape = regexp.MustCompile(`%[[:xdigit:]]{2}|\\u[[:xdigit:]]{4}|\\x[[:xdigit:]]{2}|\\.`)
+
+// decode takes the escapes of HTML and those above off text, once. What is none stays.
+func decode(text string) string {
+	return escape.ReplaceAllStringFunc(html.UnescapeString(text), func(found string) string {
+		digits := strings.TrimLeft(found, `%\ux`)
+		code, err := strconv.ParseUint(digits, 16, 16)
+		switch {
+		case err != nil || len(digits) == 1:
+			return found[1:] // the character after a backslash
+		case found[1] == 'u':
+			return string(rune(code))
+		}
+		return string([]byte{byte(code)}) // of a character in UTF-8
+	})
 }
 
 // appearIn reports whether text holds a secret.

@@ -85,6 +85,34 @@ func TestMessageIsKeptWithThisRequestsSecretsBlanked(t *testing.T) {
 	}
 }
 
+// Promise 4: Gson, PHP, JavaScript and the makers of XML escape more, or otherwise, than Go does.
+func TestMessageThatShowsASecretOnlyWhenItIsDecodedIsBlanked(t *testing.T) {
+	t.Parallel()
+	password := `a/b='c"<&>d+1`
+	for _, message := range []string{
+		`{"newPassword":"a/b\u003d\u0027c\"\u003c\u0026\u003ed+1"}`,
+		`{"newPassword":"a\/b='c\"<&>d+1"}`,
+		`"{\"newPassword\":\"a/b='c\\\"<&>d+1\"}"`,
+		`a\x2fb\x3d\x27c\x22\x3c\x26\x3ed\x2b1`,
+		`<p>a/b=&apos;c&quot;&lt;&amp;&gt;d+1</p>`,
+		`<p>a&#x2F;b&#x3D;&#039;c&quot;&lt;&amp;&gt;d&#43;1</p>`,
+		`/?p=a/b='c%22%3C&%3Ed+1`,
+		`/?p=a%252Fb%253D%2527c%2522%253C%2526%253Ed%252B1`,
+	} {
+		body, err := json.Marshal(map[string]any{"errorCode": "INVALID_INPUT_DATA", "message": message})
+		require.NoError(t, err)
+		c := newCloud(t, replyOf(400, string(body)))
+		err = c.User.CompleteResetPassword(t.Context(), "alice", "012345", &password)
+		require.ErrorIs(t, err, kii.ErrInvalidInput)
+		assert.Equal(t, "[redacted]", err.(*kii.APIError).Message, message)
+	}
+	const harmless = `50 % of <p>&nbsp;\ %2G \u00e \ud83d &amp; 50%25`
+	body, err := json.Marshal(map[string]any{"errorCode": "INVALID_INPUT_DATA", "message": harmless})
+	require.NoError(t, err)
+	err = newCloud(t, replyOf(400, string(body))).User.CompleteResetPassword(t.Context(), "alice", "012345", &password)
+	assert.Equal(t, harmless, err.(*kii.APIError).Message)
+}
+
 // Promise 4.
 func TestMessageOfASessionsCallHoldsNoTokenAndNoUserID(t *testing.T) {
 	t.Parallel()
