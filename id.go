@@ -2,6 +2,7 @@ package kii
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -55,7 +56,7 @@ func parseID(id string) (userRef, error) {
 	case isEmail(id):
 		return userRef{"EMAIL:", id}, nil
 	case strings.Contains(id, "@"):
-		return refused("must be an e-mail address with one @ if it holds any")
+		return refused("must be a bare e-mail address such as alice@example.com if it holds an @")
 	case isGlobalPhone(id):
 		return userRef{"PHONE:", id}, nil
 	case strings.HasPrefix(id, "+"):
@@ -64,11 +65,11 @@ func parseID(id string) (userRef, error) {
 	return userRef{"", id}, nil
 }
 
+// bareEmail matches no "Alice <a@b>", as mail programs copy it, and no full-width letter.
+var bareEmail = regexp.MustCompile(`^[^@:<>\s\pZ！-～]+@[^@:<>\s\pZ！-～]+$`)
+
 // isEmail reports whether s has the form a@b.
-func isEmail(s string) bool {
-	local, domain, found := strings.Cut(s, "@")
-	return found && local != "" && domain != "" && !strings.Contains(domain, "@") && !strings.Contains(s, ":")
-}
+func isEmail(s string) bool { return bareEmail.MatchString(s) }
 
 // isGlobalPhone reports whether s is + and 7 to 20 digits.
 func isGlobalPhone(s string) bool {

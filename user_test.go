@@ -95,6 +95,7 @@ func TestIDThatCannotBeRightSendsNothing(t *testing.T) {
 		"+", "+12", "+123456", "+123456789012345678901", "+81abc", "+1-408-555-0100", "+81 9012345678", "+８１９０１２３４５６７８",
 		"PHONE:", "PHONE:09011112222", "PHONE:+12", "PHONE:jp-09012345678", "PHONE:JP09012345678", "PHONE:PHONE:+819012345678", "PHONE:JP-+819012345678",
 		"LOGIN_NAME:", "LOGIN_NAME:a@b.c", "LOGIN_NAME:+819012345678", "LOGIN_NAME:LOGIN_NAME:alice",
+		"Alice <alice@example.com>", "<alice@example.com>", "EMAIL:Alice <a@b>", "alice @example.com", "a@b c", "EMAIL:al\u00a0ice@b", "a b@c",
 		"THING:x", "a:b", ":", ":a", "a:", "https://example.com/",
 	} {
 		t.Run(id, func(t *testing.T) {

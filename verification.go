@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"regexp"
 
 	"github.com/go-kii/kii/internal/transport"
 )
@@ -169,14 +168,11 @@ func phoneChange(op, url, number string, verified bool) *call {
 	}
 }
 
-// bareEmail matches no "Alice <a@b>", and no full-width letter.
-var bareEmail = regexp.MustCompile(`^[^@:<>\s\pZ！-～]+@[^@:<>\s\pZ！-～]+$`)
-
 func checkEmail(address string) error {
 	if err := checkText("email", address); err != nil {
 		return err
 	}
-	if !bareEmail.MatchString(address) {
+	if !isEmail(address) {
 		return &ArgumentError{"email", "must be a bare address such as alice@example.com"}
 	}
 	return nil
