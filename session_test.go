@@ -36,6 +36,19 @@ func TestChangePasswordNeedsTheOldPassword(t *testing.T) {
 	}
 }
 
+// Promise 6: what a code has in common with a short secret makes it no echo of it.
+func TestDeadSessionSaysSoWhateverItsTokenIs(t *testing.T) {
+	t.Parallel()
+	for _, token := range []string{"token", "invalid_token", "WRONG_TOKEN", "in"} {
+		c := newCloud(t, replyOf(401, `{"error":"invalid_token"}`))
+		s, err := c.User.Resume(kii.Token{AccessToken: token})
+		require.NoError(t, err)
+		_, err = s.Profile(t.Context())
+		require.ErrorIs(t, err, kii.ErrorCode("invalid_token"), token)
+		assert.Equal(t, s.Err(), err)
+	}
+}
+
 // Promise 6: what ends a session.
 func TestDeadSessionSaysSo(t *testing.T) {
 	t.Parallel()
