@@ -150,7 +150,7 @@ func (a *Admin) SetPhone(ctx context.Context, id, phone string) error {
 //
 // The error of note is [ErrUserNotFound].
 //
-// If [OutcomeUnknown] reports true, it may have been done, which User tells. It is safe to repeat
+// If [OutcomeUnknown] reports true, it may have been done; User shows it. It is safe to repeat
 // it.
 func (a *Admin) SetDisabled(ctx context.Context, id string, disabled bool) error {
 	user, err := a.check(ctx, id)

@@ -146,7 +146,7 @@ func (a *admin) renew(ctx context.Context) (token *adminToken, err error) {
 	now, theirs := time.Now().Round(0), a.serverTime()
 	reply, err := a.fetchToken(ctx, theirs.Add(adminTokenLife))
 	if e, ok := err.(*APIError); ok && e.StatusCode == http.StatusBadRequest && !slices.Contains(wrongLogin, e.Code) {
-		// To Kii Cloud the end that was asked for may be in the past, as its answer told.
+		// By the clock of Kii Cloud, which its answer gave, the requested end may be in the past.
 		if told := a.serverTime(); told.Sub(theirs) > time.Minute || theirs.Sub(told) > time.Minute {
 			reply, err = a.fetchToken(ctx, told.Add(adminTokenLife))
 		}

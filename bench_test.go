@@ -15,7 +15,7 @@ import (
 	"github.com/go-kii/kii"
 )
 
-// client returns one whose every call is answered by c.
+// client returns a client of the library whose calls c answers.
 func (c canned) client(tb testing.TB) *kii.Client {
 	client, err := kii.New("app", "key", kii.SiteJP, kii.WithHTTPClient(&http.Client{Transport: c}))
 	require.NoError(tb, err)

@@ -213,7 +213,7 @@ var knownCodes = []ErrorCode{
 
 var errorCodeForm = regexp.MustCompile(`^([A-Z][A-Z0-9_]{0,63}|[a-z][a-z0-9_]{0,63})$`)
 
-// apiError reads an answer that is not success, wrong being what success calls it.
+// apiError reads an answer that is not success. wrong is what success found wrong with it.
 func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError {
 	e := &APIError{Op: c.op, StatusCode: reply.Status, Code: ErrUnexpectedReply, RetryAfter: retryAfter(reply.Header)}
 	if reply.Broken != "" || reply.Status < 400 || reply.Status > 599 {

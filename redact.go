@@ -127,8 +127,8 @@ func (s secrets) describe(err error) (text string) {
 // maxDescribed bounds, in bytes, a text that is printed: a peer can fill kilobytes.
 const maxDescribed = 500
 
-// printable returns text as one line that ends where it seems to end: without control characters
-// and what cannot be seen, such as a line break that would forge a record in a log.
+// printable returns text as one line, without control characters and what cannot be seen: a line
+// break, for example, would forge a record in a log.
 func printable(text string) string {
 	if len(text) > maxDescribed {
 		text = text[:maxDescribed] + "…"

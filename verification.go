@@ -40,7 +40,7 @@ func (s *Session) ResendPhoneVerification(ctx context.Context) error {
 // How long a code lives, and how often it may be tried, is not documented.
 //
 // VerifyEmail is safe for concurrent use and sends one request. If [OutcomeUnknown] reports true,
-// the address may have been verified, which [Session.Profile] tells. An answer that the token is
+// the address may have been verified; [Session.Profile] shows it. An answer that the token is
 // dead ends the session.
 func (s *Session) VerifyEmail(ctx context.Context, code string) error {
 	return s.verify(ctx, "VerifyEmail", emailAddress, code)
@@ -63,7 +63,7 @@ func (s *Session) VerifyPhone(ctx context.Context, code string) error {
 // [ErrInvalidInput].
 //
 // ChangeEmail is safe for concurrent use and sends one request. If [OutcomeUnknown] reports true,
-// the address may have been changed, which [Session.Profile] tells. An answer that the token is
+// the address may have been changed; [Session.Profile] shows it. An answer that the token is
 // dead ends the session.
 func (s *Session) ChangeEmail(ctx context.Context, email string) error {
 	if err := s.check(ctx, checkEmail(email)); err != nil {

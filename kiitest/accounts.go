@@ -23,7 +23,7 @@ type Account struct {
 	EmailVerified bool                       `json:"emailVerified"`
 	PhoneVerified bool                       `json:"phoneVerified"`
 	PendingEmail  string                     `json:"pendingEmail,omitempty"` // takes the place of Email once it is verified
-	PendingPhone  string                     `json:"pendingPhone,omitempty"` // likewise of Phone; written as Phone is
+	PendingPhone  string                     `json:"pendingPhone,omitempty"` // the same for Phone; written as Phone is
 	Disabled      bool                       `json:"disabled"`
 }
 

@@ -23,7 +23,7 @@ type Call struct {
 	Operation Operation   `json:"operation,omitempty"` // empty: no call that the server knows
 	Method    string      `json:"method"`
 	Path      string      `json:"path"`   // as it was sent, escapes included; its first 4 KB
-	Query     string      `json:"query"`  // likewise
+	Query     string      `json:"query"`  // as it was sent; its first 4 KB
 	Header    http.Header `json:"header"` // its first 4 KB, by name
 	Body      []byte      `json:"body"`   // its first 4 KB
 	Status    int         `json:"status"` // 0: no answer was sent

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The head line of a stack trace is no promise of Go's: this tells when a new Go words it anew.
+// Go does not promise the first line of a stack trace: this fails when a new Go changes it.
 func TestBubbleIsRecognised(t *testing.T) {
 	t.Parallel()
 	require.Empty(t, bubble())

@@ -16,7 +16,7 @@ import (
 	"github.com/go-kii/kii/kiitest"
 )
 
-// Every account ends on its own new password, whoever else is at it.
+// Every account ends on its own new password, whatever the others do.
 func TestManyGoroutinesResetManyAccounts(t *testing.T) {
 	t.Parallel()
 	const goroutines, accounts = 64, 10_000

@@ -78,7 +78,7 @@ func (c *cloud) pin() string {
 	return pin
 }
 
-// complete tries a PIN with a password, and keeps in mind what became of it.
+// complete tries a PIN with a password, and records the result.
 func (c *cloud) complete(pin, password string) reply {
 	c.t.Helper()
 	body := fmt.Sprintf(`{"pinCode":%q,"newPassword":%q}`, pin, password)

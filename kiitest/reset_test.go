@@ -329,7 +329,7 @@ func TestTokenResetsItsOwnUserAlone(t *testing.T) {
 	require.Equal(t, "403 WRONG_TOKEN", c.me(token).String())
 }
 
-// Whichever door the address changed by: a link to the old one, and the password that it makes.
+// A link to the old address, and the password that it makes, for each way to change the address.
 func TestResetThatOutlivesItsAddress(t *testing.T) {
 	t.Parallel()
 	for _, outlives := range []bool{true, false} {

@@ -47,7 +47,7 @@ func (s *Server) Reset() {
 
 func (s *Server) replace(fresh state) {
 	for w := range s.waiters {
-		close(w) // a waiter looks again, and registers anew
+		close(w) // a waiter looks, and registers again
 	}
 	s.state = fresh
 }

@@ -107,7 +107,7 @@ func (d *desk) help(ctx context.Context, id string) error {
 		for i, o := range offers {
 			d.Say("  %d  %s", i+1, o.what)
 		}
-		choice, err := d.ask("What shall be done (a number; none: another user)")
+		choice, err := d.ask("What do you want to do (a number; none: another user)")
 		if err != nil || choice == "" {
 			return err
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/go-kii/kii/kiitest"
 )
 
-// What the pages promise to the person in front of them is what is done.
+// The site does what its pages promise to the person in front of them.
 
 func TestAnAgainThatSendsNothingSaysSoAndWhenItWould(t *testing.T) {
 	t.Parallel()

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,20 +38,18 @@ var channels = map[string]channel{
 	},
 }
 
-// own makes a call for the user of a session, and returns at a whole step. An error that is in told
-// as success would tell the user of another one's address.
-func (f *flow) own(ctx context.Context, what string, limit limiter, session *kii.Session, told []kii.ErrorCode, call func(context.Context) error) (outcome, time.Duration, error) {
+// own makes a call for the user of a session, and returns at a whole step. The codes
+// in concealed count as success, because they would reveal the address of another user.
+func (f *flow) own(ctx context.Context, what string, limit limiter, session *kii.Session, concealed []kii.ErrorCode, call func(context.Context) error) (outcome, time.Duration, error) {
 	if wait, err := limit.take(ctx, session.UserID()); wait > 0 || err != nil {
 		return limited, wait, err
 	}
 	start := time.Now()
 	err := call(context.WithoutCancel(ctx))
 	code, _ := errors.AsType[kii.ErrorCode](err)
-	for _, like := range told {
-		if code == like {
-			f.log.Info(what+": nothing to do, and told as done", "error", err)
-			err = nil
-		}
+	if slices.Contains(concealed, code) {
+		f.log.Info(what+": nothing to do, and told as done", "error", err)
+		err = nil
 	}
 	if err == nil {
 		f.settle(start)
@@ -121,7 +120,7 @@ func (a *app) renderChannel(w http.ResponseWriter, r *http.Request, code int, v 
 }
 
 // resendCode has the message with the code sent again. There may be nothing to verify: somebody
-// else may have the address that was asked for. That is not told.
+// else may have the address that was asked for. The page does not say so.
 func (a *app) resendCode(w http.ResponseWriter, r *http.Request) error {
 	session, ch, err := a.channel(w, r)
 	if session == nil {

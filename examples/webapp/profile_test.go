@@ -71,7 +71,7 @@ func TestAnAddressIsChangedAndVerified(t *testing.T) {
 			path := "/profile/" + name
 			shown := b.then(b.post(path+"/change", "address", address, "password", oldPassword))
 			assert.Contains(t, text(shown.body), "We have taken your request. If nobody else has the new one, a message that verifies it is on its way to it")
-			assert.Contains(t, text(b.get("/profile").body), verified, "the old one goes on to work")
+			assert.Contains(t, text(b.get("/profile").body), verified, "the old one keeps working")
 
 			assert.Contains(t, text(b.then(b.post(path+"/verify", "code", "999999")).body), "This did not work: the code is wrong")
 			assert.Contains(t, text(b.then(b.post(path+"/verify", "code", "the code")).body), "Enter the code from the message, and nothing else")

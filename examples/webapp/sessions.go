@@ -21,7 +21,7 @@ type visit struct {
 // browsers add, is never shown.
 type asked struct {
 	Times int
-	Until time.Time                            // when Times starts anew
+	Until time.Time                            // when Times starts at 0 again
 	Again map[kii.NotificationMethod]time.Time // when the same message may be asked for again
 }
 

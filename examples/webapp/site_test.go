@@ -84,7 +84,7 @@ func newSite(t *testing.T, change ...func(*config)) *site {
 	return s
 }
 
-// start starts the app, anew if it runs: what it kept in memory is gone.
+// start starts the app. If it runs, it is restarted: what it kept in memory is gone.
 func (s *site) start(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	sentences, err := newWords(s.words, s.cfg.language, s.cfg.zone)

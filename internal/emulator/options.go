@@ -109,7 +109,7 @@ func normalHost(host string) string {
 	return strings.TrimSuffix(strings.ToLower(host), ".")
 }
 
-// normalAddress writes a Host header likewise, with its port.
+// normalAddress does the same for a Host header, and keeps its port.
 func normalAddress(header string) string {
 	host, port, err := net.SplitHostPort(header)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a line that a reader may type names is there. The examples and the like are run; .ci/lines
+// Each file and package that a shell line names exists. The examples and the like are run; .ci/lines
 // runs the rest.
 func TestShellLinesWork(t *testing.T) {
 	t.Parallel()

@@ -62,9 +62,9 @@ func gzipped(n int) string {
 	return b.String()
 }
 
-// A call that is sent too much ends by itself, as every row's does, and allocates far less than it
-// is sent. That is measured here, where nothing else runs. How many headers a caller's transport
-// takes is the caller's to say.
+// A call whose reply is too long ends by itself, as in every row, and allocates far less than it
+// is sent. It is measured in this test, since nothing else runs beside it. How many headers a
+// caller's transport takes is up to the caller.
 func TestFaultMatrixOfFloods(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	const bound = 16 << 20
 	rows := floods()

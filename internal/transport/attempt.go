@@ -83,7 +83,7 @@ func (a *attempt) end(ctx context.Context, reply Reply, err error) {
 }
 
 // unsent reports whether an attempt that failed sent nothing. dial reports whether it failed by an
-// error that says so. On its own that is no proof, since net/http can write, dial anew and fail
+// error that says so. On its own that is no proof, since net/http can write, dial again and fail
 // then; nor are the hooks, which a RoundTripper may fire for half of what it does.
 func (a *attempt) unsent(dial bool) bool {
 	switch {

@@ -16,7 +16,7 @@ const MaxReplyBytes = 256 << 10
 
 // A Client sends requests. It is safe for concurrent use.
 type Client struct {
-	blank      resty.Request // copied for each attempt; its maps, which resty would make anew, are never written to
+	blank      resty.Request // copied for each attempt; its maps, which resty would otherwise make each time, are never written to
 	own        *http.Transport
 	timeout    time.Duration // of a call
 	perAttempt time.Duration // 0: none

@@ -14,7 +14,7 @@ import (
 // A plan says how much is measured.
 type plan struct {
 	sequential, sequentialRounds int // calls one after the other, of each contestant in each round
-	concurrent, concurrentRounds int // likewise from many callers
+	concurrent, concurrentRounds int // the same from many callers
 	callers                      int
 	canned, cannedRounds         int
 	counted                      int   // calls whose instructions are counted
@@ -125,7 +125,7 @@ func repeat(ctx context.Context, ask ask, calls, callers int) error {
 	return nil
 }
 
-// connectAll connects every contestant anew, so that none has connections of an earlier table.
+// connectAll connects every contestant again, so that none has connections of an earlier table.
 func connectAll(list []contestant, base string) ([]*runner, error) {
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	var runners []*runner

@@ -75,7 +75,7 @@ func credential(t *testing.T, user string) *syscall.Credential {
 	return &c
 }
 
-// answers asks the emulator whose first line this is whether it is ready.
+// answers fails the test unless the emulator that printed line is ready.
 func answers(t *testing.T, line string) {
 	t.Helper()
 	url := regexp.MustCompile(`http://[^/\s]+`).FindString(line)

@@ -106,7 +106,7 @@ func start(t *testing.T, args ...string) string {
 	return startStoppable(t, args...).url
 }
 
-// A server is the program, which can be started anew at the same address.
+// A server is the program, which can be restarted at the same address.
 type server struct {
 	t    *testing.T
 	args []string
