@@ -141,7 +141,7 @@ func (a *attempt) getConn(host string) {
 func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	http1 := a.plainHTTP1
+	http1 := a.plainHTTP1 || a.http1 && !a.http2 // a replay speaks what was proved of the first
 	if secure, ok := info.Conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
 		http1 = secure.ConnectionState().NegotiatedProtocol != "h2"
 	}
@@ -151,7 +151,7 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 		a.abort()
 	}
 	if replay || a.ended {
-		if http1 {
+		if http1 && info.Conn != nil {
 			_ = info.Conn.Close()
 		}
 		return
