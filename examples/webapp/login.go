@@ -106,7 +106,7 @@ func (a *app) session(w http.ResponseWriter, r *http.Request) (*kii.Session, log
 	case found:
 		session, err := a.flow.user.Resume(current.Token)
 		return session, current, err
-	case a.logins.cookie.value(r) != "":
+	case a.logins.cookie.value(r) != "" || r.Method == http.MethodPost: // only a user's page has such a form
 		return nil, current, a.leave(w, r, "expired")
 	case r.URL.Query().Has("from"): // the cookie was set a moment ago
 		a.message(http.StatusOK, "no-cookies", "/login")(w, r)

@@ -83,6 +83,23 @@ func TestPasswordManagersFindTheWay(t *testing.T) {
 	})
 }
 
+// As with two tabs, of which one logs out: the form of the other does not vanish without a word.
+func Test09AFormThatOutlivesItsLoginSaysThatNothingWasChanged(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.browser(t)
+		b.login(verified, oldPassword)
+		b.post("/logout")
+		for _, form := range []string{"change", "verify", "resend"} {
+			shown := text(b.then(b.post("/profile/email/" + form)).body)
+			assert.Contains(t, shown, "You were logged out", form)
+			assert.Contains(t, shown, "Your account is as it was", form)
+		}
+		assert.Equal(t, "/login", b.get("/profile").location(), "a page that is only opened asks for a login")
+	})
+}
+
 func Test09AFreshLoginHasAFreshCookie(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
