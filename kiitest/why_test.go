@@ -86,6 +86,10 @@ func TestCallLogSaysWhy(t *testing.T) {
 			srv.Inject(kiitest.Fault{Kind: kiitest.FaultStatus, Status: 503, Handled: true})
 			c.ask(id, byPIN)
 		}, "a fault of kind status took the place of the answer, 204, although the call took effect"},
+		"a fault of a refused call": {func(c *caller, srv *kiitest.Server, _ string) {
+			srv.Inject(kiitest.Fault{Kind: kiitest.FaultStatus, Status: 503, Handled: true})
+			c.ask("LOGIN_NAME:dave", byPIN)
+		}, "dave is disabled; a fault of kind status took the place of the answer, 401"},
 		"nothing to say": {func(c *caller, _ *kiitest.Server, id string) { c.ask(id, byPIN) }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
