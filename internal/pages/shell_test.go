@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Each file and package that a shell line names exists. The examples and the like are run; .ci/lines
-// runs the rest.
+// Each file and package that a shell line names exists. The examples and the like are run here, the
+// rest by .ci/lines.
 func TestShellLinesWork(t *testing.T) {
 	t.Parallel()
 	lines := make(map[string]string) // and the page
