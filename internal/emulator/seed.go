@@ -95,7 +95,7 @@ func (s *seed) errorAt(at int64, format string, args ...any) error {
 	return fmt.Errorf("%s:%d: "+format, append([]any{s.name, line}, args...)...)
 }
 
-// A seedReader goes through a seed file, whose syntax was checked, and notes the line of each value.
+// A seedReader goes through a seed file of checked syntax, and notes the line of each value.
 // It reads token by token, because encoding/json does not give the line of an invalid value.
 type seedReader struct {
 	*seed
