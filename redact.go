@@ -56,7 +56,7 @@ func decode(text string) string {
 		case found[1] == 'u':
 			return string(rune(code))
 		}
-		return string([]byte{byte(code)}) // of a character in UTF-8
+		return string([]byte{byte(code & 0xff)}) // of a character in UTF-8
 	})
 }
 
