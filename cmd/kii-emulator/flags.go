@@ -54,11 +54,24 @@ func parseFlags(args []string, stderr io.Writer) (emulator.Options, error) {
 	case f.NArg() == 0 && len(args) > 0 && args[len(args)-1] == "--":
 		return o, errors.New("there is no command after --")
 	}
+	if name := emptyFlag(f); name != "" { // what a script gives whose variable is not set
+		return o, fmt.Errorf("-%s is empty; give it a value, or leave it out", name)
+	}
 	o.Command = f.Args()
 	if len(o.Command) > 0 && !given(f, "addr") {
 		o.Addr = "127.0.0.1:0" // so that two runs do not get in each other's way
 	}
 	return o, o.Validate()
+}
+
+// emptyFlag returns the name of a flag that may be left out and was given without a value.
+func emptyFlag(f *flag.FlagSet) (name string) {
+	f.Visit(func(set *flag.Flag) {
+		if set.Value.String() == "" && slices.Contains([]string{"addr-file", "export", "pin", "seed"}, set.Name) {
+			name = set.Name
+		}
+	})
+	return name
 }
 
 // given reports whether the command line has the flag.

@@ -13,6 +13,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -28,8 +29,8 @@ func main() {
 }
 
 // run serves until the context is done or the command has ended, and returns the exit status: that
-// of the command (127 if there is none), or 0, or 1 if something failed, or 2 if the command line
-// makes no sense. No secret and no account goes to stderr.
+// of the command (127 if there is none, 126 if it cannot be run), or 0, or 1 if something failed,
+// or 2 if the command line makes no sense. No secret and no account goes to stderr.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	o, err := parseFlags(args, stderr)
 	switch {
@@ -49,10 +50,19 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return 0
 	case ran:
 		return exitStatus(command)
-	case errors.Is(err, exec.ErrNotFound):
-		return 127 // as a shell says it
+	}
+	if command, ok := errors.AsType[*exec.Error](err); ok {
+		return missingStatus(command)
 	}
 	return 1
+}
+
+// missingStatus is the status by which a shell says that it could not run a command.
+func missingStatus(command *exec.Error) int {
+	if errors.Is(command, exec.ErrNotFound) || errors.Is(command, fs.ErrNotExist) {
+		return 127
+	}
+	return 126
 }
 
 // exitStatus is the status by which a shell knows how a command ended.

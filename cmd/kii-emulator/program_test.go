@@ -124,6 +124,11 @@ func TestACommandLineThatMakesNoSenseIsRefused(t *testing.T) {
 		{2, "-export must be a plain file", []string{"-export", os.DevNull}},
 		{2, "-addr-file must be a plain file", []string{"-addr-file", os.DevNull}},
 		{2, "-addr-file must be a plain file", []string{"-addr-file", t.TempDir()}},
+		{2, "-export is empty", []string{"-export", ""}},
+		{2, "-seed is empty", []string{"-seed="}},
+		{2, "-pin is empty", []string{"-pin", ""}},
+		{2, "-addr-file is empty", []string{"-addr-file", ""}},
+		{2, "-export is a path that cannot be followed", []string{"-export", circle(t)}},
 		{1, "no such file", []string{"-seed", filepath.Join(t.TempDir(), "none.json")}},
 		{1, bad + ":2: email: the field email must be a string", []string{"-seed", bad}},
 		{2, "add -expose", []string{"-addr", "0.0.0.0:0"}},
@@ -144,6 +149,16 @@ func TestACommandLineThatMakesNoSenseIsRefused(t *testing.T) {
 			assert.NotContains(t, strings.ReplaceAll(stderr, "-client-secret", ""), "secret", c.flags)
 		}
 	}
+}
+
+// circle returns a link that leads to itself.
+func circle(t *testing.T) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "circle.json")
+	if err := os.Symlink(name, name); err != nil {
+		t.Skip("this system makes no links")
+	}
+	return name
 }
 
 func TestAnotherAddressNeedsTheFlagAndGetsAWarning(t *testing.T) {

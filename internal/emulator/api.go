@@ -86,7 +86,7 @@ func handleAPI(route route) http.Handler {
 			case len(values) > 1:
 				writeProblem(w, problemf(http.StatusBadRequest, "the query parameter %s is there twice", name))
 				return
-			case values[0] == "": // it would match everything, and a filter was meant
+			case strings.TrimSpace(values[0]) == "": // a filter that lets everything through, where one was meant
 				writeProblem(w, problemf(http.StatusUnprocessableEntity, "the query parameter %s is empty", name))
 				return
 			}

@@ -106,5 +106,9 @@ func (e *emulator) contents(seedFile string) string {
 	if e.srv.Settings().ResetFlow == kiitest.InputPassword {
 		flow = "users choose their new password"
 	}
-	return fmt.Sprintf("From the seed: %d users; %s. ", len(e.start.Accounts), flow)
+	users := fmt.Sprintf("%d users", len(e.start.Accounts))
+	if len(e.start.Accounts) == 1 {
+		users = "1 user"
+	}
+	return fmt.Sprintf("From the seed: %s; %s. ", users, flow)
 }

@@ -36,7 +36,7 @@ func (e *emulator) findCalls(f callFilter, limit int) (found []kiitest.Call, tot
 	}
 	all, _ := e.srv.LatestCalls(allCalls, of...)
 	for _, c := range all {
-		if f.errors && !failed(c) || f.text != "" && !strings.Contains(callText(c), strings.ToLower(f.text)) {
+		if f.errors && !failed(c) || !f.inText(c) {
 			continue
 		}
 		if total++; len(found) < limit {
@@ -44,6 +44,12 @@ func (e *emulator) findCalls(f callFilter, limit int) (found []kiitest.Call, tot
 		}
 	}
 	return found, total
+}
+
+// inText reports whether the call holds the text. A + in a query comes as a space.
+func (f callFilter) inText(c kiitest.Call) bool {
+	text := strings.ToLower(strings.TrimSpace(f.text))
+	return strings.Contains(callText(c), text) || strings.Contains(callText(c), strings.ReplaceAll(text, " ", "+"))
 }
 
 // callText is what a search looks at.

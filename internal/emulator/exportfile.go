@@ -3,6 +3,7 @@ package emulator
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -24,6 +25,8 @@ func checkExport(name string) error {
 			return errors.New("-export is a file that this user cannot write")
 		}
 		return file.Close()
+	case !errors.Is(err, fs.ErrNotExist): // links in a circle, a folder that is a file or is closed
+		return errors.New("-export is a path that cannot be followed")
 	}
 	if folder, err := os.Stat(filepath.Dir(target(name))); err != nil || !folder.IsDir() {
 		return errors.New("-export is in a folder that does not exist")

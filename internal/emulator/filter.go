@@ -75,7 +75,7 @@ func filterOf(query url.Values) (kiitest.Filter, error) {
 		}
 	}
 	if text := query.Get("text"); text != "" {
-		f.Text = text
+		f.Text = strings.TrimSpace(text) // "+8190" comes as " 8190"
 	}
 	if f.After, err = intParam(query, "after", 0, 0, math.MaxInt); err != nil {
 		return f, err

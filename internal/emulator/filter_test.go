@@ -48,6 +48,9 @@ func TestQueryParametersNarrowTheFilter(t *testing.T) {
 		_, err := filterOf(bad)
 		assert.Error(t, err, bad)
 	}
+	f, err = filterOf(url.Values{"text": {" 8190"}})
+	assert.NoError(t, err)
+	assert.Equal(t, kiitest.Filter{Text: "8190"}, f)
 	for _, query := range []string{"to=+819012341234", "to=%2B819012341234", "to=PHONE:+819012341234", "q=to:%2B819012341234"} {
 		values, err := url.ParseQuery(query)
 		assert.NoError(t, err)

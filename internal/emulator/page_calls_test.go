@@ -25,6 +25,15 @@ func TestThePageShowsTheLast200Calls(t *testing.T) {
 	x.shows(page, "The newest 200 of 205 calls")
 }
 
+func TestAPlusInTheTextOfACallIsFound(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.do(http.MethodPost, "/api/apps/emulator/users/PHONE:%2B819012341234/password/request-reset", "")
+	for _, text := range []string{"PHONE:+8190", "PHONE:%2B8190", "+8190", "request-reset"} {
+		assert.Contains(t, x.do(http.MethodGet, apiRoot+"/calls?text="+text, "").Body.String(), `"total":1`, text)
+	}
+}
+
 func TestACallShowsWhatWasAskedAnsweredAndWhy(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)

@@ -185,7 +185,7 @@ func TestAnEmptyFilterIsNoFilter(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
 	x.askPIN()
-	for _, query := range []string{"to=", "q=", "state=", "after=", "text=&channel=sms"} {
+	for _, query := range []string{"to=", "q=", "state=", "after=", "text=&channel=sms", "q=+", "text=%20", "to=%09"} {
 		answer := x.call(http.StatusUnprocessableEntity, "DELETE", "/messages?"+query, "")
 		assert.Contains(t, answer["error"], "is empty", query)
 	}

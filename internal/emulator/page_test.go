@@ -231,6 +231,9 @@ func TestAPatchReplacesAnArray(t *testing.T) {
 	assert.Empty(t, x.srv.Settings().Templates)
 	x.call(http.StatusBadRequest, "PATCH", "/settings", `{"pinValidity":"5m","PINValidity":"6m"}`)
 	x.call(http.StatusBadRequest, "PATCH", "/settings", "{\"successURL\":\"\xff\"}")
+	for _, name := range []string{"minPasswordLength", "resetFlow", "templates", "verifyEmail", "successURL", "pinValidity"} {
+		x.call(http.StatusBadRequest, "PATCH", "/settings", `{"`+name+`": null}`)
+	}
 }
 
 func TestResetGoesBackToTheSeed(t *testing.T) {

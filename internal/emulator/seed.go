@@ -168,7 +168,7 @@ func (r *seedReader) users(start int64) error {
 	if open, _ := r.dec.Token(); open != json.Delim('[') {
 		return r.errorAt(start, "users must be an array: [ … ]")
 	}
-	nameless := 0
+	alike := make(map[[3]string]int) // how many users have these names and addresses
 	for r.dec.More() {
 		at := r.skipTo('{')
 		if len(r.Accounts) == maxUsers {
@@ -180,12 +180,11 @@ func (r *seedReader) users(start int64) error {
 		if err := r.object("each of the users", path+".", func(name string, at int64) error { return r.value(name, at, &a) }); err != nil {
 			return err
 		}
+		names := [3]string{a.LoginName, a.Email, a.Phone}
 		if a.ID == "" {
-			a.ID = stableID(a, nameless)
+			a.ID = stableID(names, alike[names])
 		}
-		if a.LoginName+a.Email+a.Phone == "" {
-			nameless++
-		}
+		alike[names]++
 		r.Accounts = append(r.Accounts, a)
 	}
 	_, _ = r.dec.Token()
@@ -202,13 +201,13 @@ func (r *seedReader) skipTo(open byte) int64 {
 }
 
 // stableID is the ID of a user to whom the seed gives none: the same in every run, wherever in the
-// file the user stands. Those without a name and an address are told apart by their number.
-func stableID(a kiitest.Account, nameless int) string {
-	names := []string{a.LoginName, a.Email, a.Phone}
-	if a.LoginName+a.Email+a.Phone == "" && nameless > 0 {
-		names = append(names, fmt.Sprint(nameless))
+// file the user stands. Users who share all names and addresses are told apart by their number.
+func stableID(names [3]string, number int) string {
+	parts := names[:]
+	if number > 0 {
+		parts = append(parts, fmt.Sprint(number))
 	}
-	b := sha256.Sum256([]byte(strings.Join(names, "\x00")))
+	b := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	b[6] = b[6]&0x0f | 0x80 // UUIDv8, the vendor-defined version
 	b[8] = b[8]&0x3f | 0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:16])

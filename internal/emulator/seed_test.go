@@ -41,6 +41,8 @@ func TestABadSeedIsToldByFileLineAndWish(t *testing.T) {
 		{"case", "{\"users\": [{\"email\": \"a@b.c\",\n\"EMAIL\": \"d@e.f\"}]}", "2: \"EMAIL\" is there twice"},
 		{"deep", "{\"settings\": {\"templates\": [{\"text\": \"a\",\n\"text\": \"b\"}]}}", "2: \"text\" is there twice"},
 		{"bytes", "{\"users\": [\n{\"displayName\": \"\xff\"}]}", "2: the text must be UTF-8"},
+		{"fold", "{\"users\": [{\"password\": \"abcd\",\n\"pa\\u017f\u017fword\": \"efgh\"}]}", "2: of that name is there twice"},
+		{"utf16", "\x00{\x00}", "1: the text must be UTF-8"},
 		{"null", "{\"assumptions\": {\n\"EmailCaseMatters\": null}}", "2: EmailCaseMatters must be true or false"},
 		{"same", "{\"users\": [{\"id\": \"a\"},\n{\"id\": \"a\"}]}", "2: id is taken"},
 		{"duration", "{\"settings\": {\n\"resetFlow\": \"INPUT\",\n\"pinValidity\": \"soon\"}}", "3: pinValidity: the value must be a time such as \"90s\""},
@@ -86,6 +88,13 @@ func TestUsersWithoutANameAreToldApart(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotEqual(t, one.Accounts[0].ID, one.Accounts[1].ID)
 	assert.Equal(t, one.Accounts[1].ID, other.Accounts[1].ID)
+}
+
+func TestUsersWithOneUnverifiedAddressAreToldApart(t *testing.T) {
+	t.Parallel()
+	read, err := loadSeed(writeSeed(t, `{"users": [{"email": "a@b.c", "emailVerified": true}, {"email": "a@b.c"}, {"email": "a@b.c"}]}`))
+	require.NoError(t, err)
+	assert.NotEqual(t, read.Accounts[1].ID, read.Accounts[2].ID)
 }
 
 func TestTheSeedsErrorRepeatsNoPassword(t *testing.T) {

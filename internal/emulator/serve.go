@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log"
 	"net"
 	"net/http"
@@ -119,6 +120,9 @@ func (e *emulator) run(ctx context.Context, failed <-chan error, stdin io.Reader
 	}
 	if cmd.ProcessState != nil && cmd.ProcessState.Success() {
 		return nil // it ended well although it was asked to stop
+	}
+	if path, ok := errors.AsType[*fs.PathError](err); ok { // of a command that was given with its folder
+		err = &exec.Error{Name: e.options.Command[0], Err: path.Err}
 	}
 	return fmt.Errorf("cannot run the command: %w", err)
 }

@@ -36,11 +36,12 @@ func checkJSON(data []byte) error {
 	return checkNames(json.NewDecoder(bytes.NewReader(data)))
 }
 
-// invalidUTF8 returns where the first byte is that is not UTF-8, or -1.
+// invalidUTF8 returns where the first byte is that is not UTF-8, or -1. A zero byte counts: JSON
+// has none, and English in UTF-16 has one in each character.
 func invalidUTF8(data []byte) int {
 	for at := 0; at < len(data); {
 		r, size := utf8.DecodeRune(data[at:])
-		if r == utf8.RuneError && size == 1 {
+		if r == 0 || r == utf8.RuneError && size == 1 {
 			return at
 		}
 		at += size
@@ -64,10 +65,11 @@ func checkNames(d *json.Decoder) error {
 		for d.More() {
 			key, _ := d.Token()
 			name := key.(string)
-			if seen[strings.ToLower(name)] {
+			folded := strings.ToLower(strings.ToUpper(name)) // so that ſ is an s, as for the decoder
+			if seen[folded] {
 				return &jsonError{d.InputOffset(), fmt.Sprintf("%s is there twice", shownName(name))}
 			}
-			seen[strings.ToLower(name)] = true
+			seen[folded] = true
 			if strings.EqualFold(name, "fields") {
 				_ = d.Decode(new(json.RawMessage))
 				continue
