@@ -23,8 +23,7 @@ import (
 //   - [ErrNoPassword]: the user has no password, for example after a social login.
 //   - [ErrUserDisabled]: the account is disabled.
 //   - [ErrRateLimited]: the app's limit is reached, and no message was sent. [APIError].RetryAfter
-//     is
-//     the wait; if it is 0, Kii Cloud named none, so choose your own.
+//     is the wait; if it is 0, Kii Cloud named none, so choose your own.
 //
 // The first four reveal whether an account exists. They are for your program and your support
 // staff: give one answer to all of them before a browser sees them; see [RevealsAccount]. For a
