@@ -5,6 +5,7 @@ package peer
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"net"
@@ -180,6 +181,16 @@ func (c *Conn) Next() bool {
 		return c.nextHTTP2()
 	}
 	return c.nextHTTP1()
+}
+
+// Head waits for the head of an HTTP/1 request, which the next call of Next reads.
+func (c *Conn) Head() {
+	for n := 1; ; n++ {
+		head, err := c.in.Peek(n)
+		if err != nil || bytes.HasSuffix(head, []byte("\r\n\r\n")) {
+			return
+		}
+	}
 }
 
 // Answer writes a reply. header holds names and values in turn; HTTP/1 gets a Content-Length unless

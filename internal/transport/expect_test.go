@@ -28,7 +28,8 @@ func TestABodyThatWasNotAskedForIsProvedNotSent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := peer.Start(t, peer.Kind{}, func(c *peer.Conn) { // which reads no body
+			s := peer.Start(t, peer.Kind{}, func(c *peer.Conn) {
+				c.Head() // and no body
 				_ = c.Raw(row.answer)
 				if row.status == 0 {
 					c.Reset()
