@@ -3,6 +3,7 @@ package kii
 import (
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -91,6 +92,8 @@ func (s Site) parse(insecureHTTP bool) (base, host string, err error) {
 	switch {
 	case err != nil || u.Hostname() == "" || unsendable(string(s)) != "" || strings.ContainsFunc(string(s), unicode.IsSpace):
 		return "", "", &ArgumentError{"site", `must be a base URL such as "https://api.kii.com/api"`}
+	case u.Port() != "" && !isPort(u.Port()):
+		return "", "", &ArgumentError{"site", "must have a port of 1 to 65535, or none"}
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(string(s), "#"):
 		return "", "", &ArgumentError{"site", "must not hold user information, a query or a fragment"}
 	case u.Scheme == "http" && !insecureHTTP && !isLoopback(u.Hostname()):
@@ -99,6 +102,11 @@ func (s Site) parse(insecureHTTP bool) (base, host string, err error) {
 		return "", "", &ArgumentError{"site", "must be an https URL"}
 	}
 	return strings.TrimSuffix(string(s), "/"), u.Hostname(), nil
+}
+
+func isPort(digits string) bool {
+	port, err := strconv.ParseUint(digits, 10, 16)
+	return err == nil && port > 0
 }
 
 func isLoopback(host string) bool {
