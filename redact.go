@@ -131,7 +131,7 @@ const maxDescribed = 500
 // break, for example, would forge a record in a log.
 func printable(text string) string {
 	if len(text) > maxDescribed {
-		text = text[:maxDescribed] + "…"
+		text = strings.ToValidUTF8(text[:maxDescribed], "") + "…"
 	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || isInvisible(r) {

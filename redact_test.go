@@ -393,6 +393,7 @@ func TestErrorsOfOthersNeverPanicAndPrintOneLine(t *testing.T) {
 		"line breaks":             {errors.New("one\r\nlevel=ERROR msg=forged"), "one  level=ERROR msg=forged"},
 		"escapes and directions":  {errors.New("\x1b[31mred \u202edesrever\u2028\u200b\x00"), " [31mred  desrever   "},
 		"no UTF-8":                {errors.New("a\xffb"), "a\ufffdb"},
+		"a cut character":         {errors.New(strings.Repeat("x", 498) + "日本"), strings.Repeat("x", 498) + "…"},
 		"a name as long as it is": {errors.New(strings.Repeat("x", 100_000)), strings.Repeat("x", 500) + "…"},
 	} {
 		t.Run(name, func(t *testing.T) {
