@@ -39,7 +39,8 @@ func read(resp *http.Response) (Reply, error) {
 // readBody reads at most one byte more than a body may have.
 func readBody(resp *http.Response) ([]byte, error) {
 	body := io.Reader(resp.Body)
-	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
+	switch strings.ToLower(resp.Header.Get("Content-Encoding")) {
+	case "gzip", "x-gzip": // the same: RFC 9110, section 8.4.1.3
 		unzipped, err := gzip.NewReader(body)
 		if errors.Is(err, io.EOF) {
 			return nil, nil // an empty body needs no compression, whatever the header says
