@@ -146,6 +146,7 @@ type matrixOp struct {
 	name    string
 	reads   bool // success needs a body
 	bearer  bool
+	empty   bool // has no body, but changes something
 	repeats bool // changes nothing, so that a RoundTripper without hooks may repeat it
 	object  bool // success is 204, or 200 with an object
 	finds   bool // any user's record is success
@@ -215,7 +216,7 @@ var matrixOps = []matrixOp{
 		},
 	},
 	{
-		name: "ResendPhoneVerification", bearer: true, secrets: []string{markerToken.UserID, markerToken.AccessToken},
+		name: "ResendPhoneVerification", empty: true, bearer: true, secrets: []string{markerToken.UserID, markerToken.AccessToken},
 		call: func(ctx context.Context, u *kii.User) error { return resumed(u).ResendPhoneVerification(ctx) },
 	},
 	{

@@ -200,7 +200,7 @@ func (y *tally) miss(t *testing.T, lane lane, row unsentRow, op matrixOp, p plac
 	if !assert.True(t, ok, "%s: %T", what, err) {
 		return
 	}
-	notSent := row.proof == dial || row.proof == witness && !(lane.muted && op.repeats) || row.proof == chance && failure.NotSent
+	notSent := row.proof == dial || row.proof == witness && !(lane.muted && (op.repeats || op.empty)) || row.proof == chance && failure.NotSent
 	assert.Equal(t, notSent, failure.NotSent, "%s: %v", what, err)
 	assert.Equal(t, !notSent, kii.OutcomeUnknown(err), what)
 	assert.Equal(t, strings.Fields(op.name)[0], failure.Op)

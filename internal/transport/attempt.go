@@ -89,7 +89,7 @@ func (a *attempt) unsent(dial bool) bool {
 	switch {
 	case a.answered:
 		return false
-	case !a.began || a.watched && !a.read:
+	case !a.began || a.watched && !a.read && len(a.request.Body) > 0: // without a body the headers are all
 		return true
 	case a.got || a.handed:
 		return false

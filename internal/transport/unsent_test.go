@@ -64,6 +64,20 @@ func TestWhatWasNeverReadOfTheBodyWasNeverSent(t *testing.T) {
 	}
 }
 
+// What has no body is sent by its headers, so a body that was not read proves nothing.
+func TestARequestWithoutABodyMayHaveBeenSentUnread(t *testing.T) {
+	t.Parallel()
+	base := trusting()
+	_, err := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+		req = req.Clone(context.Background())
+		if req.ContentLength == 0 {
+			req.Body = nil
+		}
+		return base.RoundTrip(req)
+	})).Do(t.Context(), &transport.Request{Method: http.MethodPost, URL: lostURL(t), Header: get("").Header})
+	unknown(t, err)
+}
+
 // lostURL is of a server that closes without an answer.
 func lostURL(t *testing.T) string {
 	return peer.Start(t, peer.Kind{}, func(c *peer.Conn) { c.Next() }).URL()
