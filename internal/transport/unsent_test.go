@@ -78,6 +78,22 @@ func TestARequestWithoutABodyMayHaveBeenSentUnread(t *testing.T) {
 	unknown(t, err)
 }
 
+func TestAPostWithoutABodySaysThatItHasNone(t *testing.T) {
+	t.Parallel()
+	for name, rt := range map[string]http.RoundTripper{"its own transport": nil, "a transport of the caller's": &http.Transport{}} {
+		lengths := make(chan []string, 1)
+		s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+			lengths <- append(req.TransferEncoding, req.Header["Content-Length"]...)
+		}))
+		client := transport.New(&http.Client{Transport: rt}, time.Minute, 0)
+		_, err := client.Do(t.Context(), &transport.Request{Method: http.MethodPost, URL: s.URL, Header: get("").Header})
+		require.NoError(t, err)
+		assert.Equal(t, []string{"0"}, <-lengths, name)
+		client.CloseIdleConnections()
+		s.Close()
+	}
+}
+
 // lostURL is of a server that closes without an answer.
 func lostURL(t *testing.T) string {
 	return peer.Start(t, peer.Kind{}, func(c *peer.Conn) { c.Next() }).URL()
