@@ -83,3 +83,14 @@ func TestREADMEsGoVersionIsGoMods(t *testing.T) {
 		assert.Equal(t, version, m[1])
 	}
 }
+
+// The platforms that the README claims are those for which .ci/run vets or builds.
+func TestREADMEsPlatformsAreThoseOfCI(t *testing.T) {
+	t.Parallel()
+	platform := regexp.MustCompile(`\b[a-z0-9]+/(?:386|amd64|arm64)\b`)
+	named := platform.FindAllString(pages(t)["README.md"], -1)
+	checked := platform.FindAllString(read(t, ".ci/run"), -1)
+	checked = append(checked, "plan9/amd64") // by its two variables
+	assert.Contains(t, read(t, ".ci/run"), "GOOS=plan9 GOARCH=amd64")
+	assert.ElementsMatch(t, checked, named)
+}
