@@ -2,6 +2,8 @@ package main
 
 import (
 	"archive/tar"
+	"crypto/sha256"
+	"fmt"
 	"io"
 	"log"
 	"net/http/httptest"
@@ -74,6 +76,31 @@ func TestImageHoldsTheEmulatorAndNothingElse(t *testing.T) {
 	assert.Equal(t, runtime.GOARCH, config.Architecture)
 	user, _, _ := strings.Cut(config.Config.User, ":")
 	assert.NotContains(t, []string{"", "0", "root"}, user)
+}
+
+// Whatever a release holds can be checked: the attestation covers what SHA256SUMS lists.
+func TestChecksumsCoverEachFileOfARelease(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	for _, p := range platforms {
+		require.NoError(t, os.WriteFile(filepath.Join(out, p.file()), []byte(p.file()), 0o600))
+	}
+	_, err := writeImages(out)
+	require.NoError(t, err)
+	require.NoError(t, writeSums(out))
+	require.NoError(t, writeSums(out), "a second time, with a list of checksums there")
+	files, err := filepath.Glob(filepath.Join(out, "kii-emulator-*"))
+	require.NoError(t, err)
+	require.Greater(t, len(files), len(platforms), "the images too")
+	var want strings.Builder
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		fmt.Fprintf(&want, "%x  %s\n", sha256.Sum256(content), filepath.Base(file))
+	}
+	sums, err := os.ReadFile(filepath.Join(out, "SHA256SUMS"))
+	require.NoError(t, err)
+	assert.Equal(t, want.String(), string(sums))
 }
 
 func TestPushedIndexHasAnImageForEachLinuxSystem(t *testing.T) {

@@ -19,6 +19,8 @@ import (
 	"strings"
 )
 
+const sumsFile = "SHA256SUMS"
+
 // A platform is a system that has a binary, as Go names it.
 type platform struct{ os, arch string }
 
@@ -60,22 +62,16 @@ func release(root, out, push string) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
-	var sums strings.Builder
 	for _, p := range platforms {
 		if err := build(root, out, p); err != nil {
 			return err
 		}
-		binary, err := os.ReadFile(filepath.Join(out, p.file()))
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(binary), p.file())
-	}
-	if err := os.WriteFile(filepath.Join(out, "SHA256SUMS"), []byte(sums.String()), 0o644); err != nil {
-		return err
 	}
 	images, err := writeImages(out)
-	if err != nil || push == "" {
+	if err != nil {
+		return err
+	}
+	if err := writeSums(out); err != nil || push == "" {
 		return err
 	}
 	digest, err := pushImages(images, push)
@@ -97,4 +93,24 @@ func build(root, out string, p platform) error {
 		return fmt.Errorf("build for %s/%s: %w", p.os, p.arch, err)
 	}
 	return nil
+}
+
+// writeSums lists the checksum of each file in out, as sha256sum -c reads it.
+func writeSums(out string) error {
+	files, err := os.ReadDir(out)
+	if err != nil {
+		return err
+	}
+	var sums strings.Builder
+	for _, file := range files {
+		if file.Name() == sumsFile {
+			continue
+		}
+		content, err := os.ReadFile(filepath.Join(out, file.Name()))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(content), file.Name())
+	}
+	return os.WriteFile(filepath.Join(out, sumsFile), []byte(sums.String()), 0o644)
 }
