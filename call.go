@@ -239,7 +239,7 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 	e.Message = secrets.blank(e.Message)
 	e.MinPasswordLength = max(0, e.MinPasswordLength)
 	switch {
-	case slices.Contains(knownCodes, code), errorCodeForm.MatchString(string(code)) && !secrets.appearIn(string(code)):
+	case slices.Contains(knownCodes, code), errorCodeForm.MatchString(string(code)) && secrets.index(string(code)) < 0:
 		e.Code = code
 	case reply.Status == http.StatusTooManyRequests:
 		e.Code = ErrRateLimited

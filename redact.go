@@ -1,6 +1,9 @@
 package kii
 
 import (
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html"
@@ -8,6 +11,7 @@ import (
 	"net/url"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -20,77 +24,84 @@ const blanked = "[redacted]"
 // identifiers.
 type secrets []string
 
-// blank returns text up to the first secret in it. The rest goes, whatever else it holds. All of it
-// goes if it shows a secret only when it is decoded.
+// blank returns text up to the first secret in it. The rest goes, whatever else it holds.
 func (s secrets) blank(text string) string {
-	folded := fold(text)
-	if at := s.index(folded); at >= 0 {
-		kept := utf8.RuneCountInString(folded[:at])
-		return string([]rune(text)[:kept]) + blanked
-	}
-	decoded := text
-	for range 3 { // JSON in JSON in HTML, say
-		last := decoded
-		decoded = decode(last)
-		if decoded == last {
-			break
-		}
-		if s.appearIn(decoded) {
-			return blanked
-		}
+	if at := s.index(text); at >= 0 {
+		return string([]rune(text)[:at]) + blanked
 	}
 	return text
 }
 
-// An escape is that of a URL, or of a string in JSON or JavaScript.
-var escape = regexp.MustCompile(`%[[:xdigit:]]{2}|\\u[[:xdigit:]]{4}|\\x[[:xdigit:]]{2}|\\.`)
-
-// decode takes the escapes of HTML and those above off text, once. What is none stays.
-func decode(text string) string {
-	return escape.ReplaceAllStringFunc(html.UnescapeString(text), func(found string) string {
-		digits := strings.TrimLeft(found, `%\ux`)
-		code, err := strconv.ParseUint(digits, 16, 16)
-		switch {
-		case err != nil || len(digits) == 1:
-			return found[1:] // the character after a backslash
-		case found[1] == 'u':
-			return string(rune(code))
+// index returns how many characters precede the first secret in text: 0 if it shows one only when
+// it is decoded, up to three times, and -1 if there is none. It takes a time linear in the text.
+func (s secrets) index(text string) int {
+	forms := s.forms()
+	for level := range 4 {
+		folded := fold(text)
+		first := len(folded)
+		for _, form := range forms {
+			if at := strings.Index(folded, form); at >= 0 {
+				first = min(first, at)
+			}
 		}
-		return string([]byte{byte(code & 0xff)}) // of a character in UTF-8
-	})
+		if first < len(folded) {
+			if level > 0 {
+				return 0
+			}
+			return utf8.RuneCountInString(folded[:first])
+		}
+		last := text
+		if text = decode(last); text == last {
+			return -1
+		}
+	}
+	return 0 // nothing honest is escaped so often
 }
 
-// appearIn reports whether text holds a secret.
-func (s secrets) appearIn(text string) bool { return s.index(fold(text)) >= 0 }
-
-// index returns where the first secret in a folded text begins, in any of the forms in which a
-// server or a library may repeat it; -1 if there is none. It takes a time linear in the text. A
-// secret of one character does not count: most texts hold it by chance.
-func (s secrets) index(folded string) int {
-	first := -1
+// forms returns the folded forms in which a server or a library may repeat the secrets. One of one
+// character has none: most texts hold it by chance.
+func (s secrets) forms() []string {
+	var forms []string
 	for _, secret := range s {
 		if utf8.RuneCountInString(secret) < 2 {
 			continue
 		}
 		quoted, ascii, escaped := strconv.Quote(secret), strconv.QuoteToASCII(secret), marshal(secret)
-		for i, form := range []string{
-			secret,
+		forms = append(forms, secret,
 			url.PathEscape(secret), url.QueryEscape(secret), escapeSegment(secret), html.EscapeString(secret),
-			quoted[1 : len(quoted)-1], ascii[1 : len(ascii)-1], string(escaped[1 : len(escaped)-1]),
-		} {
-			if i > 0 && form == secret {
-				continue
-			}
-			if at := strings.Index(folded, fold(form)); at >= 0 && (first < 0 || at < first) {
-				first = at
-			}
+			quoted[1:len(quoted)-1], ascii[1:len(ascii)-1], string(escaped[1:len(escaped)-1]), hex.EncodeToString([]byte(secret)))
+		// In base64 the bytes around a secret decide which three of its own share four characters.
+		for skip := range min(3, len(secret)-2) {
+			group := secret[skip : len(secret)-(len(secret)-skip)%3]
+			forms = append(forms, base64.StdEncoding.EncodeToString([]byte(group)))
 		}
 	}
-	return first
+	slices.Sort(forms)
+	noSecretHolds := func(r rune) bool { return r == 0 }
+	return strings.FieldsFunc(fold(strings.Join(slices.Compact(forms), "\x00")), noSecretHolds)
 }
 
-// fold makes texts that differ only in case equal. Each character stays one.
-func fold(s string) string { return strings.ToLower(strings.ToUpper(s)) }
+// escape is that of a URL, or of a string in JSON or JavaScript, where two \u may be one character.
+var escape = regexp.MustCompile(`%[[:xdigit:]]{2}|(\\u[[:xdigit:]]{4})+|\\x[[:xdigit:]]{2}|\\.`)
+
+// decode takes the escapes of HTML and those above off text, once. What is none stays.
+func decode(text string) string {
+	return escape.ReplaceAllStringFunc(html.UnescapeString(text), func(found string) string {
+		if found[0] == '\\' && json.Unmarshal([]byte(`"`+found+`"`), &found) == nil {
+			return found
+		}
+		if b, err := hex.DecodeString(strings.TrimLeft(found, `%\x`)); err == nil && len(b) == 1 {
+			return string(b) // of a character in UTF-8
+		}
+		return found[1:] // the character after a backslash
+	})
+}
+
+// fold makes texts equal that differ only in case, or in the alphabet of their base64. Each
+// character stays one.
+func fold(s string) string { return strings.ToLower(strings.ToUpper(base64URL.Replace(s))) }
+
+var base64URL = strings.NewReplacer("-", "+", "_", "/")
 
 // hide wraps err, which may be anybody's: net/http's, a context's cause, what the caller's
 // RoundTripper returned. No text of it shows a secret, and none of this package's errors shows

@@ -98,6 +98,8 @@ func TestMessageThatShowsASecretOnlyWhenItIsDecodedIsBlanked(t *testing.T) {
 		`<p>a&#x2F;b&#x3D;&#039;c&quot;&lt;&amp;&gt;d&#43;1</p>`,
 		`/?p=a/b='c%22%3C&%3Ed+1`,
 		`/?p=a%252Fb%253D%2527c%2522%253C%2526%253Ed%252B1`,
+		`?auth=eDphL2I9J2MiPCY%2BZCsx`,
+		`%25252525252525252525`,
 	} {
 		body, err := json.Marshal(map[string]any{"errorCode": "INVALID_INPUT_DATA", "message": message})
 		require.NoError(t, err)
@@ -111,6 +113,38 @@ func TestMessageThatShowsASecretOnlyWhenItIsDecodedIsBlanked(t *testing.T) {
 	require.NoError(t, err)
 	err = newCloud(t, replyOf(400, string(body))).User.CompleteResetPassword(t.Context(), "alice", "012345", &password)
 	assert.Equal(t, harmless, err.(*kii.APIError).Message)
+}
+
+// Promise 4: JSON and JavaScript write a character beyond 16 bits as two.
+func TestMessageThatShowsASecretAsSurrogatesIsBlanked(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, replyOf(400, `{"errorCode":"INVALID_INPUT_DATA","message":"no user \\ud83d\\ude00x"}`))
+	err := c.User.ResetPassword(t.Context(), "😀x", kii.NotificationEmail)
+	require.ErrorIs(t, err, kii.ErrInvalidInput)
+	assert.Equal(t, "[redacted]", err.(*kii.APIError).Message)
+}
+
+// Promise 4: the usual echo is that of a Basic authorization.
+func TestMessageThatShowsASecretInHexadecimalOrBase64IsBlanked(t *testing.T) {
+	t.Parallel()
+	password := `a/b='c"<&>d+1`
+	for message, want := range map[string]string{
+		`in bytes: 612f623d2763223c263e642b31`:     `in bytes: [redacted]`,
+		`IN BYTES: 00612F623D2763223C263E642B31FF`: `IN BYTES: 00[redacted]`,
+		`Basic YS9iPSdjIjwmPmQrMQ==`:               `Basic [redacted]`,
+		`Basic YS9iPSdjIjwmPmQrMQ`:                 `Basic [redacted]`,
+		`Basic Ym9iOmEvYj0nYyI8Jj5kKzE=`:           `Basic Ym9iOmEv[redacted]`,
+		`Basic eDphL2I9J2MiPCY+ZCsx`:               `Basic eDph[redacted]`,
+		`Basic eDphL2I9J2MiPCY-ZCsx`:               `Basic eDph[redacted]`,
+		`Basic YWxpY2U6cGFzcw==`:                   `Basic [redacted]`, // alice:pass
+	} {
+		body, err := json.Marshal(map[string]any{"errorCode": "INVALID_INPUT_DATA", "message": message})
+		require.NoError(t, err)
+		c := newCloud(t, replyOf(400, string(body)))
+		err = c.User.CompleteResetPassword(t.Context(), "alice", "012345", &password)
+		require.ErrorIs(t, err, kii.ErrInvalidInput)
+		assert.Equal(t, want, err.(*kii.APIError).Message, message)
+	}
 }
 
 // Promise 4.
