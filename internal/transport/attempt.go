@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptrace"
+	"runtime"
 	"sync"
 
 	"github.com/go-resty/resty/v2"
@@ -35,6 +36,7 @@ type attempt struct {
 // run makes the attempt. Code of the caller's runs in it, which may panic, end the goroutine or
 // come back after the deadline.
 func (a *attempt) run(ctx context.Context) {
+	growStack()
 	defer close(a.done)
 	defer func() {
 		err := errGoexit
@@ -58,6 +60,15 @@ func (a *attempt) run(ctx context.Context) {
 	defer resp.RawResponse.Body.Close()
 	reply, err := read(resp.RawResponse)
 	a.end(ctx, reply, err)
+}
+
+// growStack makes room at once for what net/http needs, while there is little on the stack to copy.
+// Else it would grow, and be copied, three times in each attempt.
+//
+//go:noinline
+func growStack() {
+	var frame [9 << 10]byte // 16 KiB is the least stack that holds it
+	runtime.KeepAlive(&frame)
 }
 
 var errGoexit = errors.New("the RoundTripper ended its goroutine")
