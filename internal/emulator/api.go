@@ -18,6 +18,7 @@ type route struct {
 	path   string
 	query  []string // the parameters that it takes; any other is refused
 	serve  func(*http.Request) (reply, error)
+	body   bool // whether it takes one; else any but {} is refused, as it would be a filter that nobody reads
 }
 
 // A reply is what an operation answers: a status, and a value to encode, or nothing.
@@ -34,39 +35,39 @@ func (e *emulator) routes() []route {
 	paged := append(slices.Clone(filterParams), "limit", "offset")
 	waiting := append(slices.Clone(filterParams), "timeout")
 	return []route{
-		{"GET", apiRoot + "/ready", nil, e.getReady},
-		{"GET", apiRoot + "/openapi.json", nil, e.getDescription},
-		{"GET", apiRoot + "/app", nil, e.getApp},
-		{"GET", apiRoot + "/messages", paged, e.listMessages},
-		{"DELETE", apiRoot + "/messages", filterParams, e.deleteMessages},
-		{"GET", apiRoot + "/messages/latest", filterParams, e.latestMessage},
-		{"GET", apiRoot + "/messages/wait", waiting, e.waitMessage},
-		{"POST", apiRoot + "/messages/visit-links", filterParams, e.visitLinks},
-		{"GET", apiRoot + "/messages/{id}", nil, e.getMessage},
-		{"POST", apiRoot + "/messages/{id}/expire", nil, e.postExpire},
-		{"DELETE", apiRoot + "/messages/{id}", nil, e.deleteMessage},
-		{"GET", apiRoot + "/users", []string{"q"}, e.listUsers},
-		{"POST", apiRoot + "/users", nil, e.addUser},
-		{"GET", apiRoot + "/users/{id}", nil, e.getUser},
-		{"PUT", apiRoot + "/users/{id}", nil, e.putUser},
-		{"DELETE", apiRoot + "/users/{id}", nil, e.deleteUser},
-		{"POST", apiRoot + "/users/{id}/send", nil, e.postSend},
-		{"GET", apiRoot + "/settings", nil, e.getSettings},
-		{"PATCH", apiRoot + "/settings", nil, e.patchSettings},
-		{"GET", apiRoot + "/assumptions", nil, e.getAssumptions},
-		{"GET", apiRoot + "/clock", nil, e.getClock},
-		{"POST", apiRoot + "/clock", nil, e.moveClock},
-		{"DELETE", apiRoot + "/clock", nil, e.resetClock},
-		{"GET", apiRoot + "/faults", nil, e.listFaults},
-		{"POST", apiRoot + "/faults", nil, e.addFault},
-		{"DELETE", apiRoot + "/faults", nil, e.clearFaults},
-		{"DELETE", apiRoot + "/faults/{id}", nil, e.removeFault},
-		{"GET", apiRoot + "/calls", []string{"operation", "errors", "text", "limit"}, e.listCalls},
-		{"DELETE", apiRoot + "/calls", nil, e.clearCalls},
-		{"GET", apiRoot + "/calls/{id}", nil, e.getCall},
-		{"POST", apiRoot + "/calls/{id}/replay", nil, e.postReplay},
-		{"GET", apiRoot + "/export", nil, e.getExport},
-		{"POST", apiRoot + "/reset", nil, e.postReset},
+		{"GET", apiRoot + "/ready", nil, e.getReady, false},
+		{"GET", apiRoot + "/openapi.json", nil, e.getDescription, false},
+		{"GET", apiRoot + "/app", nil, e.getApp, false},
+		{"GET", apiRoot + "/messages", paged, e.listMessages, false},
+		{"DELETE", apiRoot + "/messages", filterParams, e.deleteMessages, false},
+		{"GET", apiRoot + "/messages/latest", filterParams, e.latestMessage, false},
+		{"GET", apiRoot + "/messages/wait", waiting, e.waitMessage, false},
+		{"POST", apiRoot + "/messages/visit-links", filterParams, e.visitLinks, false},
+		{"GET", apiRoot + "/messages/{id}", nil, e.getMessage, false},
+		{"POST", apiRoot + "/messages/{id}/expire", nil, e.postExpire, false},
+		{"DELETE", apiRoot + "/messages/{id}", nil, e.deleteMessage, false},
+		{"GET", apiRoot + "/users", []string{"q"}, e.listUsers, false},
+		{"POST", apiRoot + "/users", nil, e.addUser, true},
+		{"GET", apiRoot + "/users/{id}", nil, e.getUser, false},
+		{"PUT", apiRoot + "/users/{id}", nil, e.putUser, true},
+		{"DELETE", apiRoot + "/users/{id}", nil, e.deleteUser, false},
+		{"POST", apiRoot + "/users/{id}/send", nil, e.postSend, true},
+		{"GET", apiRoot + "/settings", nil, e.getSettings, false},
+		{"PATCH", apiRoot + "/settings", nil, e.patchSettings, true},
+		{"GET", apiRoot + "/assumptions", nil, e.getAssumptions, false},
+		{"GET", apiRoot + "/clock", nil, e.getClock, false},
+		{"POST", apiRoot + "/clock", nil, e.moveClock, true},
+		{"DELETE", apiRoot + "/clock", nil, e.resetClock, false},
+		{"GET", apiRoot + "/faults", nil, e.listFaults, false},
+		{"POST", apiRoot + "/faults", nil, e.addFault, true},
+		{"DELETE", apiRoot + "/faults", nil, e.clearFaults, false},
+		{"DELETE", apiRoot + "/faults/{id}", nil, e.removeFault, false},
+		{"GET", apiRoot + "/calls", []string{"operation", "errors", "text", "limit"}, e.listCalls, false},
+		{"DELETE", apiRoot + "/calls", nil, e.clearCalls, false},
+		{"GET", apiRoot + "/calls/{id}", nil, e.getCall, false},
+		{"POST", apiRoot + "/calls/{id}/replay", nil, e.postReplay, false},
+		{"GET", apiRoot + "/export", nil, e.getExport, false},
+		{"POST", apiRoot + "/reset", nil, e.postReset, false},
 	}
 }
 
@@ -88,6 +89,12 @@ func handleAPI(route route) http.Handler {
 				return
 			case strings.TrimSpace(values[0]) == "": // a filter that lets everything through, where one was meant
 				writeProblem(w, problemf(http.StatusUnprocessableEntity, "the query parameter %s is empty", name))
+				return
+			}
+		}
+		if !route.body {
+			if err := decodeBody(r, new(struct{})); err != nil && !errors.Is(err, errNoBody) {
+				writeProblem(w, problemf(statusOf(err), "this call takes no body: %v", err))
 				return
 			}
 		}
@@ -131,6 +138,8 @@ func unknownAPI(w http.ResponseWriter, _ *http.Request) {
 	writeProblem(w, problemf(http.StatusNotFound, "there is no such call; %s/openapi.json lists them", apiRoot))
 }
 
+var errNoBody = problemf(http.StatusBadRequest, "the body is empty, and must be a JSON object")
+
 // decodeBody decodes the request's JSON.
 func decodeBody(r *http.Request, into any) error {
 	data, err := io.ReadAll(r.Body)
@@ -140,10 +149,10 @@ func decodeBody(r *http.Request, into any) error {
 	if err != nil {
 		return problemf(http.StatusBadRequest, "the body could not be read")
 	}
-	if len(data) > 0 {
-		err = checkJSON(data)
+	if len(data) == 0 {
+		return errNoBody
 	}
-	if err == nil {
+	if err = checkJSON(data); err == nil {
 		err = decodeStrict(data, into)
 	}
 	if err != nil {

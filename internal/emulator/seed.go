@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -28,12 +29,16 @@ type seed struct {
 	lines map[string]int64 // where a value is: settings.pinValidity, users[3], users[3].email
 }
 
-// loadSeed reads a seed file. Without one the emulator starts empty.
+// loadSeed reads a seed file. Without one the emulator starts empty, and so it does if the
+// file is its export as well, which is not there before the first run.
 func loadSeed(name string) (seed, error) {
 	if name == "" {
 		return readSeed(name, []byte("{}"))
 	}
 	file, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return loadSeed("")
+	}
 	if err != nil {
 		return seed{}, fmt.Errorf("-seed: %w", err)
 	}
@@ -107,7 +112,12 @@ func (r *seedReader) read() error {
 	err := r.object("the seed", "", func(name string, at int64) error {
 		switch name {
 		case "settings":
-			return r.object("settings", "settings.", func(name string, at int64) error { return r.value(name, at, &read) })
+			return r.object("settings", "settings.", func(name string, at int64) error {
+				if name == "templates" {
+					return r.templates(at, &read)
+				}
+				return r.value(name, at, &read)
+			})
 		case "assumptions":
 			return r.object("assumptions", "assumptions.", r.assumption)
 		case "users":
@@ -116,9 +126,6 @@ func (r *seedReader) read() error {
 		return r.errorAt(at, "there is no field %q in a seed; it has %s", name, seedHelp)
 	})
 	r.Settings = read.kiitest()
-	if err == nil && len(r.Settings.Templates) > maxTemplates {
-		return r.errorAt(r.lines["settings.templates"], "templates are too many: at most %d are kept", maxTemplates)
-	}
 	return err
 }
 
@@ -147,7 +154,7 @@ func (r *seedReader) value(name string, at int64, into any) error {
 	}
 	quoted, _ := json.Marshal(name) // a string always encodes
 	if err := decodeStrict(slices.Concat([]byte("{"), quoted, []byte(":"), raw, []byte("}")), into); err != nil {
-		return r.errorAt(at, "%s: %v", name, err)
+		return r.errorAt(at, "%s", strings.Replace(err.Error(), "the value", "the field "+name, 1)) // see describeJSON
 	}
 	return nil
 }
@@ -156,36 +163,50 @@ func (r *seedReader) assumption(name string, at int64) error {
 	if !slices.Contains(kiitest.Assumptions(), kiitest.Assumption(name)) {
 		return r.errorAt(at, "there is no assumption of that name; there are %s", joinWords(kiitest.Assumptions()))
 	}
-	var holds *bool
-	if err := r.dec.Decode(&holds); err != nil || holds == nil {
+	var holds bool
+	if err := r.dec.Decode(&holds); err != nil {
 		return r.errorAt(at, "%s must be true or false", name)
 	}
-	r.Assumptions[kiitest.Assumption(name)] = *holds
+	r.Assumptions[kiitest.Assumption(name)] = holds
 	return nil
 }
 
+func (r *seedReader) templates(start int64, read *settings) error {
+	var all []kiitest.Template
+	err := array(r, "templates", "settings.templates", start, maxTemplates, func(t kiitest.Template) { all = append(all, t) })
+	read.Templates = all
+	return err
+}
+
 func (r *seedReader) users(start int64) error {
-	if open, _ := r.dec.Token(); open != json.Delim('[') {
-		return r.errorAt(start, "users must be an array: [ … ]")
-	}
 	alike := make(map[[3]string]int) // how many users have these names and addresses
-	for r.dec.More() {
-		at := r.skipTo('{')
-		if len(r.Accounts) == maxUsers {
-			return r.errorAt(at, "a seed has at most %d users", maxUsers)
-		}
-		path := fmt.Sprintf("users[%d]", len(r.Accounts))
-		r.lines[path] = at
-		var a kiitest.Account
-		if err := r.object("each of the users", path+".", func(name string, at int64) error { return r.value(name, at, &a) }); err != nil {
-			return err
-		}
+	return array(r, "users", "users", start, maxUsers, func(a kiitest.Account) {
 		names := [3]string{a.LoginName, a.Email, a.Phone}
 		if a.ID == "" {
 			a.ID = stableID(names, alike[names])
 		}
 		alike[names]++
 		r.Accounts = append(r.Accounts, a)
+	})
+}
+
+// array goes through a JSON array of objects, and adds each.
+func array[T any](r *seedReader, name, path string, start int64, most int, add func(T)) error {
+	if open, _ := r.dec.Token(); open != json.Delim('[') {
+		return r.errorAt(start, "%s must be an array: [ … ]", name)
+	}
+	for i := 0; r.dec.More(); i++ {
+		at := r.skipTo('{')
+		if i == most {
+			return r.errorAt(at, "%s are too many: at most %d are kept", name, most)
+		}
+		one := fmt.Sprintf("%s[%d]", path, i)
+		r.lines[one] = at
+		var value T
+		if err := r.object("each of the "+name, one+".", func(name string, at int64) error { return r.value(name, at, &value) }); err != nil {
+			return err
+		}
+		add(value)
 	}
 	_, _ = r.dec.Token()
 	return nil

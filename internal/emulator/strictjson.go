@@ -20,8 +20,9 @@ type jsonError struct {
 
 func (e *jsonError) Error() string { return e.text }
 
-// checkJSON reports what encoding/json lets pass or says badly: bytes that are not UTF-8, and a
-// name that an object has twice, in whatever case, since the decoder takes both for one field.
+// checkJSON reports what encoding/json lets pass or says badly: bytes that are not UTF-8, a name
+// that an object has twice, in whatever case, since the decoder takes both for one field, and null,
+// which changes nothing where a value was meant.
 func checkJSON(data []byte) error {
 	if at := invalidUTF8(data); at >= 0 {
 		return &jsonError{int64(at), "the text must be UTF-8"}
@@ -33,7 +34,7 @@ func checkJSON(data []byte) error {
 		}
 		return &jsonError{syntax.Offset, fmt.Sprintf("this is not JSON: %v", syntax)}
 	}
-	return checkNames(json.NewDecoder(bytes.NewReader(data)))
+	return checkValue(json.NewDecoder(bytes.NewReader(data)), "the JSON")
 }
 
 // invalidUTF8 returns where the first byte is that is not UTF-8, or -1. A zero byte counts: JSON
@@ -49,13 +50,15 @@ func invalidUTF8(data []byte) int {
 	return -1
 }
 
-// checkNames goes through a value. What an app keeps in a user's fields is its own.
-func checkNames(d *json.Decoder) error {
+// checkValue goes through a value. What an app keeps in a user's fields is its own.
+func checkValue(d *json.Decoder, what string) error {
 	token, _ := d.Token() // the syntax was checked
 	switch token {
+	case nil:
+		return &jsonError{d.InputOffset(), what + " must not be null"}
 	case json.Delim('['):
 		for d.More() {
-			if err := checkNames(d); err != nil {
+			if err := checkValue(d, "what the array holds"); err != nil {
 				return err
 			}
 		}
@@ -74,7 +77,7 @@ func checkNames(d *json.Decoder) error {
 				_ = d.Decode(new(json.RawMessage))
 				continue
 			}
-			if err := checkNames(d); err != nil {
+			if err := checkValue(d, "the field "+shownName(name)); err != nil {
 				return err
 			}
 		}

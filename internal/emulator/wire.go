@@ -119,11 +119,6 @@ func (s *settings) patch(data []byte) error {
 	if err := decodeStrict(data, &changed); err != nil {
 		return problemf(http.StatusBadRequest, "%v", err)
 	}
-	for name, value := range named { // the decoder lets null pass and changes nothing
-		if string(value) == "null" {
-			return problemf(http.StatusBadRequest, "the field %s must not be null; what is left out stays as it is", shownName(name))
-		}
-	}
 	*s = changed
 	return nil
 }
