@@ -1,11 +1,9 @@
 package emulator
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"strconv"
-	"syscall"
 )
 
 // A binding is where the emulator listens, and the names that it answers to.
@@ -22,13 +20,8 @@ func (o Options) listen() (*binding, error) {
 		return nil, err
 	}
 	l, err := net.ListenTCP("tcp", address)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("port %d is in use, perhaps by another kii-emulator. Stop what uses it, or choose another port: -addr 127.0.0.1:0 takes a free one", address.Port)
-	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("port %d is not for this user: ports below 1024 may need root. Choose another with -addr", address.Port)
-	case err != nil:
-		return nil, fmt.Errorf("cannot listen on -addr: %w", err)
+	if err != nil { // each system has its own words and numbers for a port that is in use, or not for this user
+		return nil, fmt.Errorf("cannot serve at -addr: %w. If another kii-emulator has the port, stop that or choose another port: -addr 127.0.0.1:0 takes a free one", err)
 	}
 	bound := l.Addr().(*net.TCPAddr)
 	p := &binding{listener: l, hosts: make(map[string]bool)}
