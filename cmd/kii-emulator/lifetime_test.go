@@ -69,6 +69,16 @@ func TestTheAddressFileNamesTheEmulatorThatAnswers(t *testing.T) {
 	assert.Equal(t, strings.TrimPrefix(second.origin, "http://")+"\n", string(address))
 }
 
+func TestTheFirstRunStartsFromAnExportThatIsNotThereYet(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "state.json")
+	p := startProgram(t, "-seed", name, "-export", name)
+	assert.Contains(t, p.stdout.String(), "There are no users yet")
+	assert.Zero(t, p.stop(os.Interrupt))
+	again := startProgram(t, "-seed", name, "-export", name)
+	assert.Contains(t, again.stdout.String(), "From the seed: 0 users")
+}
+
 // runProgram runs the program to its end.
 func runProgram(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()

@@ -99,13 +99,16 @@ func TestAPortInUseIsToldWithTheWayOut(t *testing.T) {
 	defer l.Close()
 	status, stderr := fail(t, "-addr", l.Addr().String())
 	assert.Equal(t, 1, status)
-	assert.Contains(t, stderr, fmt.Sprintf("port %d is in use", l.Addr().(*net.TCPAddr).Port))
+	assert.Contains(t, stderr, "cannot serve at -addr: ")
+	assert.Contains(t, stderr, l.Addr().String())
 	assert.Contains(t, stderr, "-addr 127.0.0.1:0")
 }
 
 func TestACommandLineThatMakesNoSenseIsRefused(t *testing.T) {
 	t.Parallel()
 	bad := writeSeed(t, "{\n\"users\": [{\"email\": 1}]}")
+	folder := t.TempDir()
+	missing := filepath.Join(folder, "no", "file.json")
 	for _, c := range []struct {
 		status int
 		says   string
@@ -116,21 +119,26 @@ func TestACommandLineThatMakesNoSenseIsRefused(t *testing.T) {
 		{2, "-app-key must be", []string{"-app-key", "a secret"}},
 		{2, "belongs to no flag", []string{"secret"}},
 		{2, "-help lists the flags", []string{"-unknown"}},
-		{2, "-export is in a folder that does not exist", []string{"-export", filepath.Join(t.TempDir(), "no", "secret.json")}},
-		{2, "-export must be a file", []string{"-export", t.TempDir()}},
+		{2, "-export " + missing + ": its folder does not exist", []string{"-export", missing}},
+		{2, "-export " + folder + ": it is a folder", []string{"-export", folder}},
 		{2, "there is no command after --", []string{"--"}},
 		{2, "must be 1 to 256", []string{"-client-secret", "a word"}},
 		{2, "-client-id must differ", []string{"-client-id", "secret", "-app-id", "secret"}},
-		{2, "-export must be a plain file", []string{"-export", os.DevNull}},
-		{2, "-addr-file must be a plain file", []string{"-addr-file", os.DevNull}},
-		{2, "-addr-file must be a plain file", []string{"-addr-file", t.TempDir()}},
+		{2, "-export " + os.DevNull + ": it is no plain file", []string{"-export", os.DevNull}},
+		{2, "-addr-file " + os.DevNull + ": it is no plain file", []string{"-addr-file", os.DevNull}},
+		{2, "-addr-file " + missing + ": its folder does not exist", []string{"-addr-file", missing}},
+		{2, "-addr-file " + folder + ": it is a folder", []string{"-addr-file", folder}},
+		{2, "-addr-file " + bad + ": it is the seed or the export too", []string{"-addr-file", bad, "-seed", bad}},
 		{2, "-export is empty", []string{"-export", ""}},
 		{2, "-seed is empty", []string{"-seed="}},
 		{2, "-pin is empty", []string{"-pin", ""}},
 		{2, "-addr-file is empty", []string{"-addr-file", ""}},
-		{2, "-export is a path that cannot be followed", []string{"-export", circle(t)}},
-		{1, "no such file", []string{"-seed", filepath.Join(t.TempDir(), "none.json")}},
-		{1, bad + ":2: email: the field email must be a string", []string{"-seed", bad}},
+		{2, ": the path cannot be followed", []string{"-export", circle(t)}},
+		{2, ": the path cannot be followed", []string{"-seed", circle(t)}},
+		{2, "-seed " + missing + ": the file does not exist", []string{"-seed", missing}},
+		{2, "-seed " + missing + ": the file does not exist", []string{"-seed", missing, "-export", filepath.Join(folder, "other.json")}},
+		{2, "-seed " + folder + ": it is a folder", []string{"-seed", folder}},
+		{1, bad + ":2: the field email must be a string", []string{"-seed", bad}},
 		{2, "add -expose", []string{"-addr", "0.0.0.0:0"}},
 		{2, "add -expose", []string{"-addr", ":0"}},
 		{2, "-expose must be a host", []string{"-addr", "0.0.0.0:0", "-expose", "http://x/"}},

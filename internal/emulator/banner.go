@@ -78,7 +78,7 @@ func (e *emulator) onLoopback() bool {
 }
 
 // banner is what the program prints when it is ready.
-func (e *emulator) banner(seedFile string) string {
+func (e *emulator) banner() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Kii emulator: nothing is sent. What would have been is at %s/\n\n", e.bound.origin)
 	if !e.onLoopback() {
@@ -93,13 +93,13 @@ func (e *emulator) banner(seedFile string) string {
 	fmt.Fprintf(w, "Administrator\tclient ID %s, client secret %s\n", e.srv.ClientID(), cmp.Or(e.shownSecret(), ownSecret))
 	fmt.Fprintf(w, "Instance\t%s\n", e.instance)
 	w.Flush()
-	b.WriteString("\n" + e.contents(seedFile) + "Ctrl-C stops it.\n")
+	b.WriteString("\n" + e.contents() + "Ctrl-C stops it.\n")
 	return b.String()
 }
 
 // contents says what the emulator starts with.
-func (e *emulator) contents(seedFile string) string {
-	if seedFile == "" {
+func (e *emulator) contents() string {
+	if e.start.name == "" {
 		return "There are no users yet: add one on the page, or start with -seed FILE. "
 	}
 	flow := "the link or the PIN sends a generated password"

@@ -133,7 +133,7 @@ func TestTheExportIsWrittenWhereItCanBe(t *testing.T) {
 	link := filepath.Join(folder, "link.json")
 	require.NoError(t, os.Symlink(elsewhere, link))
 	for name, at := range map[string]string{plain: plain, link: elsewhere} {
-		require.NoError(t, checkExport(name))
+		require.NoError(t, checkOutput("-export", name))
 		_, err := os.Stat(at)
 		require.ErrorIs(t, err, os.ErrNotExist, "the check leaves nothing")
 		require.NoError(t, x.exportTo(name))
@@ -160,17 +160,17 @@ func TestAFileInAFolderThatCannotBeWrittenIsWrittenInPlace(t *testing.T) {
 	require.NoError(t, os.WriteFile(name, []byte("old and much longer than nothing"), 0o600))
 	require.NoError(t, os.Chmod(folder, 0o500))
 	defer os.Chmod(folder, 0o700)
-	require.NoError(t, checkExport(name))
+	require.NoError(t, checkOutput("-export", name))
 	require.NoError(t, x.exportTo(name))
 	_, err := loadSeed(name)
 	require.NoError(t, err)
-	assert.ErrorContains(t, checkExport(filepath.Join(folder, "other.json")), "cannot write")
+	assert.ErrorContains(t, checkOutput("-export", filepath.Join(folder, "other.json")), "this user cannot write its folder")
 }
 
 func TestWhatIsNoPlainFileIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{os.DevNull, t.TempDir(), filepath.Join(t.TempDir(), "no", "export.json")} {
-		assert.Error(t, checkExport(name), name)
+		assert.Error(t, checkOutput("-export", name), name)
 	}
 }
 

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -41,7 +42,7 @@ var (
 )
 
 // Validate reports which option makes no sense. It repeats no value that may be secret, and opens
-// nothing but the export, to find out that it can be written.
+// nothing but the files, to find out that they can be read or written.
 func (o Options) Validate() error {
 	switch {
 	case o.PIN != "" && !regexp.MustCompile(`^[0-9]{4,10}$`).MatchString(o.PIN):
@@ -65,7 +66,10 @@ func (o Options) Validate() error {
 	if _, err := o.address(); err != nil {
 		return err
 	}
-	return errors.Join(checkAddrFile(o.AddrFile), checkExport(o.Export))
+	if o.AddrFile != "" && (sameFile(o.AddrFile, o.Seed) || sameFile(o.AddrFile, o.Export)) {
+		return refusedFile("-addr-file", o.AddrFile, "it is the seed or the export too, which the address would overwrite")
+	}
+	return cmp.Or(checkSeed(o.Seed, o.Export), checkOutput("-addr-file", o.AddrFile), checkOutput("-export", o.Export))
 }
 
 // address is where to listen. Without -expose it must be one of loopback.

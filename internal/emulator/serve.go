@@ -69,7 +69,7 @@ func Serve(ctx context.Context, o Options, stdin io.Reader, stdout, stderr io.Wr
 		fmt.Fprintf(stderr, "kii-emulator: %s/, instance %s\n", p.origin, e.instance)
 		err = e.run(ctx, failed, stdin, stdout, stderr)
 	default:
-		fmt.Fprint(stdout, e.banner(o.Seed))
+		fmt.Fprint(stdout, e.banner())
 		select {
 		case err = <-failed:
 			err = &stoppedError{err}
