@@ -216,7 +216,8 @@ var errorCodeForm = regexp.MustCompile(`^([A-Z][A-Z0-9_]{0,63}|[a-z][a-z0-9_]{0,
 // apiError reads an answer that is not success. wrong is what success found wrong with it.
 func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError {
 	e := &APIError{Op: c.op, StatusCode: reply.Status, Code: ErrUnexpectedReply, RetryAfter: retryAfter(reply.Header)}
-	if reply.Broken != "" || reply.Status < 400 || reply.Status > 599 {
+	limited := reply.Status == http.StatusTooManyRequests // which says, without a body, that nothing was done
+	if reply.Broken != "" && !limited || reply.Status < 400 || reply.Status > 599 {
 		e.Reason = reason(reply, wrong)
 		return e
 	}
@@ -241,7 +242,7 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 	switch {
 	case slices.Contains(knownCodes, code), errorCodeForm.MatchString(string(code)) && secrets.index(string(code)) < 0:
 		e.Code = code
-	case reply.Status == http.StatusTooManyRequests:
+	case limited:
 		e.Code = ErrRateLimited
 	case code != "":
 		e.Reason = reason(reply, "an unusable errorCode")
@@ -262,10 +263,10 @@ func (c *call) isOAuth(status int) bool {
 // reason returns why a reply is unexpected: what can be told from outside, or else wrong.
 func reason(reply *transport.Reply, wrong string) string {
 	switch {
-	case reply.Broken != "":
-		return reply.Broken
 	case reply.Status/100 == 3:
 		return "a redirect"
+	case reply.Broken != "":
+		return reply.Broken
 	case strings.Contains(strings.ToLower(reply.Header.Get("Content-Type")), "text/html"):
 		return "a page of text/html"
 	case len(reply.Body) == 0:

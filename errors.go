@@ -69,7 +69,7 @@ const (
 const (
 	// ErrRateLimited is a 429: the app's contract limits its calls, and nothing was done. Kii Cloud
 	// asks clients not to retry by themselves; APIError.RetryAfter is the wait, if it named one.
-	// errors.Is finds it in any 429, also in one that has another Code.
+	// errors.Is finds it in any 429, also in one that has another Code or a body that is broken.
 	// https://documentation.kii.com/en/guides/cloudsdk/rest/guidelines/rate-limit/
 	ErrRateLimited ErrorCode = "TOO_MANY_REQUESTS"
 	// ErrUnexpectedReply is an answer that Kii Cloud does not give: a redirect, a portal's HTML, an
@@ -157,7 +157,7 @@ func (e *APIError) Unwrap() error { return e.Code }
 // Is reports whether target is [ErrRateLimited] and e a 429, whatever its Code. It also answers
 // [OutcomeUnknown].
 func (e *APIError) Is(target error) bool {
-	return target == ErrRateLimited && e.StatusCode == http.StatusTooManyRequests && e.Code != ErrUnexpectedReply ||
+	return target == ErrRateLimited && e.StatusCode == http.StatusTooManyRequests ||
 		target == outcomeUnknown{} && e.StatusCode/100 == 5
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -312,20 +313,46 @@ func TestErrorCodeIsKiiCloudsOrElseUnexpectedReply(t *testing.T) {
 	}
 }
 
-func TestRateLimitIsAnyBareOrForeign429(t *testing.T) {
+// A 429 is one whatever its body: the status says that nothing was done.
+func TestRateLimitIsAny429(t *testing.T) {
 	t.Parallel()
-	for body, want := range map[string]kii.ErrorCode{
-		``: kii.ErrRateLimited, `<html>slow down</html>`: kii.ErrRateLimited, `{}`: kii.ErrRateLimited,
-		`{"errorCode":"QUOTA_EXCEEDED"}`: "QUOTA_EXCEEDED", `{"error":"rate_limited"}`: "rate_limited",
+	zipped := http.Header{"Content-Encoding": {"gzip"}}
+	for name, tt := range map[string]struct {
+		body   string
+		header http.Header
+		code   kii.ErrorCode
+	}{
+		"bare":                    {"", nil, kii.ErrRateLimited},
+		"a page":                  {"<html>slow down</html>", nil, kii.ErrRateLimited},
+		"no code":                 {"{}", nil, kii.ErrRateLimited},
+		"an unusable code":        {`{"errorCode":"Slow down"}`, nil, kii.ErrRateLimited},
+		"another code":            {`{"errorCode":"QUOTA_EXCEEDED"}`, nil, "QUOTA_EXCEEDED"},
+		"a code of OAuth's":       {`{"error":"rate_limited"}`, nil, "rate_limited"},
+		"too long":                {strings.Repeat("x", 256<<10+1), nil, kii.ErrRateLimited},
+		"text that is no gzip":    {"slow down, please", zipped, kii.ErrRateLimited},
+		"text of a few bytes":     {"no", zipped, kii.ErrRateLimited},
+		"gzip that ends too soon": {"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\xab\x56", zipped, kii.ErrRateLimited},
+		"gzip with a wrong sum":   {"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\x03\x00\x01\x00\x00\x00\x00\x00\x00\x00", zipped, kii.ErrRateLimited},
 	} {
-		err := operate(t, "Login", newCloud(t, replyOf(429, body)))
-		require.ErrorIs(t, err, want)
-		require.ErrorIs(t, err, kii.ErrRateLimited)
-		assert.False(t, kii.OutcomeUnknown(err))
+		for op := range operations {
+			t.Run(name+" "+op, func(t *testing.T) {
+				t.Parallel()
+				r := replyOf(429, tt.body)
+				r.header = http.Header{"Retry-After": {"120"}}
+				maps.Copy(r.header, tt.header)
+				code := tt.code
+				if code == "rate_limited" && (op == "ResetPassword" || op == "CompleteResetPassword") {
+					code = kii.ErrRateLimited // OAuth's field is not Kii Cloud's there
+				}
+				err := operate(t, op, newCloud(t, r))
+				require.ErrorIs(t, err, kii.ErrRateLimited)
+				require.ErrorIs(t, err, code)
+				assert.Equal(t, 2*time.Minute, err.(*kii.APIError).RetryAfter)
+				assert.Equal(t, fmt.Sprintf("kii: %s: 429 %s", op, code), err.Error())
+				assert.False(t, kii.OutcomeUnknown(err))
+			})
+		}
 	}
-	err := operate(t, "ResetPassword", newCloud(t, replyOf(429, strings.Repeat("x", 256<<10+1))))
-	require.ErrorIs(t, err, kii.ErrUnexpectedReply, "too long to be Kii Cloud's")
-	require.NotErrorIs(t, err, kii.ErrRateLimited, "which promises that nothing was done")
 }
 
 // OAuth's field "error" is Kii Cloud's at the token endpoint and in answers to a bearer. Elsewhere
@@ -361,6 +388,7 @@ func TestUnexpectedReplyTellsWhatWasNotExpected(t *testing.T) {
 		{"Login", page, "a page of text/html"},
 		{"Profile", gateway, "a page of text/html"},
 		{"ResetPassword", redirect, "a redirect"},
+		{"ResetPassword", replyOf(302, strings.Repeat("x", 256<<10+1)), "a redirect"},
 		{"ResetPassword", replyOf(200, "{}"), "a body where none belongs"},
 		{"ResetPassword", replyOf(200, strings.Repeat("x", 256<<10+1)), "too long"},
 		{"ResetPassword", gzip, "cannot be decompressed"},

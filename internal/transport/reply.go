@@ -21,6 +21,8 @@ func read(resp *http.Response) (Reply, error) {
 	}
 	_, corrupt := errors.AsType[flate.CorruptInputError](err)
 	switch {
+	case resp.StatusCode == http.StatusTooManyRequests && errors.Is(err, io.ErrUnexpectedEOF):
+		reply.Broken = "cut short" // as gzip of a few bytes may seem, too; the status says what there is to say
 	case corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum):
 		reply.Broken = "cannot be decompressed"
 	case err != nil:
