@@ -98,7 +98,7 @@ var edits = []edit{
 	// Bounds.
 	{"bounds: no cap", tr + "reply.go", "io.LimitReader(body, MaxReplyBytes+1)", "body", promises, matrix},
 	{"bounds: a call waits for its RoundTripper", tr + "transport.go", "	case <-ctx.Done():\n		a.end", "	case <-make(chan int):\n		a.end", trPkg, "Held"},
-	{"bounds: a panic is nobody's", tr + "attempt.go", "p := recover(); p != nil", "p := any(nil); p != nil", trPkg, "Panic"},
+	{"bounds: a panic is nobody's", tr + "attempt.go", "p := recover().(type)", "p := any(nil).(type)", trPkg, "Panic"},
 	{"bounds: 1xx without end", tr + "witness.go", "a.interim > 32", "false", promises, matrix},
 	{"bounds: a blocked connection stays", tr + "roundtripper.go", "WriteByteTimeout: 5 * time.Second", "WriteByteTimeout: 0", trPkg, "HoldsUp"},
 	{"bounds: headers of any size", tr + "roundtripper.go", "64 << 10", "64 << 20", promises, matrix},

@@ -40,8 +40,12 @@ func (a *attempt) run(ctx context.Context) {
 	defer close(a.done)
 	defer func() {
 		err := errGoexit
-		if p := recover(); p != nil {
+		switch p := recover().(type) {
+		case nil:
+		case error, string:
 			err = fmt.Errorf("the RoundTripper panicked: %v", p)
+		default: // it may hold the request, whose bytes would be printed as numbers
+			err = fmt.Errorf("the RoundTripper panicked with a %T", p)
 		}
 		a.end(ctx, Reply{}, err) // unless it has ended
 	}()

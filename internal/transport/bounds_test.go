@@ -201,6 +201,20 @@ func TestAPanicOrGoexitEndsTheCallAlone(t *testing.T) {
 	}
 }
 
+func TestAPanicIsTold(t *testing.T) {
+	t.Parallel()
+	for told, p := range map[string]any{
+		"panicked: out of luck":    "out of luck",
+		"panicked: EOF":            io.EOF,
+		"panicked with a []uint8":  []byte("a secret"),
+		"panicked with a struct {": struct{ body []byte }{[]byte("a secret")},
+	} {
+		_, err := newClient(t, tripper(func(*http.Request) (*http.Response, error) { panic(p) })).Do(t.Context(), post("http://kii.test"))
+		require.ErrorContains(t, err, "the RoundTripper "+told)
+		assert.NotContains(t, err.Error(), "115") // an s among bytes
+	}
+}
+
 type ending struct{ end func() }
 
 func (e ending) Read([]byte) (int, error) { e.end(); return 0, io.EOF }
