@@ -230,7 +230,7 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 	fields.get("errorCode", &code)
 	fields.get("message", &e.Message)
 	fields.get("minimumLength", &e.MinPasswordLength)
-	if code == "" && c.isOAuth(reply.Status) {
+	if code == "" && c.isOAuth() {
 		fields.get("error", &code)
 	}
 	if e.Message == "" {
@@ -240,7 +240,8 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 	e.Message = secrets.blank(e.Message)
 	e.MinPasswordLength = max(0, e.MinPasswordLength)
 	switch {
-	case slices.Contains(knownCodes, code), errorCodeForm.MatchString(string(code)) && secrets.index(string(code)) < 0:
+	case slices.Contains(knownCodes, code),
+		errorCodeForm.MatchString(string(code)) && secrets.index(string(code)) < 0 && !isOfGateway(reply):
 		e.Code = code
 	case limited:
 		e.Code = ErrRateLimited
@@ -253,11 +254,21 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 }
 
 // isOAuth reports whether the field "error" of a reply is a code of Kii Cloud's. OAuth has it at
-// the token endpoint and in answers to a bearer. Elsewhere, and with a time-out, it is a gateway's.
-func (c *call) isOAuth(status int) bool {
-	const clientGone = 499 // nginx
-	return (c.token != nil || strings.HasSuffix(c.url, "/oauth2/token")) &&
-		status != http.StatusRequestTimeout && status != clientGone
+// the token endpoint and in answers to a bearer.
+func (c *call) isOAuth() bool { return c.token != nil || strings.HasSuffix(c.url, "/oauth2/token") }
+
+// isOfGateway reports whether an error with a code that is not among knownCodes may be of a gateway,
+// which does not know what happened behind it. Kii Cloud's own have a media type of Kii's, or a
+// status that refuses a request. Others are those of no registry, such as 460 and 499, and those
+// that a request may get which is, or was, carried out.
+func isOfGateway(reply *transport.Reply) bool {
+	switch {
+	case reply.Status >= 500, strings.HasPrefix(strings.ToLower(reply.Header.Get("Content-Type")), "application/vnd.kii."):
+		return false
+	case reply.Status == http.StatusRequestTimeout, reply.Status == http.StatusConflict, reply.Status == http.StatusFailedDependency:
+		return true
+	}
+	return http.StatusText(reply.Status) == ""
 }
 
 // reason returns why a reply is unexpected: what can be told from outside, or else wrong.

@@ -72,8 +72,10 @@ const (
 	// errors.Is finds it in any 429, also in one that has another Code or a body that is broken.
 	// https://documentation.kii.com/en/guides/cloudsdk/rest/guidelines/rate-limit/
 	ErrRateLimited ErrorCode = "TOO_MANY_REQUESTS"
-	// ErrUnexpectedReply is an answer that Kii Cloud does not give: a redirect, a portal's HTML, an
-	// error without a code, a body that is broken or too long. What happened is unknown.
+	// ErrUnexpectedReply is an answer that Kii Cloud does not give: a redirect, a portal's HTML, a
+	// body that is broken or too long, an error without a code or with a gateway's. What happened
+	// is unknown. A code that this library does not know is a gateway's if it comes with 408, 409,
+	// 424 or a status of no registry, such as 499, and has no media type of Kii's.
 	ErrUnexpectedReply ErrorCode = "UNEXPECTED_REPLY"
 )
 

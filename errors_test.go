@@ -356,16 +356,37 @@ func TestRateLimitIsAny429(t *testing.T) {
 }
 
 // OAuth's field "error" is Kii Cloud's at the token endpoint and in answers to a bearer. Elsewhere
-// it is that of a gateway, which does not know what happened behind it.
+// it is that of a gateway, which does not know what happened behind it. Nor does one that writes an
+// errorCode of its own, with a status that Kii Cloud does not use.
 func TestErrorOfAGatewayIsNoCode(t *testing.T) {
 	t.Parallel()
+	gateways := []int{408, 409, 424, 430, 444, 460, 463, 494, 498, 499}
 	for op := range operations {
 		oauth := op != "ResetPassword" && op != "CompleteResetPassword"
-		for status, isCode := range map[int]bool{400: oauth, 403: oauth, 408: false, 499: false} {
-			err := operate(t, op, newCloud(t, replyOf(status, `{"error":"timeout"}`)))
-			assert.Equal(t, isCode, errors.Is(err, kii.ErrorCode("timeout")), "%s %d", op, status)
-			assert.Equal(t, !isCode, kii.OutcomeUnknown(err), "%s %d", op, status)
+		check := func(status int, body string, isCode bool) {
+			err := operate(t, op, newCloud(t, replyOf(status, body)))
+			assert.Equal(t, isCode, errors.Is(err, kii.ErrorCode("timeout")) || errors.Is(err, kii.ErrorCode("TIMEOUT")), "%s %d %s", op, status, body)
+			assert.Equal(t, !isCode, kii.OutcomeUnknown(err), "%s %d %s", op, status, body)
 		}
+		for _, status := range gateways {
+			check(status, `{"error":"timeout"}`, false)
+			check(status, `{"errorCode":"TIMEOUT","message":"late"}`, false)
+			check(status, `{"errorCode":"timeout"}`, false)
+		}
+		for _, status := range []int{400, 401, 403, 404, 410, 422} {
+			check(status, `{"error":"timeout"}`, oauth)
+			check(status, `{"errorCode":"TIMEOUT"}`, true)
+		}
+	}
+	for _, status := range gateways {
+		err := operate(t, "ResetPassword", newCloud(t, refusal(status, kii.ErrAddressNotVerified)))
+		require.ErrorIs(t, err, kii.ErrAddressNotVerified, "%d: Kii Cloud's by its name", status)
+		assert.False(t, kii.OutcomeUnknown(err))
+		r := refusal(status, "SOMETHING_NEW")
+		r.ContentType = "Application/vnd.kii.SomethingNewException+json; charset=utf-8"
+		err = operate(t, "ChangePassword", newCloud(t, r))
+		require.ErrorIs(t, err, kii.ErrorCode("SOMETHING_NEW"), "%d: Kii Cloud's by its type", status)
+		assert.False(t, kii.OutcomeUnknown(err))
 	}
 }
 

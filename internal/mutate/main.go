@@ -89,6 +89,7 @@ var edits = []edit{
 	{"answers: another call's counts", "redact.go", "!isOwn(target) && ", "", ".", "AnotherCalls"},
 	{"answers: the first of several counts", "errors.go", "return errors.Is(err, outcomeUnknown{})", "e, ok := errors.AsType[*TransportError](err); return ok && !e.NotSent || !ok && errors.Is(err, outcomeUnknown{})", ".", "OutcomeUnknown"},
 	{"answers: a gateway's code counts", "call.go", `strings.HasSuffix(c.url, "/oauth2/token")`, "true", ".", "Gateway"},
+	{"answers: a gateway's status counts", "call.go", " && !isOfGateway(reply)", "", ".", "Gateway"},
 	{"session: a refresh ends with its caller", "internal/shared/shared.go", "context.WithoutCancel(ctx)", "ctx", ".", "Refresh"},
 	{"session: a wrong password ends it", "session.go", "[]ErrorCode{ErrWrongToken,", "[]ErrorCode{ErrWrongPassword, ErrWrongToken,", promises, matrix},
 	{"session: each Refresh sends a request", "refresh.go", "case s.refreshing == nil:", "default:", ".", "Refresh"},
