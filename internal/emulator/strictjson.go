@@ -120,9 +120,11 @@ func describeJSON(err error) error {
 	return err
 }
 
+var fieldNames = regexp.MustCompile(`^[A-Za-z]{1,40}$`)
+
 // shownName repeats a name if it is one, and no value in its place.
 func shownName(name string) string {
-	if regexp.MustCompile(`^[A-Za-z]{1,40}$`).MatchString(name) {
+	if fieldNames.MatchString(name) {
 		return `"` + name + `"`
 	}
 	return "of that name"
