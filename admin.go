@@ -75,13 +75,12 @@ func (a *Admin) User(ctx context.Context, id string) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := fetch(ctx, a.do, &call{
+	return fetch(ctx, a.do, &call{
 		op:      "User",
 		method:  http.MethodGet,
 		url:     a.url(user),
 		secrets: []string{user.secret()},
-	}, (*profileReply).wrong)
-	return (*Profile)(p), err
+	}, object.profile)
 }
 
 // SetPassword gives the user another password. newPassword is 4 to 50 printable ASCII characters.

@@ -142,28 +142,21 @@ func (a *admin) renew(ctx context.Context) (token *adminToken, err error) {
 	}()
 	ctx, cancel := context.WithTimeout(ctx, a.api.timeout)
 	defer cancel()
-	// Round removes the monotonic clock, which stands still while a machine is suspended.
-	now, theirs := time.Now().Round(0), a.serverTime()
-	reply, err := a.fetchToken(ctx, theirs.Add(adminTokenLife))
+	theirs := a.serverTime()
+	token, err = a.fetchToken(ctx, theirs.Add(adminTokenLife))
 	if e, ok := err.(*APIError); ok && e.StatusCode == http.StatusBadRequest && !slices.Contains(wrongLogin, e.Code) {
 		// By the clock of Kii Cloud, which its answer gave, the requested end may be in the past.
 		if told := a.serverTime(); told.Sub(theirs) > time.Minute || theirs.Sub(told) > time.Minute {
-			reply, err = a.fetchToken(ctx, told.Add(adminTokenLife))
+			token, err = a.fetchToken(ctx, told.Add(adminTokenLife))
 		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	life := adminTokenLife
-	if reply.ExpiresIn != "" {
-		life = reply.lifetime()
-	}
-	return &adminToken{Token{UserID: reply.ID, AccessToken: reply.AccessToken}, now.Add(life - min(time.Minute, life/2))}, nil
+	return token, err
 }
 
 // fetchToken asks for a token that ends then.
 // https://documentation.kii.com/en/guides/cloudsdk/rest/admin-features/
-func (a *admin) fetchToken(ctx context.Context, end time.Time) (*tokenReply, error) {
+func (a *admin) fetchToken(ctx context.Context, end time.Time) (*adminToken, error) {
+	now := time.Now().Round(0) // without the monotonic clock, which stands still while a machine is suspended
 	return fetch(ctx, a.send, &call{
 		op:          "Admin",
 		method:      http.MethodPost,
@@ -176,11 +169,19 @@ func (a *admin) fetchToken(ctx context.Context, end time.Time) (*tokenReply, err
 			ExpiresAt    int64  `json:"expiresAt"` // milliseconds
 		}{"client_credentials", a.secret.clientID, a.secret.clientSecret, end.UnixMilli()}),
 		secrets: []string{a.secret.clientID, a.secret.clientSecret},
-	}, func(r *tokenReply) string {
-		if unsendable(r.AccessToken) != "" {
-			return "no access token"
+	}, func(o object) (*adminToken, string) {
+		var t adminToken
+		o.get("id", &t.UserID)
+		o.get("access_token", &t.AccessToken)
+		if unsendable(t.AccessToken) != "" {
+			return nil, "no access token"
 		}
-		return ""
+		life, known := o.lifetime()
+		if !known {
+			life = adminTokenLife
+		}
+		t.renewAt = now.Add(life - min(time.Minute, life/2))
+		return &t, ""
 	})
 }
 

@@ -207,11 +207,11 @@ func TestACallAllocatesNoMoreThanStated(t *testing.T) {
 		"CompleteResetPassword": {48, func() error {
 			return client.User.CompleteResetPassword(t.Context(), "alice@example.com", "123456", &password)
 		}},
-		"Login": {85, func() error {
+		"Login": {84, func() error {
 			_, err := login.User.Login(t.Context(), "alice@example.com", "old-pass")
 			return err
 		}},
-		"Profile": {89, func() error {
+		"Profile": {83, func() error {
 			_, err := session.Profile(t.Context())
 			return err
 		}},

@@ -104,17 +104,19 @@ func (a *api) secrets(c *call) secrets {
 }
 
 // fetch makes a call by do, which is an api's, or a session's if it needs a login, and returns the
-// answer. Success is a 200 with the JSON of a T in which nothing is wrong.
-func fetch[T any](ctx context.Context, do func(context.Context, *call, success) error, c *call, wrong func(*T) string) (*T, error) {
-	answer := new(T)
-	err := do(ctx, c, func(reply transport.Reply) string {
-		switch {
-		case reply.Status != http.StatusOK:
+// answer. Success is a 200 with a JSON object in which read finds nothing wrong.
+func fetch[T any](ctx context.Context, do func(context.Context, *call, success) error, c *call, read func(object) (*T, string)) (*T, error) {
+	var answer *T
+	err := do(ctx, c, func(reply transport.Reply) (wrong string) {
+		if reply.Status != http.StatusOK {
 			return "not the status of a success"
-		case json.Unmarshal(reply.Body, answer) != nil:
+		}
+		fields := parseObject(reply.Body)
+		if fields == nil {
 			return "not a JSON object"
 		}
-		return wrong(answer)
+		answer, wrong = read(fields)
+		return wrong
 	})
 	if err != nil {
 		return nil, err
@@ -222,8 +224,8 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 		return e
 	}
 	wrong = "no errorCode"
-	var fields object
-	if json.Unmarshal(reply.Body, &fields) != nil {
+	fields := parseObject(reply.Body)
+	if fields == nil {
 		wrong = "not a JSON object"
 	}
 	var code ErrorCode
@@ -289,6 +291,15 @@ func reason(reply *transport.Reply, wrong string) string {
 // An object is a JSON object by its exact names. encoding/json takes a name in any case, and the
 // last one wins; but a user's record also holds fields that the user's program named.
 type object map[string]json.RawMessage
+
+// parseObject returns the JSON object that body is; nil if it is none.
+func parseObject(body []byte) object {
+	var o object
+	if json.Unmarshal(body, &o) != nil {
+		return nil
+	}
+	return o
+}
 
 // get reads a field. One that is missing or of another type leaves into as it is.
 func (o object) get(name string, into any) {

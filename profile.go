@@ -1,7 +1,6 @@
 package kii
 
 import (
-	"encoding/json"
 	"fmt"
 	"log/slog"
 )
@@ -43,36 +42,27 @@ func (p Profile) LogValue() slog.Value { return slog.StringValue(p.String()) }
 // String returns nothing of the profile.
 func (p Profile) String() string { return "kii.Profile" + blanked }
 
-// profileReply is the answer to a request for a user's record.
+// profile returns the user whose record o is, and what is wrong with it; empty if nothing is.
 // https://documentation.kii.com/rest/apps-collection/application/user-collection/user-logged-in/
-type profileReply Profile
-
-// wrong returns why r is nobody's record; empty if it is somebody's.
-func (r *profileReply) wrong() string {
-	if unsendable(r.UserID) != "" {
-		return "no user ID"
-	}
-	return ""
-}
-
-// UnmarshalJSON goes by exact names: EMAILADDRESSVERIFIED may be a field of the user's program.
-func (r *profileReply) UnmarshalJSON(data []byte) error {
-	var fields object
-	err := json.Unmarshal(data, &fields)
+func (o object) profile() (p *Profile, wrong string) {
+	p = new(Profile)
 	for name, field := range map[string]any{
-		"userID": &r.UserID, "loginName": &r.LoginName, "displayName": &r.DisplayName,
-		"emailAddress": &r.Email, "emailAddressVerified": &r.EmailVerified,
-		"phoneNumber": &r.Phone, "phoneNumberVerified": &r.PhoneVerified,
-		"country": &r.Country, "locale": &r.Locale,
-		"_emailAddressPending": &r.PendingEmail, "_phoneNumberPending": &r.PendingPhone,
+		"userID": &p.UserID, "loginName": &p.LoginName, "displayName": &p.DisplayName,
+		"emailAddress": &p.Email, "emailAddressVerified": &p.EmailVerified,
+		"phoneNumber": &p.Phone, "phoneNumberVerified": &p.PhoneVerified,
+		"country": &p.Country, "locale": &p.Locale,
+		"_emailAddressPending": &p.PendingEmail, "_phoneNumberPending": &p.PendingPhone,
 	} {
-		fields.get(name, field)
+		o.get(name, field)
 	}
 	// The server sends a boolean; the mock in the tests of Kii's Unity SDK sends a string.
-	disabled := string(fields["_disabled"])
-	r.Disabled = disabled == "true" || disabled == `"true"`
-	if has := string(fields["_hasPassword"]); has == "true" || has == "false" {
-		r.HasPassword = new(has == "true")
+	disabled := string(o["_disabled"])
+	p.Disabled = disabled == "true" || disabled == `"true"`
+	if has := string(o["_hasPassword"]); has == "true" || has == "false" {
+		p.HasPassword = new(has == "true")
 	}
-	return err
+	if unsendable(p.UserID) != "" {
+		return nil, "no user ID"
+	}
+	return p, ""
 }

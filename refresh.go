@@ -79,15 +79,16 @@ func (s *Session) refresh(ctx context.Context, old *Token) (fresh *Token, err er
 		RefreshToken string `json:"refresh_token"`
 	}{"refresh_token", old.RefreshToken})
 	c := s.api.tokenCall("Refresh", body, old.AccessToken, old.RefreshToken, old.UserID)
-	_, err = fetch(ctx, s.api.do, c, func(r *tokenReply) string {
-		wrong := r.wrong()
-		if wrong == "" && old.UserID != "" && r.ID != old.UserID {
+	_, err = fetch(ctx, s.api.do, c, func(o object) (*Token, string) {
+		token, wrong := o.token(old.RefreshToken)
+		switch {
+		case wrong != "":
+		case old.UserID != "" && token.UserID != old.UserID:
 			wrong = "another user's"
+		default:
+			fresh = token
 		}
-		if wrong == "" {
-			fresh = r.token(old.RefreshToken)
-		}
-		return wrong
+		return token, wrong
 	})
 	if e, ok := err.(*APIError); ok && !OutcomeUnknown(e) && (e.Code == ErrWrongRefreshToken || e.Code == ErrWrongCredentials) {
 		s.mu.Lock()

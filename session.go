@@ -75,9 +75,14 @@ func (s *Session) Profile(ctx context.Context) (*Profile, error) {
 	if err := s.check(ctx); err != nil {
 		return nil, err
 	}
-	p, err := fetch(ctx, s.do, &call{op: "Profile", method: http.MethodGet, url: s.api.app + "/users/me"},
-		func(p *profileReply) string { return s.adopt(p.UserID) })
-	return (*Profile)(p), err
+	c := &call{op: "Profile", method: http.MethodGet, url: s.api.app + "/users/me"}
+	return fetch(ctx, s.do, c, func(o object) (*Profile, string) {
+		p, wrong := o.profile()
+		if wrong == "" {
+			wrong = s.adopt(p.UserID)
+		}
+		return p, wrong
+	})
 }
 
 // ChangePassword replaces the password and thereby ends this session and all others of the user:
@@ -143,14 +148,13 @@ func (s *Session) do(ctx context.Context, c *call, success success) error {
 func (s *Session) adopt(userID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case unsendable(userID) != "":
-		return "no user ID"
-	case s.token.UserID == "":
+	switch s.token.UserID {
+	case "":
 		adopted := *s.token
 		adopted.UserID = userID
 		s.token = &adopted
-	case s.token.UserID != userID:
+	case userID:
+	default:
 		return "another user's"
 	}
 	return ""

@@ -1,7 +1,6 @@
 package kii
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -33,56 +32,44 @@ func (t Token) String() string {
 	return "kii.Token" + blanked + " until " + t.Expiry.Format(time.RFC3339)
 }
 
-// tokenReply is the answer of the token endpoint.
-type tokenReply struct {
-	ID, AccessToken, RefreshToken string
-	ExpiresIn                     json.Number // seconds; documented ones overflow a Duration
-}
-
-// UnmarshalJSON goes by exact names. A life that cannot be read costs no login: it is then unknown.
-func (r *tokenReply) UnmarshalJSON(data []byte) error {
-	var fields object
-	err := json.Unmarshal(data, &fields)
-	fields.get("id", &r.ID)
-	fields.get("access_token", &r.AccessToken)
-	fields.get("expires_in", &r.ExpiresIn)
-	if refresh := fields["refresh_token"]; refresh != nil {
-		err = cmp.Or(err, json.Unmarshal(refresh, &r.RefreshToken))
+// token returns the token of a login or a refresh, as the token endpoint answers it, and what is
+// wrong with it; empty if nothing is. An answer without a refresh token leaves the old one valid
+// (RFC 6749, section 6).
+func (o object) token(oldRefreshToken string) (t *Token, wrong string) {
+	t = new(Token)
+	o.get("id", &t.UserID)
+	o.get("access_token", &t.AccessToken)
+	if refresh := o["refresh_token"]; refresh != nil && json.Unmarshal(refresh, &t.RefreshToken) != nil {
+		return nil, "a broken refresh token"
 	}
-	return err
-}
-
-// wrong returns why r holds no login; empty if it does.
-func (r *tokenReply) wrong() string {
 	switch {
-	case unsendable(r.ID) != "":
-		return "no user ID"
-	case unsendable(r.AccessToken) != "":
-		return "no access token"
-	case r.RefreshToken != "" && unsendable(r.RefreshToken) != "":
-		return "a broken refresh token"
+	case unsendable(t.UserID) != "":
+		return nil, "no user ID"
+	case unsendable(t.AccessToken) != "":
+		return nil, "no access token"
+	case t.RefreshToken == "":
+		t.RefreshToken = oldRefreshToken
+	case unsendable(t.RefreshToken) != "":
+		return nil, "a broken refresh token"
 	}
-	return ""
-}
-
-// token returns the token of a login. A refresh that is answered without a refresh token leaves the
-// old one valid (RFC 6749, section 6).
-func (r *tokenReply) token(oldRefreshToken string) *Token {
-	t := &Token{UserID: r.ID, AccessToken: r.AccessToken, RefreshToken: cmp.Or(r.RefreshToken, oldRefreshToken)}
-	if r.ExpiresIn != "" {
+	if life, known := o.lifetime(); known {
 		// Round removes the monotonic clock, which stands still while a machine is suspended. So a
 		// token is the same after JSON.
-		t.Expiry = time.Now().UTC().Round(0).Add(r.lifetime())
+		t.Expiry = time.Now().UTC().Round(0).Add(life)
 	}
-	return t
+	return t, ""
 }
 
-func (r *tokenReply) lifetime() time.Duration {
-	if seconds, err := r.ExpiresIn.Int64(); err == nil {
-		return saturate(seconds)
+// lifetime returns how long a token lives. One that cannot be read is not known, which costs no
+// login; documented ones overflow a Duration.
+func (o object) lifetime() (life time.Duration, known bool) {
+	var number json.Number
+	o.get("expires_in", &number)
+	if seconds, err := number.Int64(); err == nil {
+		return saturate(seconds), true
 	}
-	seconds, _ := r.ExpiresIn.Float64() // infinite if it overflows; a json.Number is valid
-	return saturate(int64(min(seconds, math.MaxInt32*1e9)))
+	seconds, _ := number.Float64() // infinite if it overflows; a json.Number is valid
+	return saturate(int64(min(seconds, math.MaxInt32*1e9))), number != ""
 }
 
 // tokenCall returns a call to the token endpoint: a login or a refresh.

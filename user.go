@@ -34,11 +34,12 @@ func (u *User) Login(ctx context.Context, id, password string) (*Session, error)
 		Username string `json:"username"`
 		Password string `json:"password"`
 	}{user.String(), password})
-	reply, err := fetch(ctx, u.api.do, u.api.tokenCall("Login", body, user.secret(), password), (*tokenReply).wrong)
+	c := u.api.tokenCall("Login", body, user.secret(), password)
+	token, err := fetch(ctx, u.api.do, c, func(o object) (*Token, string) { return o.token("") })
 	if err != nil {
 		return nil, err
 	}
-	return &Session{api: u.api, token: reply.token("")}, nil
+	return &Session{api: u.api, token: token}, nil
 }
 
 // Resume returns the session of a token that was kept from an earlier one: the SDKs'

@@ -2,7 +2,6 @@ package kii
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 
 	"github.com/go-kii/kii/internal/transport"
@@ -122,13 +121,13 @@ func (s *Session) verify(ctx context.Context, op, address, code string) error {
 // verified is the success of a verification. The reference answers 200 with a verificationStatus,
 // whose values it does not list; the mock in the tests of Kii's Unity SDK answers 204.
 func verified(reply transport.Reply) string {
-	var answer object
+	answer := parseObject(reply.Body)
 	switch {
 	case reply.Status == http.StatusNoContent:
 		return ""
 	case reply.Status != http.StatusOK:
 		return "not the status of a success"
-	case json.Unmarshal(reply.Body, &answer) != nil || answer == nil:
+	case answer == nil:
 		return "not a JSON object"
 	case answer["errorCode"] != nil:
 		return "an errorCode"
