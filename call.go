@@ -1,6 +1,7 @@
 package kii
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -292,10 +293,11 @@ func reason(reply *transport.Reply, wrong string) string {
 // last one wins; but a user's record also holds fields that the user's program named.
 type object map[string]json.RawMessage
 
-// parseObject returns the JSON object that body is; nil if it is none.
+// parseObject returns the JSON object that body is; nil if it is none. A byte order mark harms
+// nothing (RFC 8259, section 8.1).
 func parseObject(body []byte) object {
 	var o object
-	if json.Unmarshal(body, &o) != nil {
+	if json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), &o) != nil {
 		return nil
 	}
 	return o

@@ -285,6 +285,8 @@ func TestErrorCodeIsKiiCloudsOrElseUnexpectedReply(t *testing.T) {
 		`{"errorCode":""}`:                                 kii.ErrUnexpectedReply,
 		`{"errorCode":["X"]}`:                              kii.ErrUnexpectedReply,
 		`{"errorCode":"X"`:                                 kii.ErrUnexpectedReply,
+		"\ufeff" + `{"errorCode":"X"}`:                     "X", // RFC 8259, section 8.1
+		`{"errorCode":"X"}` + "\x00":                       kii.ErrUnexpectedReply,
 		`{"ERRORCODE":"X"}`:                                kii.ErrUnexpectedReply,
 		`{"errorCode":"X","ErrorCode":"Y"}`:                "X",
 		`["X"]`:                                            kii.ErrUnexpectedReply,
