@@ -14,6 +14,7 @@ const usage = `kii-emulator is a Kii Cloud on your machine, with a page for the 
 
 usage: kii-emulator [flags]
        kii-emulator [flags] -- command [arguments]
+       kii-emulator [-addr address] -ready
 
 With a command it serves while the command runs, hands it the addresses in the environment (KII_SITE,
 KII_APP_ID, KII_APP_KEY, KII_EMULATOR_API and others), and exits with its status.
@@ -40,6 +41,7 @@ func parseFlags(args []string, stderr io.Writer) (emulator.Options, error) {
 	f.StringVar(&o.AppKey, "app-key", emulator.DefaultAppKey, "the app's `key`; like Kii Cloud, the emulator checks it only for anonymous logins")
 	f.StringVar(&o.ClientID, "client-id", emulator.DefaultClientID, "the `ID` that an administrator logs in with")
 	f.StringVar(&o.ClientSecret, "client-secret", emulator.DefaultSecret, "the `secret` that an administrator logs in with")
+	f.BoolVar(&o.Ready, "ready", false, "serve nothing, and report by the exit status whether an emulator answers at -addr: 0 or 1")
 	err := f.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -51,6 +53,8 @@ func parseFlags(args []string, stderr io.Writer) (emulator.Options, error) {
 		return o, fmt.Errorf("%w; -help lists the flags", err)
 	case f.NArg() > 0 && !slices.Contains(args[:len(args)-f.NArg()], "--"):
 		return o, errors.New("there is an argument that belongs to no flag; -help lists the flags, and -- goes before a command")
+	case f.NArg() > 0 && o.Ready:
+		return o, errors.New("-ready runs no command; leave one of them out")
 	case f.NArg() == 0 && len(args) > 0 && args[len(args)-1] == "--":
 		return o, errors.New("there is no command after --")
 	}

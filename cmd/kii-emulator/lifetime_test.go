@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,6 +68,24 @@ func TestTheAddressFileNamesTheEmulatorThatAnswers(t *testing.T) {
 	address, err = os.ReadFile(name)
 	require.NoError(t, err, "the second one's file stays")
 	assert.Equal(t, strings.TrimPrefix(second.origin, "http://")+"\n", string(address))
+}
+
+func TestTheProgramReportsWhetherAnEmulatorIsReady(t *testing.T) {
+	t.Parallel()
+	other := httptest.NewServer(http.NotFoundHandler())
+	defer other.Close()
+	status, _, stderr := runProgram(t, "", "-ready", "-addr", other.Listener.Addr().String())
+	assert.Equal(t, 1, status)
+	assert.Contains(t, stderr, "what serves at "+other.Listener.Addr().String()+" is no kii-emulator")
+	p := startProgram(t)
+	address := strings.TrimPrefix(p.origin, "http://")
+	status, stdout, stderr := runProgram(t, "", "-ready", "-addr", address)
+	assert.Zero(t, status)
+	assert.Empty(t, stdout+stderr)
+	p.stop(os.Interrupt)
+	status, _, stderr = runProgram(t, "", "-ready", "-addr", address)
+	assert.Equal(t, 1, status)
+	assert.Contains(t, stderr, "not ready: ")
 }
 
 func TestTheFirstRunStartsFromAnExportThatIsNotThereYet(t *testing.T) {

@@ -32,6 +32,7 @@ type Options struct {
 	AppKey       string   // shown nowhere unless it is DefaultAppKey
 	ClientID     string   // of an administrator
 	ClientSecret string   // shown nowhere unless it is DefaultSecret
+	Ready        bool     // only report whether an emulator serves at Addr
 	Command      []string // what to run while the emulator serves; empty: it serves until it is stopped
 }
 

@@ -29,6 +29,9 @@ const (
 // Serve runs the emulator until the context is done, or until Options.Command has ended, and writes
 // the export. It returns the command's *exec.ExitError if that failed.
 func Serve(ctx context.Context, o Options, stdin io.Reader, stdout, stderr io.Writer) error {
+	if o.Ready {
+		return ready(ctx, o.Addr)
+	}
 	start, err := loadSeed(o.Seed)
 	if err != nil {
 		return err

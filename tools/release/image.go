@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -88,6 +89,7 @@ func image(binary []byte, p platform) (v1.Image, error) {
 		// A published port comes in from outside of the container, and under this name.
 		Cmd:          []string{"-addr", ":8484", "-expose", "localhost:8484"},
 		ExposedPorts: map[string]struct{}{"8484/tcp": {}},
+		Healthcheck:  &v1.HealthConfig{Test: []string{"CMD", program, "-ready"}, Interval: 2 * time.Second},
 		User:         "65532:65532", // nobody's, and not root
 		Labels: map[string]string{
 			"org.opencontainers.image.source":   "https://github.com/go-kii/kii",

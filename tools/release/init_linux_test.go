@@ -27,9 +27,9 @@ func TestImageStartsAsProcess1AndStopsOnSIGTERM(t *testing.T) {
 	for name, c := range map[string]struct {
 		args  []string
 		flags uintptr
-		ready func(t *testing.T, line string)
+		ready func(t *testing.T, line string) (address string)
 	}{
-		"as the image says, in a network of its own": {config.Config.Cmd, syscall.CLONE_NEWNET, func(*testing.T, string) {}},
+		"as the image says, in a network of its own": {config.Config.Cmd, syscall.CLONE_NEWNET, func(*testing.T, string) string { return "" }},
 		"with an address": {[]string{"-addr", "127.0.0.1:0"}, 0, answers},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -57,7 +57,15 @@ func TestImageStartsAsProcess1AndStopsOnSIGTERM(t *testing.T) {
 			lines := bufio.NewReader(stdout)
 			line, err := lines.ReadString('\n')
 			require.NoError(t, err)
-			c.ready(t, line)
+			if address := c.ready(t, line); address != "" {
+				check := config.Config.Healthcheck.Test
+				assert.Equal(t, "CMD", check[0], "there is no shell")
+				healthy := exec.Command(check[1], append(check[2:], "-addr", address)...)
+				healthy.Env, healthy.Dir = []string{}, "/"
+				healthy.SysProcAttr = cmd.SysProcAttr
+				text, err := healthy.CombinedOutput()
+				assert.NoError(t, err, "%s", text)
+			}
 			require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
 			_, err = io.Copy(io.Discard, lines)
 			require.NoError(t, err)
@@ -75,13 +83,14 @@ func credential(t *testing.T, user string) *syscall.Credential {
 	return &c
 }
 
-// answers fails the test unless the emulator that printed line is ready.
-func answers(t *testing.T, line string) {
+// answers fails the test unless the emulator that printed line is ready, and returns its address.
+func answers(t *testing.T, line string) string {
 	t.Helper()
-	url := regexp.MustCompile(`http://[^/\s]+`).FindString(line)
-	require.NotEmpty(t, url, line)
-	reply, err := http.Get(url + "/emulator/v1/ready")
+	address := regexp.MustCompile(`http://([^/\s]+)`).FindStringSubmatch(line)
+	require.NotEmpty(t, address, line)
+	reply, err := http.Get("http://" + address[1] + "/emulator/v1/ready")
 	require.NoError(t, err)
 	defer reply.Body.Close()
 	assert.True(t, strings.HasPrefix(reply.Status, "2"), reply.Status)
+	return address[1]
 }
