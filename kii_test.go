@@ -172,8 +172,6 @@ func TestSuccessIsProved(t *testing.T) {
 		{"200 with a broken token", tokens, replyOf(200, `{"id":"`+userID+`","access_token":"a\nb"}`), false},
 		{"200 with a cut token", tokens, replyOf(200, token[:len(token)-1]), false},
 		{"200 with two tokens", tokens, replyOf(200, token+token), false},
-		{"200 with a broken refresh token", tokens, replyOf(200, `{"id":"`+userID+`","access_token":"access-2","refresh_token":"a\u0000b"}`), false},
-		{"200 with a refresh token of another type", tokens, replyOf(200, `{"id":"`+userID+`","access_token":"access-2","refresh_token":7}`), false},
 		{"200 with a blank token", tokens, replyOf(200, `{"id":"`+userID+`","access_token":" "}`), false},
 		{"200 with a token of broken UTF-8", tokens, replyOf(200, `{"id":"`+userID+`","access_token":"a\xff"}`), false},
 		{"200 with a token of half a character", tokens, replyOf(200, `{"id":"`+userID+`","access_token":"a\ud800"}`), false},

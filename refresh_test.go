@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -191,12 +192,31 @@ func TestRefreshKeepsThePairThoughItsOnlyCallerIsGone(t *testing.T) {
 
 func TestRefreshWithoutANewRefreshTokenKeepsTheOldOne(t *testing.T) {
 	t.Parallel()
-	c := newCloud(t, replyOf(200, `{"id":"`+userID+`","access_token":"access-2"}`), documented(t, "Refresh_done"))
-	s := c.session(t)
-	require.NoError(t, s.Refresh(t.Context()))
-	assert.True(t, s.Token() == kii.Token{UserID: userID, AccessToken: "access-2", RefreshToken: "refresh-1"})
-	require.NoError(t, s.Refresh(t.Context()))
-	assert.Contains(t, c.last(t).body, `"refresh_token":"refresh-1"`)
+	for _, field := range noRefreshToken {
+		c := newCloud(t, replyOf(200, `{"id":"`+userID+`","access_token":"access-2"`+field+`}`), documented(t, "Refresh_done"))
+		s := c.session(t)
+		require.NoError(t, s.Refresh(t.Context()), field)
+		assert.True(t, s.Token() == kii.Token{UserID: userID, AccessToken: "access-2", RefreshToken: "refresh-1"}, field)
+		require.NoError(t, s.Refresh(t.Context()), field)
+		assert.Contains(t, c.last(t).body, `"refresh_token":"refresh-1"`)
+	}
+}
+
+// noRefreshToken are the ends of a reply with a login and no refresh token that could be used.
+var noRefreshToken = []string{
+	"", `,"refresh_token":null`, `,"refresh_token":""`, `,"refresh_token":" "`, `,"refresh_token":7`, `,"refresh_token":["r"]`,
+	`,"refresh_token":{"a":"b"}`, `,"refresh_token":true`, `,"refresh_token":"a\u0000b"`, `,"refresh_token":"` + strings.Repeat("r", 1001) + `"`,
+}
+
+func TestNoLoginIsLostForWantOfARefreshToken(t *testing.T) {
+	t.Parallel()
+	for _, field := range noRefreshToken {
+		c := newCloud(t, replyOf(200, `{"id":"`+userID+`","access_token":"access-1","token_type":7,"scope":[]`+field+`}`))
+		s, err := c.User.Login(t.Context(), "alice", "password")
+		require.NoError(t, err, field)
+		assert.True(t, s.Token() == kii.Token{UserID: userID, AccessToken: "access-1"}, field)
+		assertArgument(t, "token", s.Refresh(t.Context()))
+	}
 }
 
 func TestWaiterMayStopWaitingForARefresh(t *testing.T) {

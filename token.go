@@ -33,24 +33,20 @@ func (t Token) String() string {
 }
 
 // token returns the token of a login or a refresh, as the token endpoint answers it, and what is
-// wrong with it; empty if nothing is. An answer without a refresh token leaves the old one valid
-// (RFC 6749, section 6).
+// wrong with it; empty if nothing is. An answer without a refresh token, or with one that cannot be
+// used, leaves the old one as it is (RFC 6749, section 6).
 func (o object) token(oldRefreshToken string) (t *Token, wrong string) {
 	t = new(Token)
 	o.get("id", &t.UserID)
 	o.get("access_token", &t.AccessToken)
-	if refresh := o["refresh_token"]; refresh != nil && json.Unmarshal(refresh, &t.RefreshToken) != nil {
-		return nil, "a broken refresh token"
-	}
+	o.get("refresh_token", &t.RefreshToken)
 	switch {
 	case unsendable(t.UserID) != "":
 		return nil, "no user ID"
 	case unsendable(t.AccessToken) != "":
 		return nil, "no access token"
-	case t.RefreshToken == "":
-		t.RefreshToken = oldRefreshToken
 	case unsendable(t.RefreshToken) != "":
-		return nil, "a broken refresh token"
+		t.RefreshToken = oldRefreshToken
 	}
 	if life, known := o.lifetime(); known {
 		// Round removes the monotonic clock, which stands still while a machine is suspended. So a
