@@ -20,14 +20,11 @@ var steps = []contestant{
 	{"+ a deadline for the call", kiiDialect, step{deadline: true}.connect},
 	{"+ a trace, to prove what was not sent", kiiDialect, step{deadline: true, trace: true}.connect},
 	{"+ resty", kiiDialect, step{deadline: true, trace: true, resty: true}.connect},
-	{"+ retries of what was not sent", kiiDialect, step{deadline: true, trace: true, resty: true, retries: 2}.connect},
+	{"+ a goroutine that the deadline can leave behind", kiiDialect, step{deadline: true, trace: true, resty: true, leave: true}.connect},
 	{"**kii**: + checks, escaping, secrets; − shared headers", kiiDialect, useKii},
 }
 
-type step struct {
-	deadline, trace, resty bool
-	retries                int
-}
+type step struct{ deadline, trace, resty, leave bool }
 
 func (s step) connect(base string, rt *http.Transport) (ask, error) {
 	if rt == nil {
@@ -35,7 +32,7 @@ func (s step) connect(base string, rt *http.Transport) (ask, error) {
 	}
 	send := byNetHTTP(base, &http.Client{Transport: rt})
 	if s.resty {
-		client := resty.NewWithClient(&http.Client{Transport: rt}).SetResponseBodyLimit(256 << 10).SetRetryCount(s.retries)
+		client := resty.NewWithClient(&http.Client{Transport: rt}).SetResponseBodyLimit(256 << 10)
 		send = func(ctx context.Context) error { return s.byResty(ctx, client, base) }
 	}
 	return func(ctx context.Context) error {
@@ -53,7 +50,17 @@ func (s step) connect(base string, rt *http.Transport) (ask, error) {
 				WroteHeaders:      func() { w.wrote.Store(true) },
 			})
 		}
-		return send(ctx)
+		if !s.leave {
+			return send(ctx)
+		}
+		sent := make(chan error, 1)
+		go func() { sent <- send(ctx) }()
+		select {
+		case err := <-sent:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}, nil
 }
 
@@ -66,9 +73,6 @@ func (s step) byResty(ctx context.Context, client *resty.Client, base string) er
 	r.Header.Set("Content-Type", contentType)
 	r.Header.Set("X-Kii-AppID", "app")
 	r.Header.Set("X-Kii-AppKey", "key")
-	if s.retries > 0 {
-		r.AddRetryCondition(func(_ *resty.Response, err error) bool { return err != nil && ctx.Err() == nil })
-	}
 	resp, err := r.Post(base + resetPath)
 	if err != nil {
 		return err
