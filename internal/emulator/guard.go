@@ -56,7 +56,12 @@ func (e *emulator) checkHost(next http.Handler) http.Handler {
 		probe := r.URL.Path == apiRoot+"/ready" && (r.Method == http.MethodGet || r.Method == http.MethodHead)
 		if !probe && !e.bound.answersTo(r.Host) {
 			w.Header().Set("Connection", "close")
-			http.Error(w, "This emulator does not answer to that host name. It was started for "+e.bound.origin+"; -expose adds a name.", http.StatusMisdirectedRequest)
+			hint := "-expose adds a host"
+			asked := normalAddress(r.Host)
+			if _, _, err := splitHost(asked); err == nil {
+				hint = "-expose " + asked + " adds this one"
+			}
+			http.Error(w, "This emulator does not answer to that host or port. It was started for "+e.bound.origin+"; "+hint+".", http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -22,6 +22,22 @@ func TestAnotherHostNameGetsNothing(t *testing.T) {
 	}
 }
 
+func TestARefusedHostIsToldTheFlagThatAddsIt(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	for host, hint := range map[string]string{
+		"localhost:9000":  "; -expose localhost:9000 adds this one.",
+		"kii":             "; -expose kii:80 adds this one.",
+		"[FD00::05]:9000": "; -expose [fd00::5]:9000 adds this one.",
+		"<b>:1":           "; -expose adds a host.",
+		"":                "; -expose adds a host.",
+	} {
+		w := x.do(http.MethodGet, "/", "", "Host", host)
+		assert.Equal(t, http.StatusMisdirectedRequest, w.Code, host)
+		assert.Contains(t, w.Body.String(), hint)
+	}
+}
+
 func TestWritesFromAnotherOriginAreRefused(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
