@@ -58,7 +58,8 @@ func (s *Session) joinRefresh(ctx context.Context) (*shared.Request[*Token], err
 	return s.refreshing, nil
 }
 
-// refresh sends the request that all callers share, and makes the answer the session's token.
+// refresh sends the request that all callers share, and makes the answer the session's token before
+// it is logged: a log handler may panic, block or end its goroutine.
 func (s *Session) refresh(ctx context.Context, old *Token) (fresh *Token, err error) {
 	defer func() {
 		if fresh != nil { // what panicked was the logger, after the answer
@@ -67,11 +68,8 @@ func (s *Session) refresh(ctx context.Context, old *Token) (fresh *Token, err er
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.refreshing = nil
-		switch {
-		case s.ended != nil: // meanwhile; then fresh is dead, too
+		if s.ended != nil { // meanwhile; then fresh is dead, too
 			err = s.ended
-		case fresh != nil:
-			s.token = fresh
 		}
 	}()
 	body := marshal(struct {
@@ -87,6 +85,7 @@ func (s *Session) refresh(ctx context.Context, old *Token) (fresh *Token, err er
 			wrong = "another user's"
 		default:
 			fresh = token
+			s.replaceToken(fresh)
 		}
 		return token, wrong
 	})
@@ -96,4 +95,13 @@ func (s *Session) refresh(ctx context.Context, old *Token) (fresh *Token, err er
 		err = s.end(old, e)
 	}
 	return fresh, err
+}
+
+// replaceToken makes fresh the session's token, unless the session has ended.
+func (s *Session) replaceToken(fresh *Token) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended == nil {
+		s.token = fresh
+	}
 }

@@ -329,6 +329,47 @@ func TestLoggerThatPanicsLosesNoFreshPair(t *testing.T) {
 	assert.Equal(t, "refresh-2", s.Token().RefreshToken)
 }
 
+// A handler may read the session, end its goroutine as t.FailNow does, or never come back.
+func TestFreshPairIsTheSessionsBeforeItIsLogged(t *testing.T) {
+	t.Parallel()
+	for name, then := range map[string]func(){
+		"returns":            func() {},
+		"ends its goroutine": runtime.Goexit,
+		"panics":             func() { panic("a logger's own") },
+		"blocks":             func() { <-t.Context().Done() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t, documented(t, "Refresh_done"))
+			seen := make(chan string, 1)
+			var s *kii.Session
+			s = resumed(t, newClient(t, c.mock, kii.WithLogger(slog.New(handler(func() {
+				seen <- s.Token().RefreshToken
+				then()
+			})))))
+			ctx, cancel := context.WithCancel(t.Context())
+			refreshed := make(chan error)
+			go func() { refreshed <- s.Refresh(ctx) }()
+			assert.Equal(t, "refresh-2", <-seen)
+			if name == "blocks" {
+				cancel()
+			}
+			err := <-refreshed
+			cancel()
+			assert.Equal(t, name == "ends its goroutine" || name == "blocks", kii.OutcomeUnknown(err), "%v", err)
+			assert.Equal(t, "refresh-2", s.Token().RefreshToken)
+		})
+	}
+}
+
+// A handler is a slog.Handler that only does what it is.
+type handler func()
+
+func (handler) Enabled(context.Context, slog.Level) bool    { return true }
+func (h handler) Handle(context.Context, slog.Record) error { h(); return nil }
+func (h handler) WithAttrs([]slog.Attr) slog.Handler        { return h }
+func (h handler) WithGroup(string) slog.Handler             { return h }
+
 type panicking struct{ slog.Handler }
 
 func (panicking) Enabled(context.Context, slog.Level) bool  { return true }
