@@ -13,8 +13,9 @@ import (
 	"strings"
 )
 
-// errReplay stands in for what stopped net/http from sending a request again.
-var errReplay = errors.New("the connection ended without an answer after the request was sent")
+// errReplay is the failure of a request that was stopped when it would have been sent again, by
+// net/http after the connection broke, or by a RoundTripper whose sending looks like that.
+var errReplay = errors.New("the request may have arrived, so it was not sent again")
 
 // A witness is what is known of an attempt: from httptrace's hooks, and from what was read of the
 // request's body, as what was never read was never sent. Other round trips fire the same hooks if a
