@@ -26,9 +26,10 @@
 // would be sent as a user ID and find nobody: write it with its country.
 //
 // No id, PIN, code, app value or token is longer than 1,000 bytes, begins or ends with a space, or
-// holds control, invisible or full-width characters, which come along when text is pasted or typed
-// on a Japanese keyboard. Such a value is refused by an [*ArgumentError] that names the parameter
-// and never repeats the value.
+// holds control, invisible or full-width characters, or a digit or sign beyond Latin-1, such as a
+// non-breaking hyphen: they come along when text is pasted or typed on another keyboard. A letter
+// may be of any script. Such a value is refused by an [*ArgumentError] that names the parameter and
+// never repeats the value.
 //
 // # Three ways to reset
 //

@@ -251,7 +251,8 @@ func checkText(name, value string) error {
 const maxLength = 1000
 
 // unsendable returns what is wrong with a value that would not arrive as it was meant; empty if
-// nothing is. Invisible characters come along when an address or a PIN is pasted, and find nobody.
+// nothing is. What is pasted or comes from another keyboard may hold what cannot be seen, or only
+// looks right, and finds nobody.
 func unsendable(value string) string {
 	switch {
 	case value == "":
@@ -264,6 +265,8 @@ func unsendable(value string) string {
 		return "must not hold invisible characters"
 	case strings.ContainsFunc(value, isFullWidth):
 		return "must not hold full-width characters"
+	case strings.ContainsFunc(value, isLookAlike):
+		return "must not hold digits or signs beyond Latin-1, such as a non-breaking hyphen"
 	case strings.TrimSpace(value) != value:
 		return "must not begin or end with a space"
 	}
@@ -275,15 +278,21 @@ func hasControl(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError })
 }
 
-// isInvisible reports whether r shows nothing, or only changes how its neighbours show.
+// isInvisible reports whether r shows nothing, or only changes how its neighbours show. Of the
+// spaces it is all but that of ASCII.
 func isInvisible(r rune) bool {
-	return r > unicode.MaxASCII && unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp,
-		unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
+	return !unicode.IsPrint(r) || unicode.In(r, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
 }
 
 // isFullWidth reports whether r is of full width, such as ＋ or １, as Japanese keyboards write them.
 func isFullWidth(r rune) bool {
-	return r >= '\uff01' && r <= '\uff60' || r >= '\uffe0' && r <= '\uffe6' || r == '\u3000'
+	return r >= '\uff01' && r <= '\uff60' || r >= '\uffe0' && r <= '\uffe6'
+}
+
+// isLookAlike reports whether r is not what names are written with in any script. It may look like
+// a sign of ASCII, as dashes and digits do.
+func isLookAlike(r rune) bool {
+	return r > unicode.MaxLatin1 && !unicode.In(r, unicode.Letter, unicode.Mark, unicode.Nl)
 }
 
 // maxPassword is the longest password that Kii Cloud takes, in bytes.

@@ -65,8 +65,10 @@ func parseID(id string) (userRef, error) {
 	return userRef{"", id}, nil
 }
 
-// bareEmail matches no "Alice <a@b>", as mail programs copy it, and no full-width letter.
-var bareEmail = regexp.MustCompile(`^[^@:<>\s\pZ！-～]+@[^@:<>\s\pZ！-～]+$`)
+// bareEmail matches an address of letters, digits and what RFC 5322 allows in an atom. It has no
+// comma or bracket, as mail programs copy them along. Dots may stand anywhere before the @, as in
+// addresses that Japanese carriers gave out.
+var bareEmail = regexp.MustCompile("^[\\pL\\pM\\p{Nl}0-9!#$%&'*+/=?^_`{|}~.-]+@[\\pL\\pM\\p{Nl}0-9_-]+(\\.[\\pL\\pM\\p{Nl}0-9_-]+)*$")
 
 // isEmail reports whether s has the form a@b.
 func isEmail(s string) bool { return bareEmail.MatchString(s) }

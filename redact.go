@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -145,7 +144,7 @@ func printable(text string) string {
 		text = strings.ToValidUTF8(text[:maxDescribed], "") + "…"
 	}
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || isInvisible(r) {
+		if isInvisible(r) {
 			return ' '
 		}
 		return r

@@ -118,8 +118,8 @@ func TestMessageThatShowsASecretOnlyWhenItIsDecodedIsBlanked(t *testing.T) {
 // Promise 4: JSON and JavaScript write a character beyond 16 bits as two.
 func TestMessageThatShowsASecretAsSurrogatesIsBlanked(t *testing.T) {
 	t.Parallel()
-	c := newCloud(t, replyOf(400, `{"errorCode":"INVALID_INPUT_DATA","message":"no user \\ud83d\\ude00x"}`))
-	err := c.User.ResetPassword(t.Context(), "😀x", kii.NotificationEmail)
+	c := newCloud(t, replyOf(400, `{"errorCode":"INVALID_INPUT_DATA","message":"no user \\ud842\\udfb7x"}`))
+	err := c.User.ResetPassword(t.Context(), "𠮷x", kii.NotificationEmail)
 	require.ErrorIs(t, err, kii.ErrInvalidInput)
 	assert.Equal(t, "[redacted]", err.(*kii.APIError).Message)
 }

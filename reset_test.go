@@ -69,7 +69,7 @@ func TestPINIsNeitherEmptyNorHoldsControlCharacters(t *testing.T) {
 
 func TestPINIsSentAsItWasTyped(t *testing.T) {
 	t.Parallel()
-	for pin, sent := range map[string]string{"000000": "000000", "1": "1", "12 34": "12 34", "١٢٣٤": "١٢٣٤", `"\`: `\"\\`} {
+	for pin, sent := range map[string]string{"000000": "000000", "1": "1", "12 34": "12 34", "é1": "é1", `"\`: `\"\\`} {
 		c := newCloud(t, replyOf(204, ""))
 		require.NoError(t, c.User.CompleteResetPassword(t.Context(), "alice", pin, nil))
 		assert.Equal(t, `{"pinCode":"`+sent+`"}`, c.last(t).body)

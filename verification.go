@@ -168,10 +168,7 @@ func phoneChange(op, url, number string, verified bool) *call {
 }
 
 func checkEmail(address string) error {
-	if err := checkText("email", address); err != nil {
-		return err
-	}
-	if !isEmail(address) {
+	if unsendable(address) != "" || !isEmail(address) {
 		return &ArgumentError{"email", "must be a bare address such as alice@example.com"}
 	}
 	return nil

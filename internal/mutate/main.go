@@ -82,6 +82,7 @@ var edits = []edit{
 	// The segment.
 	{"arguments: of any length", "errors.go", "case len(value) > maxLength:", "case false:", ".", "NobodyMeans"},
 	{"arguments: invisible", "errors.go", "strings.ContainsFunc(value, isInvisible)", "false", ".", "NobodyMeans"},
+	{"arguments: of any sign", "errors.go", "strings.ContainsFunc(value, isLookAlike)", "false", ".", "NobodyMeans"},
 	{"segment: not escaped", "id.go", "url.QueryEscape(s)", "(url.QueryEscape(\"\") + s)", ".", "Fuzz"},
 	{"segment: dot segments", "id.go", `case id == "." || id == "..":`, `case id == "…":`, ".", "Fuzz"},
 	// A dead session.
