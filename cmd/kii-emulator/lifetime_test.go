@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -46,6 +48,35 @@ func TestTheExportSurvivesEverySignalThatCanBeCaught(t *testing.T) {
 		require.NoError(t, err, signals)
 		assert.Contains(t, string(written), `"bob"`, signals)
 	}
+}
+
+func TestUnderNohupTheProgramOutlivesItsTerminal(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no nohup")
+	}
+	name, err := binary()
+	require.NoError(t, err)
+	address := filepath.Join(t.TempDir(), "addr")
+	cmd := exec.Command("nohup", name, "-addr", "127.0.0.1:0", "-addr-file", address)
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { cmd.Process.Kill() })
+	banner := bufio.NewReader(stdout)
+	_, err = banner.ReadString('\n')
+	require.NoError(t, err)
+	at, err := os.ReadFile(address)
+	require.NoError(t, err)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGHUP))
+	reply, err := http.Get("http://" + strings.TrimSpace(string(at)) + apiRoot + "/messages/wait?timeout=300ms")
+	require.NoError(t, err)
+	reply.Body.Close()
+	assert.Equal(t, http.StatusNoContent, reply.StatusCode, "a stop would cut it short")
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	_, err = io.Copy(io.Discard, banner)
+	require.NoError(t, err)
+	require.NoError(t, cmd.Wait())
 }
 
 func TestTheAddressFileNamesTheEmulatorThatAnswers(t *testing.T) {
