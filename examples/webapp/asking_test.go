@@ -206,35 +206,60 @@ func Test04SendsAreLimitedPerClient(t *testing.T) {
 
 func Test04AClientIsItsNetwork(t *testing.T) {
 	t.Parallel()
+	const (
+		one  = "true"                                  // proxy, at whatever address
+		both = "10.0.0.0/8,198.51.100.0/24,2001:db8::" // a load balancer, and a CDN in front of it
+	)
 	tests := []struct {
-		name, remote, forwarded string
-		proxy                   bool
-		want                    string
+		name, proxies, remote string
+		forwarded             []string // lines
+		want                  string
 	}{
-		{"IPv4", "192.0.2.7:80", "", false, "192.0.2.7"},
-		{"mapped IPv4", "[::ffff:192.0.2.7]:80", "", false, "192.0.2.7"},
-		{"IPv6 counts by network", "[2001:db8:1:2:3:4:5:6]:80", "", false, "2001:db8:1:2::/64"},
-		{"a header is not believed", "192.0.2.7:80", "198.51.100.1", false, "192.0.2.7"},
-		{"but from the proxy, its own entry", "127.0.0.1:80", "203.0.113.9, 198.51.100.1", true, "198.51.100.1"},
-		{"with a port", "127.0.0.1:80", "203.0.113.7:50123", true, "203.0.113.7"},
-		{"with another port", "127.0.0.1:80", "203.0.113.7:50124", true, "203.0.113.7"},
-		{"IPv6 with a port", "127.0.0.1:80", "[2001:db8:1:2::7]:443", true, "2001:db8:1:2::/64"},
-		{"IPv6 in brackets", "127.0.0.1:80", "[2001:db8:1:2::7]", true, "2001:db8:1:2::/64"},
-		{"IPv6 bare", "127.0.0.1:80", "2001:db8:1:2::7", true, "2001:db8:1:2::/64"},
-		{"IPv6 with a zone", "127.0.0.1:80", "fe80::1%eth0", true, "fe80::/64"},
-		{"in quotes", "127.0.0.1:80", `"[2001:db8:1:2::7]:443"`, true, "2001:db8:1:2::/64"},
-		{"mapped IPv4 with a port", "127.0.0.1:80", "[::ffff:192.0.2.7]:80", true, "192.0.2.7"},
-		{"with spaces", "127.0.0.1:80", " 203.0.113.9 ,\t198.51.100.1:80 ", true, "198.51.100.1"},
-		{"no address is counted as it is", "127.0.0.1:80", "_hidden", true, "_hidden"},
+		{"IPv4", "", "192.0.2.7:80", nil, "192.0.2.7"},
+		{"mapped IPv4", "", "[::ffff:192.0.2.7]:80", nil, "192.0.2.7"},
+		{"IPv6 counts by network", "", "[2001:db8:1:2:3:4:5:6]:80", nil, "2001:db8:1:2::/64"},
+		{"IPv6 with a zone", "", "[fe80::1%eth0]:80", nil, "fe80::/64"},
+		{"IPv4 through NAT64 is one visitor", "", "[64:ff9b::192.0.2.7]:80", nil, "64:ff9b::c000:207"},
+		{"a header is not believed", "", "192.0.2.7:80", []string{"198.51.100.1"}, "192.0.2.7"},
+
+		{"but from the proxy, its own entry", one, "127.0.0.1:80", []string{"203.0.113.9, 198.51.100.1"}, "198.51.100.1"},
+		{"with a port", one, "127.0.0.1:80", []string{"203.0.113.7:50123"}, "203.0.113.7"},
+		{"with another port", one, "127.0.0.1:80", []string{"203.0.113.7:50124"}, "203.0.113.7"},
+		{"IPv6 with a port", one, "127.0.0.1:80", []string{"[2001:db8:1:2::7]:443"}, "2001:db8:1:2::/64"},
+		{"IPv6 in brackets", one, "127.0.0.1:80", []string{"[2001:db8:1:2::7]"}, "2001:db8:1:2::/64"},
+		{"IPv6 bare", one, "127.0.0.1:80", []string{"2001:db8:1:2::7"}, "2001:db8:1:2::/64"},
+		{"IPv6 with a zone from the proxy", one, "127.0.0.1:80", []string{"fe80::1%eth0"}, "fe80::/64"},
+		{"in quotes", one, "127.0.0.1:80", []string{`"[2001:db8:1:2::7]:443"`}, "2001:db8:1:2::/64"},
+		{"mapped IPv4 with a port", one, "127.0.0.1:80", []string{"[::ffff:192.0.2.7]:80"}, "192.0.2.7"},
+		{"with spaces", one, "127.0.0.1:80", []string{" 203.0.113.9 ,\t198.51.100.1:80 "}, "198.51.100.1"},
+		{"in a second line", one, "127.0.0.1:80", []string{"203.0.113.9", "198.51.100.1"}, "198.51.100.1"},
+		{"what is no address is the proxy's", one, "127.0.0.1:80", []string{"203.0.113.9, _hidden"}, "127.0.0.1"},
+		{"so is unknown", one, "127.0.0.1:80", []string{"203.0.113.9, unknown"}, "127.0.0.1"},
+		{"and nothing", one, "127.0.0.1:80", []string{"203.0.113.9, "}, "127.0.0.1"},
+		{"and no header", one, "127.0.0.1:80", nil, "127.0.0.1"},
+
+		{"through two", both, "10.0.0.1:80", []string{"203.0.113.7, 198.51.100.1"}, "203.0.113.7"},
+		{"through two, forged", both, "10.0.0.1:80", []string{"192.0.2.66, 203.0.113.7, 198.51.100.1"}, "203.0.113.7"},
+		{"through two, forged as one of them", both, "10.0.0.1:80", []string{"198.51.100.9, 203.0.113.7, 198.51.100.1"}, "203.0.113.7"},
+		{"through two, in lines", both, "10.0.0.1:80", []string{"192.0.2.66", "203.0.113.7", "198.51.100.1"}, "203.0.113.7"},
+		{"through two, forged with commas and a quote", both, "10.0.0.1:80", []string{`,,"192.0.2.66,`, "203.0.113.7,198.51.100.1"}, "203.0.113.7"},
+		{"through two, with ports", both, "10.0.0.1:80", []string{"203.0.113.7:1, 198.51.100.1:2"}, "203.0.113.7"},
+		{"through two, mapped", both, "[::ffff:10.0.0.1]:80", []string{"203.0.113.7, ::ffff:198.51.100.1"}, "203.0.113.7"},
+		{"through two, by IPv6", both, "10.0.0.1:80", []string{"2001:db8:1:2::7, [2001:db8::]:443"}, "2001:db8:1:2::/64"},
+		{"through three", both, "10.0.0.1:80", []string{"203.0.113.7, 198.51.100.1, 10.0.0.2"}, "203.0.113.7"},
+		{"past the first, forged", both, "10.0.0.1:80", []string{"192.0.2.66, 203.0.113.7"}, "203.0.113.7"},
+		{"past both, forged", both, "203.0.113.7:80", []string{"192.0.2.66, 198.51.100.1"}, "203.0.113.7"},
+		{"a proxy's own request", both, "10.0.0.1:80", []string{"198.51.100.1"}, "198.51.100.1"},
+		{"the first does not tell of whom", both, "10.0.0.1:80", []string{"192.0.2.66, unknown, 198.51.100.1"}, "198.51.100.1"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			a := &app{cfg: config{proxy: tt.proxy}, log: quiet()}
-			r := &http.Request{RemoteAddr: tt.remote, Header: http.Header{}}
-			if tt.forwarded != "" {
-				r.Header.Set("X-Forwarded-For", tt.forwarded)
+			a := &app{log: quiet()}
+			if tt.proxies != "" {
+				require.NoError(t, a.cfg.readProxies(tt.proxies))
 			}
+			r := &http.Request{RemoteAddr: tt.remote, Header: http.Header{"X-Forwarded-For": tt.forwarded}}
 			assert.Equal(t, tt.want, a.client(r))
 		})
 	}

@@ -2,11 +2,13 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -14,33 +16,81 @@ import (
 // client names the sender of a request, to count by: an address, or the network of an IPv6 one, of
 // which one household has billions.
 func (a *app) client(r *http.Request) string {
-	if !a.cfg.proxy {
-		return network(r.RemoteAddr)
+	at := address(r.RemoteAddr)
+	if !a.throughProxy(r) {
+		return network(at)
 	}
-	all := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	last := strings.Trim(strings.TrimSpace(all[len(all)-1]), `"`) // the one that our proxy added
-	if last == "" {
-		a.log.Error("the proxy does not set X-Forwarded-For: all visitors are counted as one")
+	// Each proxy adds whom it was reached by at the end. What is in front of a stranger's address,
+	// the stranger wrote.
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, hop := range slices.Backward(hops) {
+		before := address(strings.Trim(strings.TrimSpace(hop), `"`))
+		if !before.IsValid() {
+			a.log.Error("a proxy does not add an address to X-Forwarded-For: its visitors are counted as one")
+			break
+		}
+		if at = before; !a.cfg.isProxy(at) {
+			break
+		}
 	}
-	return network(last)
+	return network(at)
 }
 
-// network reads an address with or without a port and brackets. What is none of these is counted as
-// it is.
-func network(addr string) string {
+// throughProxy reports whether r comes from a proxy of the site's own, whose headers are believed.
+func (a *app) throughProxy(r *http.Request) bool {
+	return a.cfg.proxy && (len(a.cfg.proxies) == 0 || a.cfg.isProxy(address(r.RemoteAddr)))
+}
+
+func (c config) isProxy(ip netip.Addr) bool {
+	return slices.ContainsFunc(c.proxies, func(of netip.Prefix) bool { return of.Contains(ip) })
+}
+
+// readProxies reads the value of -proxy: "true" if there is none, or else networks.
+func (c *config) readProxies(list string) error {
+	if c.proxy, c.proxies = true, nil; list == "true" {
+		return nil
+	}
+	for one := range strings.SplitSeq(list, ",") {
+		one = strings.TrimSpace(one)
+		of, err := netip.ParsePrefix(one)
+		if ip, notNetwork := netip.ParseAddr(one); notNetwork == nil {
+			of, err = ip.Prefix(ip.BitLen())
+		}
+		if err != nil || of.Addr().Is4In6() || of.Addr().Zone() != "" {
+			return fmt.Errorf("%q is not an address or network like 192.0.2.1 or 2001:db8::/32", one)
+		}
+		if of.Bits() == 0 {
+			return fmt.Errorf("with %s all visitors would be proxies, and choose what they are counted as", one)
+		}
+		c.proxies = append(c.proxies, of)
+	}
+	return nil
+}
+
+// address reads an address with or without a port, a zone and brackets. It is invalid if addr is
+// none of these.
+func address(addr string) netip.Addr {
 	host := addr
 	if h, _, err := net.SplitHostPort(addr); err == nil {
 		host = h
 	}
 	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
 	if err != nil {
-		return addr
+		return netip.Addr{}
 	}
-	if ip = ip.Unmap(); ip.Is6() {
-		network, _ := ip.WithZone("").Prefix(64)
-		return network.String()
+	return ip.Unmap().WithZone("")
+}
+
+// nat64 is what IPv4 visitors of a site that has IPv6 alone come from (RFC 6052): they are not one
+// household.
+var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+
+func network(ip netip.Addr) string {
+	if !ip.Is6() || nat64.Contains(ip) {
+		return ip.String()
 	}
-	return ip.String()
+	of, _ := ip.Prefix(64)
+	return of.String()
 }
 
 // normalHost is a host as another one that means the same: in lower case, without the scheme's own

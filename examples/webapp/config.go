@@ -1,14 +1,16 @@
 package main
 
 import (
+	"net/netip"
 	"net/url"
 	"time"
 )
 
 // config is what differs from site to site.
 type config struct {
-	url         *url.URL // scheme and host; requests to another host are refused
-	proxy       bool     // trust X-Forwarded-Proto and X-Forwarded-For
+	url         *url.URL       // scheme and host; requests to another host are refused
+	proxy       bool           // in front is at least one, which ends TLS
+	proxies     []netip.Prefix // of which all are in these networks; none: the one that is reached by, whatever its address
 	name        string
 	support     string // an e-mail address
 	language    string // of the pages: a file in words

@@ -259,3 +259,27 @@ func Test18PlainHTTPAndForgedHostsAreRefused(t *testing.T) {
 		}
 	})
 }
+
+func Test18OnlyItsProxiesAreBelieved(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, func(cfg *config) { require.NoError(t, cfg.readProxies("192.0.2.1, 2001:db8:1::/48,fe80::/64")) })
+		for remote, want := range map[string]int{
+			"192.0.2.1:80":           http.StatusOK,
+			"[::ffff:192.0.2.1]:80":  http.StatusOK,
+			"[2001:db8:1:2::3]:80":   http.StatusOK,
+			"192.0.2.2:80":           http.StatusForbidden, // no redirect, which would come back for ever
+			"[2001:db8:2::3]:80":     http.StatusForbidden,
+			"[fe80::1%eth0]:80":      http.StatusOK,
+			"[64:ff9b::192.0.2.1]:1": http.StatusForbidden,
+		} {
+			r := httptest.NewRequest(http.MethodGet, "http://www.example.com/login", nil)
+			r.RemoteAddr = remote
+			r.Header.Set("X-Forwarded-Proto", "https")
+			w := httptest.NewRecorder()
+			s.handler.ServeHTTP(w, r)
+			assert.Equal(t, want, w.Code, remote)
+		}
+		assert.Contains(t, s.log.String(), "not in -proxy")
+	})
+}

@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	site := flags.String("url", "", "where browsers find the site, such as https://www.example.com; default: http:// and the address")
 	cert := flags.String("cert", "", "`file` with the TLS certificate")
 	key := flags.String("key", "", "`file` with the certificate's key")
-	flags.BoolVar(&cfg.proxy, "proxy", false, "a proxy in front ends TLS, and sets X-Forwarded-Proto and X-Forwarded-For itself")
+	flags.BoolFunc("proxy", "a proxy in front ends TLS, sets X-Forwarded-Proto and adds to X-Forwarded-For; -proxy=NETWORKS names those of all proxies, such as 10.0.0.0/8,192.0.2.1, and believes no others", cfg.readProxies)
 	flags.StringVar(&cfg.name, "name", cfg.name, "`name` of the site")
 	flags.StringVar(&cfg.support, "support", cfg.support, "e-mail `address` of the people who help")
 	flags.StringVar(&cfg.language, "language", cfg.language, "of the pages: the `name` of a file in words")

@@ -48,7 +48,7 @@ func (a *app) guard(next http.Handler) http.Handler {
 			http.Redirect(answer, r, to, http.StatusPermanentRedirect) //nolint:gosec // the host is the site's own
 		default:
 			if scheme != "http" { // a redirect would come back for ever
-				a.log.Error("the proxy does not set X-Forwarded-Proto to http or https: requests are refused")
+				a.log.Error("a request is refused: what sent it is not in -proxy, or does not set X-Forwarded-Proto to http or https")
 			}
 			a.message(http.StatusForbidden, "unsafe", "")(answer, r)
 		}
@@ -82,11 +82,13 @@ func (s *status) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
 // scheme returns how the visitor reached the site, or what else the proxy says, in lower case.
 func (a *app) scheme(r *http.Request) string {
-	if !a.cfg.proxy {
-		if r.TLS != nil {
-			return "https"
-		}
+	switch {
+	case !a.cfg.proxy && r.TLS != nil:
+		return "https"
+	case !a.cfg.proxy:
 		return "http"
+	case !a.throughProxy(r):
+		return "" // and no redirect, which would come back for ever if a proxy was left out
 	}
 	// If there are several proxies, each adds its own to a list: the visitor's is the first.
 	first, _, _ := strings.Cut(strings.Join(r.Header.Values("X-Forwarded-Proto"), ","), ",")
