@@ -27,16 +27,14 @@ type Admin struct{ *admin }
 
 type admin struct {
 	api    *api
-	secret *adminSecret
+	secret sealed[adminSecret]
 
 	mu      sync.Mutex
-	token   *adminToken                  // the current one; nil before the first call, and after it was refused
+	token   sealed[*adminToken]          // the current one; nil before the first call, and after it was refused
 	renewal *shared.Request[*adminToken] // the request for a new one that is under way
 	ahead   time.Duration                // of this machine's clock: the server's, by its last answer
 }
 
-// An adminSecret is kept behind two pointers: given a wrong verb, fmt follows one of an unexported
-// field.
 type adminSecret struct{ clientID, clientSecret string }
 
 // Admin returns an administrator of the client's app. clientID and clientSecret are what the
@@ -56,7 +54,7 @@ func (c *Client) Admin(clientID, clientSecret string) (*Admin, error) {
 	if err := checkText("clientSecret", clientSecret); err != nil {
 		return nil, err
 	}
-	return &Admin{&admin{api: c.User.api, secret: &adminSecret{clientID, clientSecret}}}, nil
+	return &Admin{&admin{api: c.User.api, secret: seal(adminSecret{clientID, clientSecret})}}, nil
 }
 
 // Format implements [fmt.Formatter]. It prints no field.
@@ -66,7 +64,7 @@ func (a Admin) Format(f fmt.State, verb rune) { format(f, verb, "kii.Admin"+blan
 // nobody by an address that is not verified either: give the user ID or the login name.
 //
 // The errors of note are [ErrUserNotFound] and, from all calls of an Admin, [ErrUnauthorized] and
-// [ErrWrongCredentials]. After these two check the client ID and secret; the error's text tells
+// [ErrWrongCredentials]. After these two check the client ID and secret; the error's text says
 // more.
 //
 // User changes nothing, whatever the error.

@@ -23,7 +23,8 @@ type adminToken struct {
 func (a *admin) do(ctx context.Context, c *call, success success) error {
 	ctx, cancel := context.WithTimeout(ctx, a.api.timeout)
 	defer cancel()
-	c.secrets = append(c.secrets, a.secret.clientID, a.secret.clientSecret)
+	secret := a.secret.open()
+	c.secrets = append(c.secrets, secret.clientID, secret.clientSecret)
 	start := time.Now()
 	for attempt := 1; ; attempt++ {
 		token, isNew, err := a.liveToken(ctx, c)
@@ -96,7 +97,7 @@ var wrongLogin = []ErrorCode{
 	ErrWrongCredentials, ErrAuthenticationFailed, "invalid_client", "unauthorized_client", "OAUTH2_ERROR", "CLIENT_CREDENTIALS_NOT_FOUND",
 }
 
-// whatToCheck tells what to check after a request for a token was refused; empty if nothing is
+// whatToCheck names what to check after a request for a token was refused; empty if nothing is
 // known.
 func whatToCheck(refused *APIError) string {
 	switch status := refused.StatusCode; {
@@ -114,8 +115,8 @@ func whatToCheck(refused *APIError) string {
 func (a *admin) current(ctx context.Context) (*adminToken, *shared.Request[*adminToken]) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.token != nil && time.Now().Before(a.token.renewAt) {
-		return a.token, nil
+	if token := a.token.open(); token != nil && time.Now().Before(token.renewAt) {
+		return token, nil
 	}
 	if a.renewal == nil {
 		a.renewal = shared.Begin(ctx, errPanicked, a.renew)
@@ -137,7 +138,7 @@ func (a *admin) renew(ctx context.Context) (token *adminToken, err error) {
 		defer a.mu.Unlock()
 		a.renewal = nil
 		if token != nil {
-			a.token = token
+			a.token = seal(token)
 		}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, a.api.timeout)
@@ -156,6 +157,7 @@ func (a *admin) renew(ctx context.Context) (token *adminToken, err error) {
 // fetchToken asks for a token that ends then.
 // https://documentation.kii.com/en/guides/cloudsdk/rest/admin-features/
 func (a *admin) fetchToken(ctx context.Context, end time.Time) (*adminToken, error) {
+	secret := a.secret.open()
 	now := time.Now().Round(0) // without the monotonic clock, which stands still while a machine is suspended
 	return fetch(ctx, a.send, &call{
 		op:          "Admin",
@@ -167,8 +169,8 @@ func (a *admin) fetchToken(ctx context.Context, end time.Time) (*adminToken, err
 			ClientID     string `json:"client_id"`
 			ClientSecret string `json:"client_secret"`
 			ExpiresAt    int64  `json:"expiresAt"` // milliseconds
-		}{"client_credentials", a.secret.clientID, a.secret.clientSecret, end.UnixMilli()}),
-		secrets: []string{a.secret.clientID, a.secret.clientSecret},
+		}{"client_credentials", secret.clientID, secret.clientSecret, end.UnixMilli()}),
+		secrets: []string{secret.clientID, secret.clientSecret},
 	}, func(o object) (*adminToken, string) {
 		var t adminToken
 		o.get("id", &t.UserID)
@@ -214,7 +216,7 @@ func (a *admin) serverTime() time.Time {
 func (a *admin) drop(token *adminToken) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.token == token {
+	if a.token.open() == token {
 		a.token = nil
 	}
 }

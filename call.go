@@ -23,8 +23,8 @@ type api struct {
 	http       *transport.Client
 	site, app  string // base URLs: of the site, and of the app below it
 	host       string // of the site
-	appKey     string
-	appHeaders map[string]http.Header // of calls in the app's name, by content type
+	appKey     sealed[string]
+	appHeaders sealed[map[string]http.Header] // of calls in the app's name, by content type
 	agent      []string
 	logger     *slog.Logger
 	timeout    time.Duration // of one call, to share among its requests
@@ -97,7 +97,7 @@ func (a *api) do(ctx context.Context, c *call, success success) error {
 
 // secrets returns what no text about c may show.
 func (a *api) secrets(c *call) secrets {
-	all := append(c.secrets, a.appKey)
+	all := append(c.secrets, a.appKey.open())
 	if c.token != nil {
 		all = append(all, c.token.AccessToken, c.token.RefreshToken, c.token.UserID)
 	}
@@ -143,7 +143,7 @@ var (
 // https://documentation.kii.com/en/guides/cloudsdk/rest/guidelines/appid_key/
 func (a *api) header(c *call) http.Header {
 	if c.token == nil {
-		return a.appHeaders[c.contentType]
+		return a.appHeaders.open()[c.contentType]
 	}
 	h := http.Header{"User-Agent": a.agent, "Accept": anyType, "Authorization": {"Bearer " + c.token.AccessToken}}
 	if c.method == http.MethodGet {

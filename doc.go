@@ -127,7 +127,7 @@
 //
 // # Users who cannot reset
 //
-// A reset needs a verified address. [Session.Profile] tells which addresses are verified, and while
+// A reset needs a verified address. [Session.Profile] reports which addresses are verified, and while
 // the user is logged in [Session.ChangeEmail], [Session.VerifyPhone] and the like put it right.
 // Later only an administrator can: [Client.Admin] returns an [Admin], for a support desk, that sets
 // an address as verified, sets a password, and disables or enables an account. The program in
@@ -154,11 +154,15 @@
 // # Secrets and logs
 //
 // No error, token or profile prints a secret or an account when it is given to fmt or log/slog
-// itself, and an error marshals to JSON as its text. Inside another value a [Token] and a [Profile]
-// may print theirs: fmt calls no method of what lies in an unexported field, and encoding/json and
-// slog's JSON handler marshal what a slice, a map or a struct holds, as a token is made to be kept.
-// So never print what holds one. Two fields are made for reading: [APIError].Message, which may
-// describe the account, and [SessionError].UserID. Log them only if your log may hold that.
+// itself, and an error marshals to JSON as its text. The exceptions are %p, and %w outside
+// [fmt.Errorf], for which fmt asks no type; go vet finds both. Inside another value a [Token] and a
+// [Profile] may print theirs: fmt calls no method of what lies in an unexported field, and
+// encoding/json and slog's JSON handler marshal what a slice, a map or a struct holds, as a token
+// is made to be kept. So never print what holds one. Printers that read fields, such as spew and
+// the diff of testify, show those of a token, a profile and an error; the secrets of a [Client], a
+// [Session] and an [Admin] are out of their reach. Two fields are made for reading:
+// [APIError].Message, which may describe the account, and [SessionError].UserID. Log them only if
+// your log may hold that.
 //
 // The library itself is silent unless [WithLogger] is given: then each call is one record.
 //

@@ -219,7 +219,8 @@ func (e SessionError) LogValue() slog.Value { return slog.StringValue((&e).Error
 // OutcomeUnknown reports whether a call that returned err may have been carried out: a request that
 // was not proved unsent got no whole answer, or the answer was a 5xx or an [ErrUnexpectedReply]. If
 // it is false and err is not nil, nothing happened. Of several joined errors it is enough that one
-// is unknown. What ended a context does not count, even if it is an error of this package.
+// is unknown. The cause of a cancelled context does not count, even if it is an error of this
+// package: it is of another call.
 func OutcomeUnknown(err error) bool { return errors.Is(err, outcomeUnknown{}) }
 
 // outcomeUnknown is what each error is asked for. errors.Is reaches all errors that are joined,

@@ -23,6 +23,20 @@ const blanked = "[redacted]"
 // identifiers.
 type secrets []string
 
+// A sealed value cannot be read by reflection, as spew, testify's diff and fmt's wrong verbs read
+// fields: they stop at a func.
+type sealed[T any] func() T
+
+func seal[T any](value T) sealed[T] { return func() T { return value } }
+
+// open returns the value; zero if none was sealed.
+func (s sealed[T]) open() (value T) {
+	if s != nil {
+		value = s()
+	}
+	return value
+}
+
 // blank returns text up to the first secret in it. The rest goes, whatever else it holds.
 func (s secrets) blank(text string) string {
 	if at := s.index(text); at >= 0 {

@@ -13,9 +13,11 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -269,6 +271,17 @@ func TestPrintedValuesTellWhatTheyAreAndNoMore(t *testing.T) {
 	}
 }
 
+// Promise 4: what ended the session names its user.
+func TestPrintedSessionThatIsOverNamesNobody(t *testing.T) {
+	t.Parallel()
+	s := newCloud(t, documented(t, "Profile_wrong_token")).session(t)
+	_, err := s.Profile(t.Context())
+	require.Error(t, err)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d", "%x", "%q", "%!", "%t", "%z"} {
+		assert.NotContains(t, fmt.Sprintf(verb, s), userID, verb)
+	}
+}
+
 // Promise 4: slog's JSON handler and json.Marshal look into what holds an error; fmt calls no
 // method of what is in an unexported field.
 func TestErrorsAreTheirTextWhereverTheyStand(t *testing.T) {
@@ -443,5 +456,63 @@ func TestErrorsOfOthersNeverPanicAndPrintOneLine(t *testing.T) {
 			assert.Equal(t, tt.want, errors.Unwrap(&kii.TransportError{Err: tt.err}).Error())
 			assert.NotContains(t, (&kii.SessionError{Err: tt.err}).Error(), "\n")
 		})
+	}
+}
+
+// Promise 4: spew, pp, testify's diff and the like read fields by reflection, of any type and
+// however deep.
+func TestNoFieldThatReflectionReachesHoldsASecret(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, documented(t, "Login_with_refresh_token"), documented(t, "Profile_done"), documented(t, "Refresh_done"), documented(t, "User_done"))
+	s, err := c.User.Login(t.Context(), "alice@example.com", "old-pass")
+	require.NoError(t, err)
+	_, err = s.Profile(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, s.Refresh(t.Context()))
+	a := admin(t, c.Client)
+	_, err = a.User(t.Context(), "alice@example.com")
+	require.NoError(t, err)
+	client := newClient(t, nil)
+	for _, v := range []any{client, resumed(t, client), admin(t, client), c.Client, s, a} {
+		var found []string
+		texts(reflect.ValueOf(v), map[uintptr]bool{}, &found)
+		assert.Contains(t, found, "api.kii.com", "the walk reaches the fields")
+		for _, secret := range []string{"appKey", "admin-id", "admin-secret", "access-", "refresh-", userID, "old-pass", "alice"} {
+			assert.False(t, strings.Contains(strings.Join(found, "\n"), secret), "%s in %T", secret, v)
+		}
+	}
+}
+
+// texts appends to found all strings that v holds. It follows no pointer in seen, and none to the
+// tests' own RoundTripper.
+func texts(v reflect.Value, seen map[uintptr]bool, found *[]string) {
+	switch v.Kind() {
+	case reflect.String:
+		*found = append(*found, v.String())
+	case reflect.Interface:
+		texts(v.Elem(), seen, found)
+	case reflect.Pointer:
+		if v.IsNil() || seen[v.Pointer()] || v.Type() == reflect.TypeFor[*httpmock.MockTransport]() {
+			return
+		}
+		seen[v.Pointer()] = true
+		texts(v.Elem(), seen, found)
+	case reflect.Struct:
+		for _, field := range v.Fields() {
+			texts(field, seen, found)
+		}
+	case reflect.Slice, reflect.Array:
+		if v.Type().Elem().Kind() == reflect.Uint8 && v.Kind() == reflect.Slice {
+			*found = append(*found, string(v.Bytes()))
+			return
+		}
+		for i := range v.Len() {
+			texts(v.Index(i), seen, found)
+		}
+	case reflect.Map:
+		for key, value := range v.Seq2() {
+			texts(key, seen, found)
+			texts(value, seen, found)
+		}
 	}
 }

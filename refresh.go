@@ -16,7 +16,7 @@ import (
 // of [ErrWrongRefreshToken] or [ErrWrongCredentials] ends the session.
 //
 // If [OutcomeUnknown] reports true, the new pair may be lost, or on its way: the session goes on,
-// and the next call tells. So it is for a caller whose context ends while the request is under way.
+// and the next call shows which. So it is for a caller whose context ends while the request is under way.
 func (s *Session) Refresh(ctx context.Context) error {
 	if err := s.check(ctx); err != nil {
 		return err
@@ -49,10 +49,10 @@ func (s *Session) joinRefresh(ctx context.Context) (*shared.Request[*Token], err
 	switch {
 	case s.ended != nil:
 		return nil, s.ended
-	case s.token.RefreshToken == "":
+	case s.token.open().RefreshToken == "":
 		return nil, &ArgumentError{"token", "has no RefreshToken: they are switched on in the developer portal"}
 	case s.refreshing == nil:
-		old, lost := s.token, &TransportError{Op: "Refresh", Err: errPanicked}
+		old, lost := s.token.open(), &TransportError{Op: "Refresh", Err: errPanicked}
 		s.refreshing = shared.Begin(ctx, lost, func(ctx context.Context) (*Token, error) { return s.refresh(ctx, old) })
 	}
 	return s.refreshing, nil
@@ -102,6 +102,6 @@ func (s *Session) replaceToken(fresh *Token) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended == nil {
-		s.token = fresh
+		s.token = seal(fresh)
 	}
 }

@@ -25,12 +25,13 @@ type Session struct {
 	api *api
 
 	mu         sync.Mutex
-	token      *Token // never nil in a session that was made here; replaced, never changed
+	token      sealed[*Token] // replaced, never changed
 	ended      *SessionError
 	refreshing *shared.Request[*Token] // the request of a Refresh that is under way
 }
 
-// Format implements [fmt.Formatter]. It prints no field, which fmt would do for a wrong verb.
+// Format implements [fmt.Formatter]. It prints no field: given a wrong verb, fmt would print those
+// of what ended the session.
 func (s *Session) Format(f fmt.State, verb rune) { format(f, verb, "kii.Session"+blanked) }
 
 // UserID returns the user's ID. It is empty in a session that was resumed without one, until
@@ -45,10 +46,10 @@ func (s *Session) Token() Token {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.token == nil {
-		return Token{}
+	if token := s.token.open(); token != nil {
+		return *token
 	}
-	return *s.token
+	return Token{}
 }
 
 // Err returns nil, or the [*SessionError] that ended the session. It sends nothing, so nil does not
@@ -138,7 +139,7 @@ var errNoSession = &ArgumentError{"Session", "is nil or zero: use one that Login
 // dead.
 func (s *Session) do(ctx context.Context, c *call, success success) error {
 	s.mu.Lock()
-	c.token = s.token
+	c.token = s.token.open()
 	s.mu.Unlock()
 	return s.judge(c.token, s.api.do(ctx, c, success))
 }
@@ -148,11 +149,11 @@ func (s *Session) do(ctx context.Context, c *call, success success) error {
 func (s *Session) adopt(userID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch s.token.UserID {
+	token := *s.token.open()
+	switch token.UserID {
 	case "":
-		adopted := *s.token
-		adopted.UserID = userID
-		s.token = &adopted
+		token.UserID = userID
+		s.token = seal(&token)
 	case userID:
 	default:
 		return "another user's"
@@ -187,8 +188,8 @@ func (s *Session) judge(sent *Token, err error) error {
 
 // end ends the session by err if sent is still its token. The caller holds s.mu.
 func (s *Session) end(sent *Token, err error) error {
-	if s.ended == nil && s.token.AccessToken == sent.AccessToken {
-		s.ended = &SessionError{UserID: s.token.UserID, Err: err}
+	if token := s.token.open(); s.ended == nil && token.AccessToken == sent.AccessToken {
+		s.ended = &SessionError{UserID: token.UserID, Err: err}
 	}
 	if s.ended == nil {
 		return err
@@ -201,6 +202,6 @@ func (s *Session) endByChange() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended == nil {
-		s.ended = &SessionError{UserID: s.token.UserID}
+		s.ended = &SessionError{UserID: s.token.open().UserID}
 	}
 }

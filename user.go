@@ -1,16 +1,10 @@
 package kii
 
-import (
-	"context"
-	"fmt"
-)
+import "context"
 
 // User is the user API of a [Client]: what can be done without being logged in, and the ways to a
 // [Session]. It is safe for concurrent use.
 type User struct{ api *api }
-
-// Format implements [fmt.Formatter]. It prints no field, which fmt would do for a wrong verb.
-func (u User) Format(f fmt.State, verb rune) { format(f, verb, "kii.User"+blanked) }
 
 // Login logs a user in. id takes the same forms as in [User.ResetPassword]; in addition, a bare
 // name is a login name. An e-mail address or a phone number must be verified. A password of more
@@ -39,7 +33,7 @@ func (u *User) Login(ctx context.Context, id, password string) (*Session, error)
 	if err != nil {
 		return nil, err
 	}
-	return &Session{api: u.api, token: token}, nil
+	return &Session{api: u.api, token: seal(token)}, nil
 }
 
 // Resume returns the session of a token that was kept from an earlier one: the SDKs'
@@ -63,7 +57,7 @@ func (u *User) Resume(token Token) (*Session, error) {
 	if wrong := unsendable(token.UserID); wrong != "" && token.UserID != "" {
 		return nil, &ArgumentError{"token", "field UserID " + wrong}
 	}
-	return &Session{api: u.api, token: &token}, nil
+	return &Session{api: u.api, token: seal(&token)}, nil
 }
 
 var errNoUser = &ArgumentError{"User", "is nil or zero: use the User of a client that New returned"}

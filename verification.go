@@ -56,7 +56,7 @@ func (s *Session) VerifyPhone(ctx context.Context, code string) error {
 // app asks for verification, the new address is pending and the old one still works, until the user
 // opens the link in the e-mail that Kii Cloud sends to the new one, or [Session.VerifyEmail]
 // verifies it. In other apps the new address replaces the old one at once. [Profile].PendingEmail
-// tells which.
+// shows which it is.
 //
 // The errors of note are [ErrAddressTaken], if another user has verified the same address, and
 // [ErrInvalidInput].
