@@ -64,8 +64,8 @@ func (a Admin) Format(f fmt.State, verb rune) { format(f, verb, "kii.Admin"+blan
 // nobody by an address that is not verified either: give the user ID or the login name.
 //
 // The errors of note are [ErrUserNotFound] and, from all calls of an Admin, [ErrUnauthorized] and
-// [ErrWrongCredentials]. After these two check the client ID and secret; the error's text says
-// more.
+// [ErrWrongCredentials]. After these two check the client ID and secret; the error's text names
+// what else it may be.
 //
 // User changes nothing, whatever the error.
 func (a *Admin) User(ctx context.Context, id string) (*Profile, error) {

@@ -16,7 +16,8 @@ import (
 // of [ErrWrongRefreshToken] or [ErrWrongCredentials] ends the session.
 //
 // If [OutcomeUnknown] reports true, the new pair may be lost, or on its way: the session goes on,
-// and the next call shows which. So it is for a caller whose context ends while the request is under way.
+// and the next call shows which. So it is for a caller whose context ends while the request is
+// under way.
 func (s *Session) Refresh(ctx context.Context) error {
 	if err := s.check(ctx); err != nil {
 		return err
