@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -281,5 +283,45 @@ func Test18OnlyItsProxiesAreBelieved(t *testing.T) {
 			assert.Equal(t, want, w.Code, remote)
 		}
 		assert.Contains(t, s.log.String(), "not in -proxy")
+	})
+}
+
+func TestALoadBalancerCanAskWhetherTheSiteIsUp(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, func(cfg *config) { require.NoError(t, cfg.readProxies("192.0.2.1")) })
+	server := httptest.NewServer(s.handler)
+	defer server.Close()
+	for _, request := range []string{
+		"GET /healthz HTTP/1.0\r\n\r\n",
+		"HEAD /healthz HTTP/1.1\r\nHost: 10.0.0.7:8080\r\nConnection: close\r\n\r\n",
+		"OPTIONS /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+	} {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		require.NoError(t, err)
+		defer conn.Close()
+		_, err = io.WriteString(conn, request)
+		require.NoError(t, err)
+		answer, err := io.ReadAll(conn)
+		require.NoError(t, err)
+		assert.Contains(t, string(answer), " 200 OK", request)
+	}
+	assert.Empty(t, s.log.String(), "it is asked every few seconds")
+}
+
+func TestARestoredTabFindsItsForm(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.asked(t, verified)
+		b.login(verified, oldPassword)
+		for path, want := range map[string]string{
+			"/forgot/again": "Choose a new password", "/logout": "Your profile",
+			"/profile/email/resend": "Your e-mail address", "/profile/phone/verify": "Your phone number", "/profile/phone/change": "Your phone number",
+			"/profile/fax/change": "There is no such page", "/profile/%2f%2fevil.example/change": "There is no such page",
+		} {
+			assert.Contains(t, text(b.then(b.get(path)).body), want, path)
+		}
+		stranger := s.browser(t)
+		assert.Contains(t, text(stranger.then(stranger.get("/forgot/again")).body), "Tell us who you are", "there is no reset to go on with")
 	})
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 )
@@ -19,6 +20,10 @@ type app struct {
 	resets sessions[resets]
 	logins sessions[login]
 }
+
+// healthPath is for load balancers. They ask by an address of the machine's, without the site's host
+// and without TLS.
+const healthPath = "/healthz"
 
 // An extra is a Kii Cloud for development, and what the pages get to show its messages.
 type extra struct {
@@ -49,12 +54,25 @@ func newApp(f *flow, cfg config, w *words, open stores, log *slog.Logger, ex *ex
 	}
 	mux.HandleFunc("GET /{$}", redirectTo("/profile"))
 	mux.HandleFunc("GET /.well-known/change-password", redirectTo("/forgot"))
+	// Where only forms lead, a browser that restores a tab asks by GET: it finds the form again.
+	mux.HandleFunc("GET /logout", redirectTo("/profile"))
+	mux.HandleFunc("GET /forgot/again", redirectTo("/forgot/code"))
+	mux.HandleFunc("GET /profile/{channel}/{form}", func(w http.ResponseWriter, r *http.Request) {
+		redirectTo("/profile/"+url.PathEscape(r.PathValue("channel")))(w, r)
+	})
 	mux.Handle("GET /static/{file}", http.FileServerFS(static))
 	if ex != nil {
 		ex.routes(a, mux)
 	}
 	mux.Handle("/", a.message(http.StatusNotFound, "no-page", "/login"))
-	return a.guard(mux)
+	site := a.guard(mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == healthPath {
+			w.WriteHeader(http.StatusOK)
+			return
+		}
+		site.ServeHTTP(w, r)
+	})
 }
 
 // A handler answers a request, or returns what kept it from doing so, which is never shown.
