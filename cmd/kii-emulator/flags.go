@@ -30,7 +30,8 @@ func parseFlags(args []string, stderr io.Writer) (emulator.Options, error) {
 	f.StringVar(&o.AddrFile, "addr-file", "", "write the address to this `file` as soon as the emulator serves, and remove it on exit")
 	f.Func("expose", "let other machines in that call the emulator by this `host`, such as 192.168.1.5\n"+
 		"or emulator:8484; everybody who can reach it sees and changes everything. May be given\n"+
-		"again for another host; links in messages begin with the first", func(host string) error {
+		"again for another host; links in messages begin with the first. Port 0 stands for any:\n"+
+		"who reads a message by that host gets links with the port that the page was read by", func(host string) error {
 		o.Expose = append(o.Expose, host)
 		return nil
 	})

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,7 +29,7 @@ func (e *emulator) handler(stderr io.Writer) http.Handler {
 	}
 	own.HandleFunc(apiRoot+"/", unknownAPI)
 	e.pages(own)
-	guardedOwn := guarded(own)
+	guardedOwn := guarded(e.readersSite(own))
 	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/api/") { // not by a ServeMux, which would redirect a user named ..
 			if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/users") {
@@ -88,6 +89,28 @@ func guarded(next http.Handler) http.Handler {
 		checked.ServeHTTP(w, r)
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // the connection may carry a call with a longer delay next
 	})
+}
+
+// readersSite writes the site's URL as the reader calls it, if that is by a port that was not known
+// at the start: in the links of messages, and in what a developer pastes.
+func (e *emulator) readersSite(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if e.bound.byAnyPort(r.Host) {
+			w = siteWriter{w, []byte(e.srv.Site()), []byte("http://" + normalAddress(r.Host) + "/api")}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// A siteWriter exchanges the site's URL. The page and the JSON API write each answer at once.
+type siteWriter struct {
+	http.ResponseWriter
+	site, readers []byte
+}
+
+func (w siteWriter) Write(data []byte) (int, error) {
+	_, err := w.ResponseWriter.Write(bytes.ReplaceAll(data, w.site, w.readers))
+	return len(data), err
 }
 
 // recovered reports a panic by where it came from, since its value may hold what nobody should log.

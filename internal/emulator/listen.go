@@ -11,6 +11,7 @@ type binding struct {
 	listener net.Listener
 	origin   string          // scheme and host, where the links in messages begin
 	hosts    map[string]bool // the hosts with their ports that it serves, as normalAddress writes them
+	anyPort  map[string]bool // the hosts that it serves by whatever port, as normalHost writes them
 }
 
 // listen opens the socket. The options are valid.
@@ -24,7 +25,7 @@ func (o Options) listen() (*binding, error) {
 		return nil, fmt.Errorf("cannot serve at -addr: %w. If another kii-emulator has the port, stop that or choose another port: -addr 127.0.0.1:0 takes a free one", err)
 	}
 	bound := l.Addr().(*net.TCPAddr)
-	p := &binding{listener: l, hosts: make(map[string]bool)}
+	p := &binding{listener: l, hosts: make(map[string]bool), anyPort: make(map[string]bool)}
 	own := strconv.Itoa(bound.Port)
 	if bound.IP.IsLoopback() || bound.IP.IsUnspecified() {
 		for _, name := range []string{"127.0.0.1", "localhost", "::1"} {
@@ -41,7 +42,10 @@ func (o Options) listen() (*binding, error) {
 			l.Close()
 			return nil, err
 		}
-		if port == "" {
+		if port == "0" {
+			p.anyPort[host] = true
+		}
+		if port == "" || port == "0" {
 			port = own
 		}
 		p.allow(host, port)
@@ -58,4 +62,12 @@ func (p *binding) allow(host, port string) {
 }
 
 // answersTo reports whether a Host header names the emulator. A client leaves port 80 out.
-func (p *binding) answersTo(header string) bool { return p.hosts[normalAddress(header)] }
+func (p *binding) answersTo(header string) bool {
+	return p.hosts[normalAddress(header)] || p.byAnyPort(header)
+}
+
+// byAnyPort reports whether a Host header names the emulator by a port that it need not know.
+func (p *binding) byAnyPort(header string) bool {
+	host, port, err := splitHost(normalAddress(header))
+	return err == nil && port != "0" && p.anyPort[host]
+}

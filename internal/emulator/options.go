@@ -86,9 +86,10 @@ func (o Options) address() (*net.TCPAddr, error) {
 	return address, nil
 }
 
-// splitHost reads -expose: a host name or an IP address, with a port or without.
+// splitHost reads -expose: a host name or an IP address, with a port or without. Port 0 stands for
+// any, as a container does not know the port that it is published by.
 func splitHost(expose string) (host, port string, err error) {
-	wrong := errors.New("-expose must be a host that clients can call, with a port or without: 192.168.1.5, emulator:8484 or [fd00::5]:8484")
+	wrong := errors.New("-expose must be a host that clients can call, with a port or without: 192.168.1.5, emulator:8484 or [fd00::5]:8484. Port 0 stands for any")
 	u, err := url.Parse("http://" + expose)
 	if err != nil || u.Host != expose {
 		return "", "", wrong
@@ -100,7 +101,7 @@ func splitHost(expose string) (host, port string, err error) {
 	if u.Port() == "" && strings.HasSuffix(expose, ":") {
 		return "", "", wrong
 	}
-	if n, err := strconv.Atoi(u.Port()); u.Port() != "" && (err != nil || n < 1 || n > 65535) {
+	if n, err := strconv.Atoi(u.Port()); u.Port() != "" && (err != nil || n < 0 || n > 65535) {
 		return "", "", wrong
 	}
 	return normalHost(u.Hostname()), u.Port(), nil

@@ -86,8 +86,9 @@ func image(binary []byte, p platform) (v1.Image, error) {
 	config.OS, config.Architecture = p.os, p.arch
 	config.Config = v1.Config{
 		Entrypoint: []string{program},
-		// A published port comes in from outside of the container, and under this name.
-		Cmd:          []string{"-addr", ":8484", "-expose", "localhost:8484"},
+		// A published port comes in from outside of the container, and by any number. Between
+		// containers the name of the service is the host: one named so needs no flags.
+		Cmd:          []string{"-addr", ":8484", "-expose", "localhost:0", "-expose", "127.0.0.1:0", "-expose", "kii-emulator:0"},
 		ExposedPorts: map[string]struct{}{"8484/tcp": {}},
 		Healthcheck:  &v1.HealthConfig{Test: []string{"CMD", program, "-ready"}, Interval: 2 * time.Second},
 		User:         "65532:65532", // nobody's, and not root
