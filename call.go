@@ -188,9 +188,7 @@ func logLevel(ctx context.Context, err error) slog.Level {
 	switch {
 	case err == nil:
 		return slog.LevelDebug
-	case OutcomeUnknown(err):
-		return slog.LevelWarn
-	case refused, errors.Is(ctx.Err(), context.Canceled):
+	case !OutcomeUnknown(err) && (refused || errors.Is(ctx.Err(), context.Canceled)):
 		return slog.LevelInfo
 	}
 	return slog.LevelWarn
@@ -315,7 +313,7 @@ func (o object) get(name string, into any) {
 func retryAfter(h http.Header) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 63); err == nil || errors.Is(err, strconv.ErrRange) {
-		return saturate(int64(seconds))
+		return saturate(float64(seconds))
 	}
 	date, err := http.ParseTime(value)
 	if err != nil {
@@ -329,7 +327,7 @@ func retryAfter(h http.Header) time.Duration {
 }
 
 // saturate returns a number of seconds as a Duration, the longest one if it overflows.
-func saturate(seconds int64) time.Duration {
-	const most = int64(math.MaxInt64 / time.Second)
-	return time.Duration(min(max(seconds, 0), most)) * time.Second
+func saturate(seconds float64) time.Duration {
+	const most = math.MaxInt64 / time.Second // which a float64 holds exactly
+	return time.Duration(min(max(seconds, 0), float64(most))) * time.Second
 }

@@ -282,7 +282,8 @@ func hasControl(s string) bool {
 // isInvisible reports whether r shows nothing, or only changes how its neighbours show. Of the
 // spaces it is all but that of ASCII.
 func isInvisible(r rune) bool {
-	return !unicode.IsPrint(r) || unicode.In(r, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
+	return !unicode.IsPrint(r) ||
+		r > unicode.MaxLatin1 && unicode.In(r, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
 }
 
 // isFullWidth reports whether r is of full width, such as ＋ or １, as Japanese keyboards write them.

@@ -101,7 +101,7 @@ func (s *Session) ChangePassword(ctx context.Context, oldPassword, newPassword s
 	if err := s.check(ctx, checkPassword("oldPassword", oldPassword), checkNewPassword(newPassword)); err != nil {
 		return err
 	}
-	err := s.do(ctx, &call{
+	if err := s.do(ctx, &call{
 		op:          "ChangePassword",
 		method:      http.MethodPut,
 		url:         s.api.app + "/users/me/password",
@@ -111,11 +111,15 @@ func (s *Session) ChangePassword(ctx context.Context, oldPassword, newPassword s
 			NewPassword string `json:"newPassword"`
 		}{oldPassword, newPassword}),
 		secrets: []string{oldPassword, newPassword},
-	}, empty)
-	if err == nil {
-		s.endByChange()
+	}, empty); err != nil {
+		return err
 	}
-	return err
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended == nil {
+		s.ended = &SessionError{UserID: s.token.open().UserID}
+	}
+	return nil
 }
 
 // check refuses a call that cannot be made: it returns why the session cannot send, or else the
@@ -141,7 +145,16 @@ func (s *Session) do(ctx context.Context, c *call, success success) error {
 	s.mu.Lock()
 	c.token = s.token.open()
 	s.mu.Unlock()
-	return s.judge(c.token, s.api.do(ctx, c, success))
+	err := s.api.do(ctx, c, success)
+	if !isDeadToken(err) {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refreshing != nil { // the answer says nothing about the token that is on its way
+		return err
+	}
+	return s.end(c.token, err)
 }
 
 // adopt returns what is wrong with a reply about the user with this ID; empty if it is the
@@ -171,22 +184,8 @@ func isDeadToken(err error) bool {
 	return ok && (e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden) && slices.Contains(deadToken, e.Code)
 }
 
-// judge ends the session if err, the answer to a call with the token sent, says that the token is
-// dead, and returns the error to hand to the caller. If the token has been or is being replaced,
-// the answer says nothing about the new one.
-func (s *Session) judge(sent *Token, err error) error {
-	if !isDeadToken(err) {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.refreshing != nil {
-		return err
-	}
-	return s.end(sent, err)
-}
-
-// end ends the session by err if sent is still its token. The caller holds s.mu.
+// end ends the session by err, the answer to a call with the token sent, unless that has been
+// replaced. It returns the error to hand to the caller, who holds s.mu.
 func (s *Session) end(sent *Token, err error) error {
 	if token := s.token.open(); s.ended == nil && token.AccessToken == sent.AccessToken {
 		s.ended = &SessionError{UserID: token.UserID, Err: err}
@@ -195,13 +194,4 @@ func (s *Session) end(sent *Token, err error) error {
 		return err
 	}
 	return s.ended
-}
-
-// endByChange ends the session because its user changed the password.
-func (s *Session) endByChange() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended == nil {
-		s.ended = &SessionError{UserID: s.token.open().UserID}
-	}
 }

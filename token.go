@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"math"
 	"net/http"
 	"time"
 )
@@ -61,11 +60,8 @@ func (o object) token(oldRefreshToken string) (t *Token, wrong string) {
 func (o object) lifetime() (life time.Duration, known bool) {
 	var number json.Number
 	o.get("expires_in", &number)
-	if seconds, err := number.Int64(); err == nil {
-		return saturate(seconds), true
-	}
 	seconds, _ := number.Float64() // infinite if it overflows; a json.Number is valid
-	return saturate(int64(min(seconds, math.MaxInt32*1e9))), number != ""
+	return saturate(seconds), number != ""
 }
 
 // tokenCall returns a call to the token endpoint: a login or a refresh.

@@ -29,7 +29,7 @@ var edits = []edit{
 	{"success: any status", "call.go", "case reply.Status/100 != 2:", "case false:", promises, matrix},
 	{"success: a broken body", "call.go", "cmp.Or(reply.Broken, success(reply))", `cmp.Or("", success(reply))`, promises, matrix},
 	{"success: a reply that may be cut", tr + "reply.go", "resp.Close &&", "false &&", trPkg, "Whole"},
-	{"success: 201 of a login", "call.go", "case reply.Status != http.StatusOK:", "case reply.Status/100 != 2:", promises, matrix},
+	{"success: 201 of a login", "call.go", "if reply.Status != http.StatusOK {", "if reply.Status/100 != 2 {", promises, matrix},
 	// Three outcomes.
 	{"outcome: all not sent", tr + "attempt.go", "NotSent: a.unsent(dial)", "NotSent: true", promises, matrix},
 	{"outcome: none not sent", tr + "attempt.go", "NotSent: a.unsent(dial)", "NotSent: false", promises, matrix},
@@ -93,8 +93,8 @@ var edits = []edit{
 	{"session: a refresh ends with its caller", "internal/shared/shared.go", "context.WithoutCancel(ctx)", "ctx", ".", "Refresh"},
 	{"session: a wrong password ends it", "session.go", "[]ErrorCode{ErrWrongToken,", "[]ErrorCode{ErrWrongPassword, ErrWrongToken,", promises, matrix},
 	{"session: each Refresh sends a request", "refresh.go", "case s.refreshing == nil:", "default:", ".", "Refresh"},
-	{"session: nothing ends it", "session.go", "	return s.end(sent, err)", "	return err", promises, matrix},
-	{"session: each call has an end of its own", "session.go", "if s.ended == nil && s.token.AccessToken", "if s.token.AccessToken", promises, "DiesUnder"},
+	{"session: nothing ends it", "session.go", "	return s.end(c.token, err)", "	return err", promises, matrix},
+	{"session: each call has an end of its own", "session.go", "; s.ended == nil && token.AccessToken", "; token.AccessToken", promises, "DiesUnder"},
 	{"session: a goroutine is left", tr + "transport.go", "	defer cancel()\n", "	defer cancel()\n	go func() { select {} }()\n", promises, "LeftBehind"},
 	// Bounds.
 	{"bounds: no cap", tr + "reply.go", "io.LimitReader(body, MaxReplyBytes+1)", "body", promises, matrix},
