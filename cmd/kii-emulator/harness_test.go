@@ -67,6 +67,7 @@ func startProgram(t testing.TB, flags ...string) *program {
 	name, err := binary()
 	require.NoError(t, err)
 	p := &program{t: t, cmd: exec.Command(name, append([]string{"-addr", "127.0.0.1:0"}, flags...)...), read: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(), "TZ=Asia/Tokyo") // which no answer may show
 	p.cmd.Stderr = &p.stderr
 	out, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)

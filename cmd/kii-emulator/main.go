@@ -18,11 +18,13 @@ import (
 	"os/exec"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/go-kii/kii/internal/emulator"
 )
 
 func main() {
+	time.Local = time.UTC // no answer depends on the zone of the machine
 	stops := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // nohup has it ignored
 		stops = append(stops, syscall.SIGHUP)

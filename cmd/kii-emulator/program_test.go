@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -192,6 +194,21 @@ func TestAnotherAddressNeedsTheFlagAndGetsAWarning(t *testing.T) {
 	}
 	p.stop(os.Interrupt)
 	assert.Contains(t, p.stderr.String(), "WARNING: other machines can reach this emulator")
+}
+
+func TestEachTimeIsInUTCWhateverTheZoneOfTheMachine(t *testing.T) {
+	t.Parallel()
+	p := startProgram(t, "-seed", writeSeed(t, aliceSeed))
+	require.NoError(t, p.client().User.ResetPassword(t.Context(), alice, kii.NotificationSMSPIN))
+	for _, path := range []string{"/messages", "/messages/1", "/calls", "/calls/1", "/clock"} {
+		var answer json.RawMessage
+		require.Equal(t, http.StatusOK, p.get(path, &answer))
+		times := regexp.MustCompile(`"\d{4}-\d\d-\d\dT[^"]*"`).FindAllString(string(answer), -1)
+		assert.NotEmpty(t, times, path)
+		for _, at := range times {
+			assert.Contains(t, at, "Z", path)
+		}
+	}
 }
 
 func TestTheProgramPrintsWhatToPaste(t *testing.T) {
