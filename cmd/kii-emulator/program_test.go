@@ -196,6 +196,13 @@ func TestAnotherAddressNeedsTheFlagAndGetsAWarning(t *testing.T) {
 	assert.Contains(t, p.stderr.String(), "WARNING: other machines can reach this emulator")
 }
 
+func TestAHostWithoutAnotherAddressGetsNoWarning(t *testing.T) {
+	t.Parallel()
+	p := startProgram(t, "-expose", "10.0.2.2") // as the Android emulator calls the loopback of its machine
+	p.stop(os.Interrupt)
+	assert.NotContains(t, p.stderr.String(), "WARNING")
+}
+
 func TestEachTimeIsInUTCWhateverTheZoneOfTheMachine(t *testing.T) {
 	t.Parallel()
 	p := startProgram(t, "-seed", writeSeed(t, aliceSeed))

@@ -58,7 +58,7 @@ func Serve(ctx context.Context, o Options, stdin io.Reader, stdout, stderr io.Wr
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(p.listener) }()
-	if len(o.Expose) > 0 {
+	if !p.listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
 		fmt.Fprint(stderr, exposedWarning)
 	}
 	if o.AddrFile != "" {
