@@ -172,7 +172,7 @@ func (a *Admin) check(ctx context.Context, id string, args ...error) (userRef, e
 	if a == nil || a.admin == nil {
 		return userRef{}, &ArgumentError{"Admin", "is nil or zero: use one that Client.Admin returned"}
 	}
-	if ctx == nil {
+	if isNil(ctx) {
 		return userRef{}, errNilContext
 	}
 	user, err := parseID(id)

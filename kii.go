@@ -3,6 +3,7 @@ package kii
 import (
 	"net"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"unicode"
@@ -96,6 +97,8 @@ func (s Site) parse(insecureHTTP bool) (base, host string, err error) {
 		return "", "", &ArgumentError{"site", "must have a port of 1 to 65535, or none"}
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(string(s), "#"):
 		return "", "", &ArgumentError{"site", "must not hold user information, a query or a fragment"}
+	case u.Path != "" && strings.TrimSuffix(u.Path, "/") != strings.TrimSuffix(path.Clean(u.Path), "/"):
+		return "", "", &ArgumentError{"site", "must not have an empty segment or a dot segment in its path"}
 	case u.Scheme == "http" && !insecureHTTP && !isLoopback(u.Hostname()):
 		return "", "", &ArgumentError{"site", "must be https, unless it is loopback or WithInsecureHTTP is given"}
 	case u.Scheme != "https" && u.Scheme != "http":

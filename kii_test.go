@@ -50,6 +50,12 @@ func TestNewNamesTheArgumentItRefuses(t *testing.T) {
 		{"app", "key", "https://api.kii.com:65536/api", nil, "site", "port"},
 		{"app", "key", "https://[::1]:99999/api", nil, "site", "port"},
 		{"app", "key", "https://api.kii.com/api\n", nil, "site", "base URL"},
+		{"app", "key", "https://api.kii.com/api//", nil, "site", "segment"},
+		{"app", "key", "https://api.kii.com//api", nil, "site", "segment"},
+		{"app", "key", "https://api.kii.com//", nil, "site", "segment"},
+		{"app", "key", "https://api.kii.com/api/..", nil, "site", "segment"},
+		{"app", "key", "https://api.kii.com/./api", nil, "site", "segment"},
+		{"app", "key", "https://api.kii.com/%2e%2E/api", nil, "site", "segment"},
 		{"app", "key", "https://user:pw@api.kii.com/api", nil, "site", "user information"},
 		{"app", "key", "https://@api.kii.com/api", nil, "site", "user information"},
 		{"app", "key", "https://api.kii.com/api?", nil, "site", "query"},
@@ -85,6 +91,8 @@ func TestSiteIsTheBaseURLOfEveryCall(t *testing.T) {
 		{kii.SiteCN3, nil, "https://api-cn3.kii.com/api"},
 		{"https://kii.example.com:8443/api/", nil, "https://kii.example.com:8443/api"},
 		{"https://kii.example.com", nil, "https://kii.example.com"},
+		{"https://kii.example.com/", nil, "https://kii.example.com"},
+		{"https://kii.example.com/a%2Fb/c%20d/", nil, "https://kii.example.com/a%2Fb/c%20d"},
 		{"http://localhost:8080/api", nil, "http://localhost:8080/api"},
 		{"http://127.0.0.2/api", nil, "http://127.0.0.2/api"},
 		{"http://[::1]:8080/api", nil, "http://[::1]:8080/api"},
@@ -127,17 +135,15 @@ func TestCallsOnNilOrZeroReceiversAndWithANilContextSendNothing(t *testing.T) {
 		assert.True(t, s.Err() == nil, "an untyped nil")
 	}
 
-	var none context.Context
-	u, s := c.User, c.session(t)
-	assertArgument(t, "ctx", u.ResetPassword(none, "alice", kii.NotificationEmail))
-	assertArgument(t, "ctx", u.CompleteResetPassword(none, "alice", "1234", nil))
-	_, err := u.Login(none, "alice", "pass")
-	assertArgument(t, "ctx", err)
-	_, err = s.Profile(none)
-	assertArgument(t, "ctx", err)
-	assertArgument(t, "ctx", s.ChangePassword(none, "old-pass", "new-pass"))
-	assertArgument(t, "ctx", s.Refresh(none))
+	for _, none := range []context.Context{nil, (*webContext)(nil)} {
+		for _, op := range operations {
+			assertArgument(t, "ctx", op.call(none, t, c.Client))
+		}
+	}
 }
+
+// A webContext is a context that a web framework made of a request.
+type webContext struct{ context.Context }
 
 // Promise 1.
 func TestSuccessIsProved(t *testing.T) {

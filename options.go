@@ -32,7 +32,7 @@ func WithHTTPClient(hc *http.Client) Option {
 		switch {
 		case hc == nil:
 			return &ArgumentError{"hc", "of WithHTTPClient must not be nil"}
-		case isNil(hc.Transport):
+		case hc.Transport != nil && isNil(hc.Transport):
 			return &ArgumentError{"hc", "of WithHTTPClient must not have a Transport that is a nil pointer"}
 		case hc.Timeout < 0:
 			return &ArgumentError{"hc", "of WithHTTPClient must not have a negative Timeout"}
@@ -42,10 +42,13 @@ func WithHTTPClient(hc *http.Client) Option {
 	}
 }
 
-// isNil reports whether rt is not nil, but holds a nil pointer or function.
-func isNil(rt http.RoundTripper) bool {
-	v := reflect.ValueOf(rt)
-	return (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil()
+// isNil reports whether v is nil, or holds a nil pointer or function.
+func isNil(v any) bool {
+	if v == nil {
+		return true
+	}
+	value := reflect.ValueOf(v)
+	return (value.Kind() == reflect.Pointer || value.Kind() == reflect.Func) && value.IsNil()
 }
 
 // WithTimeout bounds one call, its retries included. The default is 30 seconds. An earlier deadline
@@ -79,7 +82,7 @@ func WithMaxRetries(n int) Option {
 // holds a secret or an account identifier. The default is silent.
 func WithLogger(l *slog.Logger) Option {
 	return func(cfg *config) error {
-		if l == nil || l.Handler() == nil {
+		if l == nil || isNil(l.Handler()) {
 			return &ArgumentError{"l", "of WithLogger must not be nil, and must have a handler"}
 		}
 		cfg.logger = l

@@ -35,6 +35,7 @@ func TestOptionsNameTheArgumentTheyRefuse(t *testing.T) {
 		"a client of a nil function":    {kii.WithHTTPClient(&http.Client{Transport: tripper(nil)}), "hc"},
 		"no logger":                     {kii.WithLogger(nil), "l"},
 		"a logger without a handler":    {kii.WithLogger(&slog.Logger{}), "l"},
+		"a logger of a nil handler":     {kii.WithLogger(slog.New((*panicking)(nil))), "l"},
 		"an empty product":              {kii.WithUserAgent(""), "product"},
 		"a product on two lines":        {kii.WithUserAgent("a/1\r\nX: y"), "product"},
 		"a product with a space":        {kii.WithUserAgent("a/1 "), "product"},

@@ -128,7 +128,7 @@ func (s *Session) check(ctx context.Context, args ...error) error {
 	if s == nil || s.api == nil {
 		return errNoSession
 	}
-	if ctx == nil {
+	if isNil(ctx) {
 		return errNilContext
 	}
 	if err := s.Err(); err != nil {

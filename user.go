@@ -67,7 +67,7 @@ func (u *User) check(ctx context.Context, id string) (userRef, error) {
 	if u == nil || u.api == nil {
 		return userRef{}, errNoUser
 	}
-	if ctx == nil {
+	if isNil(ctx) {
 		return userRef{}, errNilContext
 	}
 	return parseID(id)
