@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/crane"
@@ -58,11 +59,12 @@ func unpack(t *testing.T, img v1.Image, folder string) (names []string) {
 		require.NoError(t, err)
 		names = append(names, header.Name)
 		require.True(t, filepath.IsLocal(header.Name), header.Name)
-		file, err := os.OpenFile(filepath.Join(folder, header.Name), os.O_CREATE|os.O_WRONLY, header.FileInfo().Mode())
+		content, err := io.ReadAll(r)
 		require.NoError(t, err)
-		_, err = io.Copy(file, r)
+		syscall.ForkLock.RLock() // a process that another test starts would inherit the open file, which then cannot run
+		err = os.WriteFile(filepath.Join(folder, header.Name), content, header.FileInfo().Mode())
+		syscall.ForkLock.RUnlock()
 		require.NoError(t, err)
-		require.NoError(t, file.Close())
 	}
 }
 
