@@ -2,8 +2,8 @@ package kii
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
+	"unicode"
 )
 
 // A userRef names a user: by user ID, or by an address of kind "EMAIL:", "PHONE:" or "LOGIN_NAME:".
@@ -65,13 +65,20 @@ func parseID(id string) (userRef, error) {
 	return userRef{"", id}, nil
 }
 
-// bareEmail matches an address of letters, digits and what RFC 5322 allows in an atom. It has no
-// comma or bracket, as mail programs copy them along. Dots may stand anywhere before the @, as in
-// addresses that Japanese carriers gave out.
-var bareEmail = regexp.MustCompile("^[\\pL\\pM\\p{Nl}0-9!#$%&'*+/=?^_`{|}~.-]+@[\\pL\\pM\\p{Nl}0-9_-]+(\\.[\\pL\\pM\\p{Nl}0-9_-]+)*$")
+// isEmail reports whether s has the form a@b, of letters, digits and what RFC 5322 allows in an
+// atom: no comma or bracket, as mail programs copy them along. Dots may stand anywhere before the @,
+// as in addresses that Japanese carriers gave out.
+func isEmail(s string) bool {
+	local, domain, _ := strings.Cut(s, "@")
+	return isWord(local, "!#$%&'*+/=?^_`{|}~-.") && isWord(domain, "_-.") && !strings.Contains("."+domain+".", "..")
+}
 
-// isEmail reports whether s has the form a@b.
-func isEmail(s string) bool { return bareEmail.MatchString(s) }
+// isWord reports whether s is letters, digits and characters of signs.
+func isWord(s, signs string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsNumber(r) && !strings.ContainsRune(signs, r)
+	})
+}
 
 // isGlobalPhone reports whether s is + and 7 to 20 digits.
 func isGlobalPhone(s string) bool {
