@@ -258,7 +258,7 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 // the token endpoint and in answers to a bearer.
 func (c *call) isOAuth() bool { return c.token != nil || strings.HasSuffix(c.url, "/oauth2/token") }
 
-// isOfGateway reports whether an error with a code that is not among knownCodes may be of a gateway,
+// isOfGateway reports whether an error with a code that is not among knownCodes may be a gateway's,
 // which does not know what happened behind it. Kii Cloud's own have a media type of Kii's, or a
 // status that refuses a request. Others are those of no registry, such as 460 and 499, and those
 // that a request may get which is, or was, carried out.

@@ -127,11 +127,11 @@
 //
 // # Users who cannot reset
 //
-// A reset needs a verified address. [Session.Profile] reports which addresses are verified, and while
-// the user is logged in [Session.ChangeEmail], [Session.VerifyPhone] and the like put it right.
-// Later only an administrator can: [Client.Admin] returns an [Admin], for a support desk, that sets
-// an address as verified, sets a password, and disables or enables an account. The program in
-// examples/support does this.
+// A reset needs a verified address. [Session.Profile] reports which addresses are verified, and
+// while the user is logged in [Session.ChangeEmail], [Session.VerifyPhone] and the like put it
+// right. Later only an administrator can: [Client.Admin] returns an [Admin], for a support desk,
+// that sets an address as verified, sets a password, and disables or enables an account. The
+// program in examples/support does this.
 //
 // # What is retried, what is not, and why
 //

@@ -66,8 +66,8 @@ func parseID(id string) (userRef, error) {
 }
 
 // isEmail reports whether s has the form a@b, of letters, digits and what RFC 5322 allows in an
-// atom: no comma or bracket, as mail programs copy them along. Dots may stand anywhere before the @,
-// as in addresses that Japanese carriers gave out.
+// atom: no comma or bracket, as mail programs copy them along. Dots may stand anywhere before the
+// @, as in addresses that Japanese carriers gave out.
 func isEmail(s string) bool {
 	local, domain, _ := strings.Cut(s, "@")
 	return isWord(local, "!#$%&'*+/=?^_`{|}~-.") && isWord(domain, "_-.") && !strings.Contains("."+domain+".", "..")
