@@ -83,10 +83,12 @@ func TestTheCurlOfACallIsTheCall(t *testing.T) {
 		t.Skip("no curl to try the command with")
 	}
 	x := newTester(t)
-	server := httptest.NewServer(x.handler)
+	server := httptest.NewUnstartedServer(x.handler)
 	defer server.Close()
-	x.bound.origin = server.URL
-	x.bound.hosts[normalAddress(strings.TrimPrefix(server.URL, "http://"))] = true
+	address := server.Listener.Addr().String()
+	x.bound.origin = "http://" + address
+	x.bound.hosts[address] = true
+	server.Start()
 	x.kii(http.MethodPost, "/users/alice-id/password/complete-reset?a='b", "application/vnd.kii.CompletePasswordResetRequest+json", `{"pinCode":"it's $HOME"}`)
 	x.kii(http.MethodGet, "/users/me", "", "")
 	for id := 1; id <= 2; id++ {
