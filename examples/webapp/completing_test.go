@@ -190,7 +190,7 @@ func Test08TheFlowIsBoundToTheBrowser(t *testing.T) {
 		form := victim.get("/forgot/code").body
 		assert.Equal(t, 2, strings.Count(form, `type="hidden"`))
 		assert.Equal(t, 2, strings.Count(form, `<input type="hidden" name="reset" value="`+victim.reset+`">`), "a name that is worth nothing without the cookie")
-		assert.Regexp(t, `<input id="username" type="text" value="alice@example.com" autocomplete="username" readonly>`, form, "shown, and not sent back")
+		assert.Regexp(t, `<input id="username" type="text" value="alice@example.com" autocomplete="username" dir="ltr" readonly>`, form, "shown, and not sent back")
 		first := victim.cookie("__Host-reset")
 		victim.ask(verified, kii.NotificationEmail)
 		assert.NotEqual(t, first, victim.cookie("__Host-reset"), "each start has a name of its own")

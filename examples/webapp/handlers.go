@@ -21,8 +21,8 @@ type app struct {
 	logins sessions[login]
 }
 
-// healthPath is for load balancers. They ask by an address of the machine's, without the site's host
-// and without TLS.
+// healthPath is for load balancers. They ask by an address of the machine's, without the site's
+// host and without TLS.
 const healthPath = "/healthz"
 
 // An extra is a Kii Cloud for development, and what the pages get to show its messages.

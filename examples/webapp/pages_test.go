@@ -284,3 +284,28 @@ func noGoError(t *testing.T, html string) {
 		assert.NotContains(t, html, word)
 	}
 }
+
+// In a right-to-left language a number's plus would move to its other end.
+func TestWhatIsTypedIsNeitherCorrectedNorTurnedRound(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.asked(t, verified)
+		b.login(verified, oldPassword)
+		fields := 0
+		for _, path := range []string{"/forgot", "/forgot/code", "/profile/email", "/profile/phone"} {
+			for _, field := range regexp.MustCompile(`<input [^>]*type="(?:text|password)"[^>]*>`).FindAllString(b.get(path).body, -1) {
+				fields++
+				assert.Contains(t, field, ` dir="ltr"`, path)
+				if !strings.Contains(field, " readonly") {
+					assert.Contains(t, field, ` autocorrect="off"`, path)
+					assert.Contains(t, field, ` spellcheck="false"`, path)
+				}
+			}
+		}
+		login := s.browser(t).get("/login").body
+		assert.Equal(t, 2, strings.Count(login, ` dir="ltr" autocorrect="off" spellcheck="false"`))
+		assert.Equal(t, 10, fields)
+		assert.Contains(t, b.get("/profile").body, "<bdi>&#43;819012345678</bdi>")
+	})
+}

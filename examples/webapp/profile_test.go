@@ -140,7 +140,7 @@ func TestAPasswordManagerKeepsTheLoginOfAnAddressForm(t *testing.T) {
 		_, b := verifying(t)
 		form := b.get("/profile/phone").body
 		form = form[strings.Index(form, `action="/profile/phone/change"`):]
-		assert.Contains(t, input(t, form, "username"), `value="`+verified+`" autocomplete="username" readonly`)
+		assert.Contains(t, input(t, form, "username"), `value="`+verified+`" autocomplete="username" dir="ltr" readonly`)
 		assert.Contains(t, input(t, form, "password"), `autocomplete="current-password"`)
 		assert.Less(t, strings.Index(form, `id="address"`), strings.Index(form, `id="username"`), "it takes the text field before the password")
 	})

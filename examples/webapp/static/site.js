@@ -18,6 +18,15 @@ for (const form of document.querySelectorAll('[data-wait]')) {
   }, form.dataset.wait * 1000)
 }
 
+// Where a browser reads an SMS for the site, as Chrome does on Android, it asks the visitor first.
+const code = document.querySelector('[data-sms]')
+if (code && 'OTPCredential' in window) {
+  const left = new AbortController()
+  code.form.addEventListener('submit', () => left.abort())
+  navigator.credentials.get({ otp: { transport: ['sms'] }, signal: left.signal })
+    .then(sms => { code.value = sms.code }, () => { /* it is typed instead */ })
+}
+
 // tellLocally writes the times of day in the visitor's time zone.
 function tellLocally (root) {
   for (const time of root.querySelectorAll('time')) {

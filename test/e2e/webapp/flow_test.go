@@ -108,6 +108,35 @@ func Test19TheCodeCanBePasted(t *testing.T) {
 	b.want("Your password is changed")
 }
 
+func Test19ACodeThatTheBrowserReadsIsFilledIn(t *testing.T) {
+	t.Parallel()
+	url := start(t)
+	b := open(t, url)
+	call(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `
+		window.OTPCredential = class {}
+		navigator.credentials.get = options => { window.asked = options; return new Promise(read => { window.read = read }) }`})
+	b.ask(email, "EMAIL")
+	if eval[bool](b, "'asked' in window") {
+		t.Error("an SMS is read where none was asked for")
+	}
+	b.ask(phone, "SMS_PIN")
+	if got := eval[string](b, "asked.otp.transport.join()"); got != "sms" {
+		t.Fatalf("asked for %q", got)
+	}
+	pin := pinOf(t, url)
+	b.run(chromedp.Evaluate[chromedp.Void]("read({ code: '" + pin + "' })"))
+	if got := eval[string](b, "document.querySelector('#code').value"); got != pin {
+		t.Error("the code is not filled in")
+	}
+	if eval[bool](b, "asked.signal.aborted") {
+		t.Error("it is no longer waited for")
+	}
+	b.run(chromedp.Evaluate[chromedp.Void](`document.forms[0].addEventListener('submit', e => e.preventDefault()); document.forms[0].requestSubmit()`))
+	if !eval[bool](b, "asked.signal.aborted") {
+		t.Error("a form that was sent still waits for a code")
+	}
+}
+
 func Test20AutofillFindsTheFields(t *testing.T) {
 	t.Parallel()
 	b := open(t, start(t))
