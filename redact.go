@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"reflect"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -71,27 +70,28 @@ func (s secrets) index(text string) int {
 	return 0 // nothing honest is escaped so often
 }
 
-// forms returns the folded forms in which a server or a library may repeat the secrets. One of one
-// character has none: most texts hold it by chance.
+// forms returns the folded forms in which a server or a library may repeat the secrets. Those that
+// only decode undoes are not among them. One of one character has none: most texts hold it by
+// chance.
 func (s secrets) forms() []string {
 	var forms []string
 	for _, secret := range s {
 		if utf8.RuneCountInString(secret) < 2 {
 			continue
 		}
-		quoted, ascii, escaped := strconv.Quote(secret), strconv.QuoteToASCII(secret), marshal(secret)
-		forms = append(forms, secret,
-			url.PathEscape(secret), url.QueryEscape(secret), escapeSegment(secret), html.EscapeString(secret),
-			quoted[1:len(quoted)-1], ascii[1:len(ascii)-1], string(escaped[1:len(escaped)-1]), hex.EncodeToString([]byte(secret)))
+		escaped := marshal(secret)
+		forms = append(forms, secret, url.PathEscape(secret), url.QueryEscape(secret),
+			html.EscapeString(secret), string(escaped[1:len(escaped)-1]), hex.EncodeToString([]byte(secret)))
 		// In base64 the bytes around a secret decide which three of its own share four characters.
 		for skip := range min(3, len(secret)-2) {
 			group := secret[skip : len(secret)-(len(secret)-skip)%3]
 			forms = append(forms, base64.StdEncoding.EncodeToString([]byte(group)))
 		}
 	}
-	slices.Sort(forms)
-	noSecretHolds := func(r rune) bool { return r == 0 }
-	return strings.FieldsFunc(fold(strings.Join(slices.Compact(forms), "\x00")), noSecretHolds)
+	for i, form := range forms {
+		forms[i] = fold(form)
+	}
+	return forms
 }
 
 // escape is that of a URL, or of a string in JSON or JavaScript, where two \u may be one character.
