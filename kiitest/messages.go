@@ -137,7 +137,7 @@ func (s *Server) LastMessage(id string) (Message, bool) {
 // WaitMessage returns the newest message that the filter lets through, and waits for one if there
 // is none: for programs that ask for a reset in the background. To wait for the next message, set
 // Filter.After to the ID of the last one. It returns the context's error, or at once that of
-// [Filter.Validate].
+// [Filter.Validate], and an error if the server is closed.
 func (s *Server) WaitMessage(ctx context.Context, f Filter) (Message, error) {
 	if err := f.Validate(); err != nil {
 		return Message{}, err
@@ -150,12 +150,16 @@ func (s *Server) WaitMessage(ctx context.Context, f Filter) (Message, error) {
 		wake := make(chan struct{})
 		s.mu.Lock()
 		m, found := s.newest(f)
-		if !found {
+		closed := s.closed
+		if !found && !closed {
 			s.waiters[wake] = struct{}{}
 		}
 		s.mu.Unlock()
-		if found {
+		switch {
+		case found:
 			return m, nil
+		case closed:
+			return Message{}, errors.New("kiitest: WaitMessage: the server is closed")
 		}
 		select {
 		case <-wake:
@@ -229,6 +233,11 @@ func (s *Server) send(c *call, a *account, m *message, validity time.Duration) {
 		s.messages = slices.Delete(s.messages, 0, oldest)
 	}
 	s.messages = append(s.messages, m)
+	s.wake()
+}
+
+// wake has each waiter look again.
+func (s *Server) wake() {
 	for w := range s.waiters {
 		close(w)
 	}

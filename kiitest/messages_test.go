@@ -166,6 +166,23 @@ func TestPINsLookLikePINs(t *testing.T) {
 	}
 }
 
+func TestNobodyWaitsForAServerThatIsClosed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := kiitest.NewServer()
+		waited := make(chan error)
+		go func() {
+			_, err := srv.WaitMessage(context.Background(), kiitest.Filter{})
+			waited <- err
+		}()
+		synctest.Wait()
+		srv.Close()
+		require.ErrorContains(t, <-waited, "the server is closed")
+		_, err := srv.WaitMessage(context.Background(), kiitest.Filter{})
+		require.ErrorContains(t, err, "the server is closed")
+	})
+}
+
 func TestOldestMessagesGoFirst(t *testing.T) {
 	t.Parallel()
 	srv := kiitest.NewServer(kiitest.WithoutSocket())

@@ -130,12 +130,14 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	s.ServeHTTP(w, r)
 }
 
-// Close ends the server: its socket, if any, and its open connections. Calls that come later get no
-// answer. Under [WithTest] it reports the faults that no call has met. A second Close does nothing.
+// Close ends the server: its socket, if any, its open connections, and each [Server.WaitMessage].
+// Calls that come later get no answer. Under [WithTest] it reports the faults that no call has met.
+// A second Close does nothing.
 func (s *Server) Close() {
 	s.mu.Lock()
 	first := !s.closed
 	s.closed = true
+	s.wake()
 	unmet := s.unmetFaults()
 	s.mu.Unlock()
 	if !first {

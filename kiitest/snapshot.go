@@ -46,9 +46,7 @@ func (s *Server) Reset() {
 }
 
 func (s *Server) replace(fresh state) {
-	for w := range s.waiters {
-		close(w) // a waiter looks, and registers again
-	}
+	s.wake()
 	s.state = fresh
 }
 
