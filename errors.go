@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 )
 
 // ErrorCode is Kii Cloud's errorCode. It is itself an error, to be given to [errors.Is]:
@@ -238,87 +235,4 @@ func (outcomeUnknown) Error() string { return "kii: the outcome is unknown" }
 func RevealsAccount(err error) bool {
 	return errors.Is(err, ErrUserNotFound) || errors.Is(err, ErrAddressNotVerified) ||
 		errors.Is(err, ErrNoPassword) || errors.Is(err, ErrUserDisabled)
-}
-
-// checkText refuses a value that cannot be meant.
-func checkText(name, value string) error {
-	if wrong := unsendable(value); wrong != "" {
-		return &ArgumentError{name, wrong}
-	}
-	return nil
-}
-
-// maxLength bounds, in bytes, all that is sent but a password. Kii Cloud takes nothing as long.
-const maxLength = 1000
-
-// unsendable returns what is wrong with a value that would not arrive as it was meant; empty if
-// nothing is. What is pasted or comes from another keyboard may hold what cannot be seen, or only
-// looks right, and finds nobody.
-func unsendable(value string) string {
-	switch {
-	case value == "":
-		return "must not be empty"
-	case len(value) > maxLength:
-		return "must not be longer than 1,000 bytes"
-	case hasControl(value):
-		return "must not hold control characters"
-	case strings.ContainsFunc(value, isInvisible):
-		return "must not hold invisible characters"
-	case strings.ContainsFunc(value, isFullWidth):
-		return "must not hold full-width characters"
-	case strings.ContainsFunc(value, isLookAlike):
-		return "must not hold digits or signs beyond Latin-1, such as a non-breaking hyphen"
-	case strings.TrimSpace(value) != value:
-		return "must not begin or end with a space"
-	}
-	return ""
-}
-
-// hasControl reports whether s holds a control character or is not UTF-8.
-func hasControl(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError })
-}
-
-// isInvisible reports whether r shows nothing, or only changes how its neighbours show. Of the
-// spaces it is all but that of ASCII.
-func isInvisible(r rune) bool {
-	return !unicode.IsPrint(r) ||
-		r > unicode.MaxLatin1 && unicode.In(r, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
-}
-
-// isFullWidth reports whether r is of full width, such as ＋ or １, as Japanese keyboards write them.
-func isFullWidth(r rune) bool {
-	return r >= '\uff01' && r <= '\uff60' || r >= '\uffe0' && r <= '\uffe6'
-}
-
-// isLookAlike reports whether r is not what names are written with in any script. It may look like
-// a sign of ASCII, as dashes and digits do.
-func isLookAlike(r rune) bool {
-	return r > unicode.MaxLatin1 && !unicode.In(r, unicode.Letter, unicode.Mark, unicode.Nl)
-}
-
-// maxPassword is the longest password that Kii Cloud takes, in bytes.
-const maxPassword = 50
-
-// checkPassword refuses what cannot be a password. It is less strict than checkNewPassword, since
-// Kii Cloud may have had other rules once.
-func checkPassword(name, password string) error {
-	switch {
-	case password == "":
-		return &ArgumentError{name, "must not be empty"}
-	case len(password) > maxPassword:
-		return &ArgumentError{name, "must not be longer than 50 bytes, as no password is"}
-	case hasControl(password):
-		return &ArgumentError{name, "must not hold control characters"}
-	}
-	return nil
-}
-
-// checkNewPassword applies Kii Cloud's own rule, so that a refusal burns no PIN.
-func checkNewPassword(password string) error {
-	ascii := !strings.ContainsFunc(password, func(r rune) bool { return r < ' ' || r > '~' })
-	if !ascii || len(password) < 4 || len(password) > maxPassword {
-		return &ArgumentError{"newPassword", "must be 4 to 50 printable ASCII characters"}
-	}
-	return nil
 }

@@ -1,0 +1,145 @@
+package kii
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-kii/kii/internal/transport"
+)
+
+// knownCodes are constants of ours, so they are printed even if a secret has the same text.
+var knownCodes = []ErrorCode{
+	ErrUserNotFound, ErrAddressNotVerified, ErrNoPassword, ErrUserDisabled, ErrWrongPIN, ErrPINExpired,
+	ErrPasswordTooShort, ErrInvalidInput, ErrWrongPassword, ErrWrongCredentials, ErrWrongToken,
+	ErrWrongRefreshToken, ErrUnauthorized, ErrAuthenticationFailed, ErrAppNotFound,
+	ErrAlreadyVerified, ErrCodeExpired, ErrNoCodePending, ErrAddressTaken,
+	"invalid_token", "invalid_client", "unauthorized_client", "OAUTH2_ERROR", "CLIENT_CREDENTIALS_NOT_FOUND",
+}
+
+var errorCodeForm = regexp.MustCompile(`^([A-Z][A-Z0-9_]{0,63}|[a-z][a-z0-9_]{0,63})$`)
+
+// apiError reads an answer that is not success. wrong is what success found wrong with it.
+func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError {
+	e := &APIError{Op: c.op, StatusCode: reply.Status, Code: ErrUnexpectedReply, RetryAfter: retryAfter(reply.Header)}
+	limited := reply.Status == http.StatusTooManyRequests // which says, without a body, that nothing was done
+	if reply.Broken != "" && !limited || reply.Status < 400 || reply.Status > 599 {
+		e.Reason = reason(reply, wrong)
+		return e
+	}
+	wrong = "no errorCode"
+	fields := parseObject(reply.Body)
+	if fields == nil {
+		wrong = "not a JSON object"
+	}
+	var code ErrorCode
+	fields.get("errorCode", &code)
+	fields.get("message", &e.Message)
+	fields.get("minimumLength", &e.MinPasswordLength)
+	if code == "" && c.isOAuth() {
+		fields.get("error", &code)
+	}
+	if e.Message == "" {
+		fields.get("error_description", &e.Message)
+	}
+	secrets := a.secrets(c)
+	e.Message = secrets.blank(e.Message)
+	e.MinPasswordLength = max(0, e.MinPasswordLength)
+	switch {
+	case slices.Contains(knownCodes, code),
+		errorCodeForm.MatchString(string(code)) && secrets.index(string(code)) < 0 && !isOfGateway(reply):
+		e.Code = code
+	case limited:
+		e.Code = ErrRateLimited
+	case code != "":
+		e.Reason = reason(reply, "an unusable errorCode")
+	default:
+		e.Reason = reason(reply, wrong)
+	}
+	return e
+}
+
+// isOAuth reports whether the field "error" of a reply is a code of Kii Cloud's. OAuth has it at
+// the token endpoint and in answers to a bearer.
+func (c *call) isOAuth() bool { return c.token != nil || strings.HasSuffix(c.url, "/oauth2/token") }
+
+// isOfGateway reports whether an error with a code that is not among knownCodes may be a gateway's,
+// which does not know what happened behind it. Kii Cloud's own have a media type of Kii's, or a
+// status that refuses a request. Others are those of no registry, such as 460 and 499, and those
+// that a request may get which is, or was, carried out.
+func isOfGateway(reply *transport.Reply) bool {
+	switch {
+	case reply.Status >= 500, strings.HasPrefix(strings.ToLower(reply.Header.Get("Content-Type")), "application/vnd.kii."):
+		return false
+	case reply.Status == http.StatusRequestTimeout, reply.Status == http.StatusConflict, reply.Status == http.StatusFailedDependency:
+		return true
+	}
+	return http.StatusText(reply.Status) == ""
+}
+
+// reason returns why a reply is unexpected: what can be told from outside, or else wrong.
+func reason(reply *transport.Reply, wrong string) string {
+	switch {
+	case reply.Status/100 == 3:
+		return "a redirect"
+	case reply.Broken != "":
+		return reply.Broken
+	case strings.Contains(strings.ToLower(reply.Header.Get("Content-Type")), "text/html"):
+		return "a page of text/html"
+	case len(reply.Body) == 0:
+		return "an empty body"
+	}
+	return wrong
+}
+
+// An object is a JSON object by its exact names. encoding/json takes a name in any case, and the
+// last one wins; but a user's record also holds fields that the user's program named.
+type object map[string]json.RawMessage
+
+// parseObject returns the JSON object that body is; nil if it is none. A byte order mark harms
+// nothing (RFC 8259, section 8.1).
+func parseObject(body []byte) object {
+	var o object
+	if json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), &o) != nil {
+		return nil
+	}
+	return o
+}
+
+// get reads a field. One that is missing or of another type leaves into as it is.
+func (o object) get(name string, into any) {
+	if value, found := o[name]; found {
+		_ = json.Unmarshal(value, into)
+	}
+}
+
+// retryAfter reads a Retry-After header, in seconds or as a date; 0 if there is none. A date is
+// compared with the reply's own, since this machine's clock may differ from the server's.
+func retryAfter(h http.Header) time.Duration {
+	value := h.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(value, 10, 63); err == nil || errors.Is(err, strconv.ErrRange) {
+		return saturate(float64(seconds))
+	}
+	date, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return max(0, date.Sub(now))
+}
+
+// saturate returns a number of seconds as a Duration, the longest one if it overflows.
+func saturate(seconds float64) time.Duration {
+	const most = math.MaxInt64 / time.Second // which a float64 holds exactly
+	return time.Duration(min(max(seconds, 0), float64(most))) * time.Second
+}
