@@ -82,8 +82,8 @@ func checkPassword(name, password string) error {
 
 // checkNewPassword applies Kii Cloud's own rule, so that a refusal burns no PIN.
 func checkNewPassword(password string) error {
-	ascii := !strings.ContainsFunc(password, func(r rune) bool { return r < ' ' || r > '~' })
-	if !ascii || len(password) < 4 || len(password) > maxPassword {
+	unprintable := func(r rune) bool { return r < ' ' || r > '~' }
+	if len(password) < 4 || len(password) > maxPassword || strings.ContainsFunc(password, unprintable) {
 		return &ArgumentError{"newPassword", "must be 4 to 50 printable ASCII characters"}
 	}
 	return nil
