@@ -196,6 +196,25 @@ func TestAnotherAddressNeedsTheFlagAndGetsAWarning(t *testing.T) {
 	assert.Contains(t, p.stderr.String(), "WARNING: other machines can reach this emulator")
 }
 
+func TestLocalhostIsTheEmulatorAlsoToThoseWhoTryIPv6First(t *testing.T) {
+	t.Parallel()
+	if l, err := net.Listen("tcp6", "[::1]:0"); err != nil {
+		t.Skip("this machine has no IPv6")
+	} else {
+		l.Close()
+	}
+	p := startProgram(t)
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(p.origin, "http://"))
+	require.NoError(t, err)
+	reply, err := http.Get("http://[::1]:" + port + apiRoot + "/ready")
+	require.NoError(t, err)
+	var one, other struct{ Instance string }
+	require.NoError(t, json.Unmarshal([]byte(readAll(t, reply.Body)), &one))
+	require.Equal(t, http.StatusOK, p.get("/ready", &other))
+	assert.Equal(t, other, one)
+	assert.Zero(t, p.stop(os.Interrupt))
+}
+
 func TestAHostWithoutAnotherAddressGetsNoWarning(t *testing.T) {
 	t.Parallel()
 	p := startProgram(t, "-expose", "10.0.2.2") // as the Android emulator calls the loopback of its machine

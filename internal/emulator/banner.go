@@ -82,7 +82,7 @@ func (e *emulator) banner() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Kii emulator: nothing is sent. What would have been is at %s/\n\n", e.bound.origin)
 	if !e.onLoopback() {
-		fmt.Fprintf(&b, "Listens at %s\n\n", e.bound.listener.Addr())
+		fmt.Fprintf(&b, "Listens at %s\n\n", e.bound.address)
 	}
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "Site\tkii.Site(%q)\n", string(e.srv.Site()))

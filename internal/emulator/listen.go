@@ -8,10 +8,11 @@ import (
 
 // A binding is where the emulator listens, and the names that it answers to.
 type binding struct {
-	listener net.Listener
-	origin   string          // scheme and host, where the links in messages begin
-	hosts    map[string]bool // the hosts with their ports that it serves, as normalAddress writes them
-	anyPort  map[string]bool // the hosts that it serves by whatever port, as normalHost writes them
+	listeners []net.Listener
+	address   *net.TCPAddr    // of the first listener
+	origin    string          // scheme and host, where the links in messages begin
+	hosts     map[string]bool // the hosts with their ports that it serves, as normalAddress writes them
+	anyPort   map[string]bool // the hosts that it serves by whatever port, as normalHost writes them
 }
 
 // listen opens the socket. The options are valid.
@@ -25,7 +26,12 @@ func (o Options) listen() (*binding, error) {
 		return nil, fmt.Errorf("cannot serve at -addr: %w. If another kii-emulator has the port, stop that or choose another port: -addr 127.0.0.1:0 takes a free one", err)
 	}
 	bound := l.Addr().(*net.TCPAddr)
-	p := &binding{listener: l, hosts: make(map[string]bool), anyPort: make(map[string]bool)}
+	p := &binding{listeners: []net.Listener{l}, address: bound, hosts: make(map[string]bool), anyPort: make(map[string]bool)}
+	if bound.IP.Equal(net.IPv4(127, 0, 0, 1)) { // localhost is ::1 first to some programs, and ::1 alone to others
+		if l, err := net.ListenTCP("tcp6", &net.TCPAddr{IP: net.IPv6loopback, Port: bound.Port}); err == nil {
+			p.listeners = append(p.listeners, l)
+		}
+	}
 	own := strconv.Itoa(bound.Port)
 	if bound.IP.IsLoopback() || bound.IP.IsUnspecified() {
 		for _, name := range []string{"127.0.0.1", "localhost", "::1"} {
@@ -39,7 +45,7 @@ func (o Options) listen() (*binding, error) {
 	for i, expose := range o.Expose {
 		host, port, err := splitHost(expose)
 		if err != nil {
-			l.Close()
+			p.close()
 			return nil, err
 		}
 		if port == "0" {
@@ -54,6 +60,12 @@ func (o Options) listen() (*binding, error) {
 		}
 	}
 	return p, nil
+}
+
+func (p *binding) close() {
+	for _, l := range p.listeners {
+		l.Close()
+	}
 }
 
 // allow serves a host.

@@ -42,7 +42,7 @@ func Serve(ctx context.Context, o Options, stdin io.Reader, stdout, stderr io.Wr
 	}
 	e, err := newEmulator(o, p, start)
 	if err != nil {
-		p.listener.Close()
+		p.close()
 		return err
 	}
 	calls, endCalls := context.WithCancel(context.Background()) // ends what waits: long polls and delays
@@ -56,13 +56,15 @@ func Serve(ctx context.Context, o Options, stdin io.Reader, stdout, stderr io.Wr
 		ErrorLog:          log.New(io.Discard, "", 0), // what it says of a panic may hold anything; see recovered
 		BaseContext:       func(net.Listener) context.Context { return calls },
 	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(p.listener) }()
-	if !p.listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
+	failed := make(chan error, len(p.listeners))
+	for _, l := range p.listeners {
+		go func() { failed <- server.Serve(l) }()
+	}
+	if !p.address.IP.IsLoopback() {
 		fmt.Fprint(stderr, exposedWarning)
 	}
 	if o.AddrFile != "" {
-		address := p.listener.Addr().String()
+		address := p.address.String()
 		err = writeAddrFile(o.AddrFile, address)
 		defer removeAddrFile(o.AddrFile, address)
 	}
