@@ -92,7 +92,8 @@ func TestBadCodeIsRefusedAndNotSent(t *testing.T) {
 		"empty": "", "a control character": "0123\x0045", "a line break": "012345\n", "no UTF-8": "\xff",
 		"a space in front": " 012345", "a space behind": "012345 ", "an ideographic space": "012345\u3000",
 		"a zero-width space": "012345\u200b", "a direction mark": "\u202a012345\u202c", "a soft hyphen": "012\u00ad345",
-		"a variation selector": "0\ufe0f", "full width": "０１２３４５", "too long": strings.Repeat("1", 1001),
+		"a variation selector": "0\ufe0f", "full width": "０１２３４５", "digits of Arabic": "٠١٢٣٤٥",
+		"an empty pattern": "012345\u2800", "a filler": "012345\u3164", "a long dash": "012\u2013345", "a no-break space": "012\u00a0345", "too long": strings.Repeat("1", 1001),
 	} {
 		assertArgument(t, "code", s.VerifyEmail(t.Context(), code))
 		assertArgument(t, "code", s.VerifyPhone(t.Context(), code))
@@ -115,13 +116,14 @@ func TestBadNewAddressIsRefusedAndNotSent(t *testing.T) {
 	for _, email := range []string{
 		"", "alice", "@example.com", "alice@", "a@b@c", "EMAIL:alice@example.com", "mailto:a@b", "+819012345678", " a@b", "a@b ", "a @b", "a@b c",
 		"Alice <a@b>", "a@b\n", "a@\x00b", "\xff@b", "a@b\u200b", "\u202aa@b\u202c", "a＠b", "ａ@b", "a@\u3000b", strings.Repeat("a", 999) + "@b",
+		"alice@example.com,", "alice@example.com.", "<alice@example.com>", "a@b..c", "a@.b", "a\u00a0b@c", "a@b\u2011c", "a\u2800@b", "a@b\u3164",
 	} {
 		assertArgument(t, "email", s.ChangeEmail(t.Context(), email))
 	}
 	for _, phone := range []string{
 		"", "+", "+123456", "+123456789012345678901", "819012345678", "09012345678", "JP-09012345678", "PHONE:+819012345678", "+81 90 1234 5678",
 		"+81-90-1234-5678", "+8190123x5678", " +819012345678", "+819012345678 ", "+819012345678\n", "＋８１９０１２３４５６７８", "+８１９０１２３４５６７８",
-		"\u202a+819012345678\u202c", "alice@example.com",
+		"\u202a+819012345678\u202c", "alice@example.com", "+٨١٩٠١٢٣٤٥٦٧٨", "+81९०१२३४५६७८", "\ufe62819012345678",
 	} {
 		assertArgument(t, "phone", s.ChangePhone(t.Context(), phone))
 	}
