@@ -70,7 +70,7 @@ var edits = []edit{
 	{"admin: a dead token is tried for ever", "admin_token.go", "case attempt == 2:", "case attempt == 20:", promises, "ADeadToken"},
 	{"admin: each caller asks for a token", "admin_token.go", "if a.renewal == nil {", "if true {", promises, "AHundredCalls"},
 	{"admin: a token is renewed too late", "admin_token.go", "now.Add(life - min(time.Minute, life/2))", "now.Add(life)", promises, "IsRenewedAMinute"},
-	{"admin: the secret is none", "admin_token.go", "c.secrets = append(c.secrets, a.secret.clientID, a.secret.clientSecret)", "", ".", "AdminCallBlanks"},
+	{"admin: the secret is none", "admin_token.go", "c.secrets = append(c.secrets, secret.clientID, secret.clientSecret)", "_ = secret", ".", "AdminCallBlanks"},
 	{"secrets: an Admin prints its fields", "admin.go", "func (a Admin) Format(", "func (a Admin) format(", ".", "Admin"},
 	{"secrets: a Token prints its fields", "token.go", "func (t Token) Format(", "func (t Token) format(", promises, "Redacted"},
 	{"secrets: a Profile prints its fields", "profile.go", "func (p Profile) Format(", "func (p Profile) format(", promises, "Redacted"},
