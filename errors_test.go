@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -354,6 +356,21 @@ func TestRateLimitIsAny429(t *testing.T) {
 				assert.False(t, kii.OutcomeUnknown(err))
 			})
 		}
+	}
+}
+
+func TestRateLimitIsFoundThoughItsBodyBreaksOff(t *testing.T) {
+	t.Parallel()
+	for _, broken := range []error{io.ErrUnexpectedEOF, errors.New("connection reset by peer")} {
+		err := newClient(t, tripper(func(*http.Request) (*http.Response, error) {
+			r := replyOf(429, "").response()
+			r.Header.Set("Retry-After", "120")
+			r.Body = io.NopCloser(iotest.ErrReader(broken))
+			return r, nil
+		})).User.ResetPassword(t.Context(), "alice", kii.NotificationEmail)
+		require.ErrorIs(t, err, kii.ErrRateLimited)
+		assert.Equal(t, 2*time.Minute, err.(*kii.APIError).RetryAfter)
+		assert.False(t, kii.OutcomeUnknown(err))
 	}
 }
 

@@ -62,7 +62,7 @@ func (a *attempt) run(ctx context.Context) {
 		return
 	}
 	defer resp.RawResponse.Body.Close()
-	reply, err := read(resp.RawResponse)
+	reply, err := read(ctx, resp.RawResponse)
 	a.end(ctx, reply, err)
 }
 

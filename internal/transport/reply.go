@@ -3,14 +3,16 @@ package transport
 import (
 	"compress/flate"
 	"compress/gzip"
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"strings"
 )
 
-// read reads a reply up to [MaxReplyBytes]. An error means that its body was cut short.
-func read(resp *http.Response) (Reply, error) {
+// read reads a reply up to [MaxReplyBytes]. An error means that its body was cut short, or ctx was
+// done before its end. A 429 needs no body, as its status says all.
+func read(ctx context.Context, resp *http.Response) (Reply, error) {
 	reply := Reply{Status: resp.StatusCode, Header: resp.Header}
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return reply, nil // what follows is another protocol's, and may never end
@@ -21,12 +23,12 @@ func read(resp *http.Response) (Reply, error) {
 	}
 	_, corrupt := errors.AsType[flate.CorruptInputError](err)
 	switch {
-	case resp.StatusCode == http.StatusTooManyRequests && errors.Is(err, io.ErrUnexpectedEOF):
-		reply.Broken = "cut short" // as gzip of a few bytes may seem, too; the status says what there is to say
 	case corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum):
 		reply.Broken = "cannot be decompressed"
-	case err != nil:
+	case err != nil && (resp.StatusCode != http.StatusTooManyRequests || ctx.Err() != nil):
 		return Reply{}, err
+	case err != nil:
+		reply.Broken = "cut short"
 	case len(reply.Body) > MaxReplyBytes:
 		reply.Broken = "too long"
 	case mayBeCut(resp, reply.Body):
