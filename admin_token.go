@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-kii/kii/internal/foreign"
 	"github.com/go-kii/kii/internal/shared"
 	"github.com/go-kii/kii/internal/transport"
 )
@@ -21,7 +22,7 @@ type adminToken struct {
 // do makes a call with the administrator's token. If the answer is that the token is dead, it makes
 // the call once more with a new one.
 func (a *admin) do(ctx context.Context, c *call, success success) error {
-	ctx, cancel := context.WithTimeout(ctx, a.api.timeout)
+	ctx, cancel := foreign.WithTimeout(ctx, a.api.timeout)
 	defer cancel()
 	secret := a.secret.open()
 	c.secrets = append(c.secrets, secret.clientID, secret.clientSecret)
@@ -55,13 +56,13 @@ func (a *admin) do(ctx context.Context, c *call, success success) error {
 // only if it lives for a while.
 func (a *admin) liveToken(ctx context.Context, c *call) (token *adminToken, isNew bool, err error) {
 	if ctx.Err() != nil {
-		return nil, false, a.notSent(c, shared.EndOf(ctx))
+		return nil, false, a.notSent(c, errors.Join(foreign.Ended(ctx)...))
 	}
 	token, renewal := a.current(ctx)
 	if token != nil {
 		return token, false, nil
 	}
-	token, err, gone := renewal.Wait(ctx)
+	token, err, gone := renewal.Wait(ctx, a.api.timeout+aMoment)
 	switch {
 	case gone != nil:
 		return nil, false, a.notSent(c, gone)

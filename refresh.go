@@ -2,7 +2,10 @@ package kii
 
 import (
 	"context"
+	"errors"
+	"time"
 
+	"github.com/go-kii/kii/internal/foreign"
 	"github.com/go-kii/kii/internal/shared"
 )
 
@@ -23,23 +26,27 @@ func (s *Session) Refresh(ctx context.Context) error {
 		return err
 	}
 	if ctx.Err() != nil {
-		return s.stopWaiting(ctx, true)
+		return s.stopWaiting(errors.Join(foreign.Ended(ctx)...), true)
 	}
 	request, err := s.joinRefresh(ctx)
 	if err != nil {
 		return err
 	}
-	_, err, gone := request.Wait(ctx)
+	_, err, gone := request.Wait(ctx, s.api.timeout+aMoment)
 	if gone != nil {
-		return s.stopWaiting(ctx, false)
+		return s.stopWaiting(gone, false)
 	}
 	return err
 }
 
-// stopWaiting returns the error of a Refresh whose context is done.
-func (s *Session) stopWaiting(ctx context.Context, notSent bool) error {
+// aMoment is how much longer than its time a shared request may take: its own error says more than
+// that of a caller who leaves.
+const aMoment = time.Second
+
+// stopWaiting returns the error of a Refresh that does not wait for an answer, because of end.
+func (s *Session) stopWaiting(end error, notSent bool) error {
 	token := s.Token()
-	hidden := s.api.secrets(&call{token: &token}).hide(shared.EndOf(ctx))
+	hidden := s.api.secrets(&call{token: &token}).hide(end)
 	return &TransportError{Op: "Refresh", NotSent: notSent, Err: hidden}
 }
 

@@ -317,6 +317,28 @@ func TestRefreshThatHangsHoldsNobodyPastTheTimeout(t *testing.T) {
 	})
 }
 
+// A handler that refreshes waits for the request whose record it writes.
+func TestRefreshOfALoggerThatRefreshesEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, documented(t, "Refresh_done"), documented(t, "Refresh_done"))
+		var s *kii.Session
+		var within error
+		s = resumed(t, newClient(t, c.mock, kii.WithTimeout(time.Minute), kii.WithLogger(slog.New(handler(func() {
+			if within == nil {
+				within = s.Refresh(t.Context())
+			}
+		})))))
+		start := time.Now()
+		_ = s.Refresh(t.Context())
+		synctest.Wait()
+		require.ErrorIs(t, within, context.DeadlineExceeded)
+		assert.True(t, kii.OutcomeUnknown(within))
+		assert.Equal(t, time.Minute+time.Second, time.Since(start))
+		require.NoError(t, s.Refresh(t.Context()), "a later one")
+	})
+}
+
 // A single-use pair is stored before anything else can fail.
 func TestLoggerThatPanicsLosesNoFreshPair(t *testing.T) {
 	t.Parallel()

@@ -45,7 +45,7 @@ var edits = []edit{
 	{"outcome: a proxy that cannot be dialled proves nothing", tr + "failure.go", `e.Op == "proxyconnect" || `, "", trPkg, "WithoutHooks"},
 	{"outcome: one dial error of many proves it", tr + "failure.go", "len(errs) > 0 && !slices.ContainsFunc", "len(errs) > 0 || !slices.ContainsFunc", trPkg, "ADialError"},
 	{"outcome: a body cut short is an answer", tr + "reply.go", "case corrupt ||", "case err != nil || corrupt ||", promises, matrix},
-	{"outcome: the cause is lost", tr + "failure.go", ", printable(context.Cause(ctx))", "", promises, "TestACancelledCall"},
+	{"outcome: the cause is lost", "internal/foreign/foreign.go", "cause != nil && !same(cause, err)", "false", promises, "TestACancelledCall"},
 	{"outcome: the last failure is lost", tr + "failure.go", "append(all, errs...)", "append(all, errs[:0]...)", promises, "TestACancelledCall"},
 	// Nothing is sent twice.
 	{"replay: HTTP/2 not guarded", tr + "witness.go", "		a.abort()\n", "", trPkg, "HTTP2|H2C"},
@@ -99,6 +99,8 @@ var edits = []edit{
 	// Bounds.
 	{"bounds: no cap", tr + "reply.go", "io.LimitReader(body, MaxReplyBytes+1)", "body", promises, matrix},
 	{"bounds: a call waits for its RoundTripper", tr + "transport.go", "	case <-ctx.Done():\n		a.end", "	case <-make(chan int):\n		a.end", trPkg, "Held"},
+	{"bounds: a context's word is taken for its deadline", tr + "transport.go", "foreign.WithTimeout(ctx, c.timeout)", "context.WithTimeout(ctx, c.timeout)", trPkg, "OwnDeadline"},
+	{"bounds: a waiter has no end of its own", "refresh.go", "s.api.timeout+aMoment", "1<<62", ".", "LoggerThatRefreshes"},
 	{"bounds: a panic is nobody's", tr + "attempt.go", "p := recover().(type)", "p := any(nil).(type)", trPkg, "Panic"},
 	{"bounds: 1xx without end", tr + "witness.go", "a.interim > 32", "false", promises, matrix},
 	{"bounds: a blocked connection stays", tr + "roundtripper.go", "WriteByteTimeout: 5 * time.Second", "WriteByteTimeout: 0", trPkg, "HoldsUp"},

@@ -134,6 +134,29 @@ func TestCauseThatHoldsAURLIsFoundAndNotShown(t *testing.T) {
 	assert.Equal(t, `kii: ResetPassword: not sent: context canceled; Get "…"`, err.Error())
 }
 
+// likeCanceled reads like the error of a cancelled context.
+type likeCanceled struct{ error }
+
+// Promise 2.
+func TestACauseThatReadsLikeTheContextsErrorIsFound(t *testing.T) {
+	t.Parallel()
+	cause := likeCanceled{context.Canceled}
+	client := newClient(t, unreachable(t))
+	session, err := client.User.Resume(kii.Token{AccessToken: "access-1", RefreshToken: "refresh-1"})
+	require.NoError(t, err)
+	for name, call := range map[string]func(context.Context) error{
+		"ResetPassword": func(ctx context.Context) error { return client.User.ResetPassword(ctx, "alice", kii.NotificationEmail) },
+		"Refresh":       session.Refresh,
+	} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(cause)
+		err := call(ctx)
+		require.ErrorIs(t, err, context.Canceled, name)
+		_, found := errors.AsType[likeCanceled](err)
+		assert.True(t, found, name)
+	}
+}
+
 // Promise 2.
 func TestContextThatEndsBeforeTheAnswerLeavesTheOutcomeUnknown(t *testing.T) {
 	t.Parallel()

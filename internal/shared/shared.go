@@ -5,6 +5,9 @@ package shared
 import (
 	"context"
 	"errors"
+	"time"
+
+	"github.com/go-kii/kii/internal/foreign"
 )
 
 // A Request is sent once for all that wait for it. It is sent in a goroutine of its own, so it
@@ -27,20 +30,17 @@ func Begin[T any](ctx context.Context, lost error, send func(context.Context) (T
 	return r
 }
 
-// Wait returns what came of the request, or gone if ctx ends before.
-func (r *Request[T]) Wait(ctx context.Context) (answer T, err, gone error) {
+// Wait returns what came of the request, or why it is gone: ctx has ended, or the request takes
+// longer than most, as it may if the caller's logger waits for it.
+func (r *Request[T]) Wait(ctx context.Context, most time.Duration) (answer T, err, gone error) {
+	timer := time.NewTimer(most)
+	defer timer.Stop()
 	select {
 	case <-r.done:
 		return r.answer, r.err, nil
+	case <-timer.C:
+		return answer, nil, context.DeadlineExceeded
 	case <-ctx.Done():
-		return answer, nil, EndOf(ctx)
+		return answer, nil, errors.Join(foreign.Ended(ctx)...)
 	}
-}
-
-// EndOf returns the error of ctx, which has ended, and the cause that the caller set in it.
-func EndOf(ctx context.Context) error {
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(ctx.Err(), cause) {
-		return errors.Join(ctx.Err(), cause)
-	}
-	return ctx.Err()
 }

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/go-kii/kii/internal/foreign"
 	"github.com/go-resty/resty/v2"
 )
 
@@ -80,6 +81,10 @@ var errGoexit = errors.New("the RoundTripper ended its goroutine")
 // end sets how the attempt ended, unless it has. If it did so because ctx is done, run may still be
 // under way: as nothing is sent from here on, what is proved not sent stays so.
 func (a *attempt) end(ctx context.Context, reply Reply, err error) {
+	// Methods of the caller's errors may block, so they are called before another end waits for it.
+	err = foreign.Error(err)
+	dial := ctx.Err() == nil && isDialError(err) // else it may be a context's cause
+	plain := withoutURL(err)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
@@ -90,9 +95,8 @@ func (a *attempt) end(ctx context.Context, reply Reply, err error) {
 	case a.replayed:
 		a.failure = &Failure{Err: errReplay} // the cancellation was ours
 	default:
-		dial := ctx.Err() == nil && isDialError(err) // else it may be a context's cause
 		connecting := a.began && !a.got && !a.handshake && (a.own || a.asked)
-		a.failure = &Failure{NotSent: a.unsent(dial), Err: withoutURL(err), again: dial || connecting}
+		a.failure = &Failure{NotSent: a.unsent(dial), Err: plain, again: dial || connecting}
 	}
 	a.ended = true
 }

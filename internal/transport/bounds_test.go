@@ -35,6 +35,8 @@ func (h held) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
+func (h held) Error() string { <-h.release; return "late" }
+
 func (h held) Close() error {
 	<-h.release
 	h.closed <- true
@@ -51,6 +53,7 @@ func TestACallReturnsByItsDeadlineWhateverIsHeld(t *testing.T) {
 	}{
 		"a RoundTripper":                {hold: func(h held, _ *http.Request) (*http.Response, error) { <-h.release; return nil, io.EOF }},
 		"a RoundTripper of one attempt": {perTry: time.Second, hold: func(h held, req *http.Request) (*http.Response, error) { taken(req); <-h.release; return nil, io.EOF }},
+		"the text of an error":          {hold: func(h held, req *http.Request) (*http.Response, error) { taken(req); return nil, h }},
 		"a late response": {hold: func(h held, _ *http.Request) (*http.Response, error) {
 			<-h.release
 			return &http.Response{StatusCode: 204, Body: h}, nil
@@ -93,6 +96,59 @@ func TestACallReturnsByItsDeadlineWhateverIsHeld(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A detached context hides the end of the one in it, and forgets to hide its deadline.
+type detached struct{ context.Context }
+
+func (detached) Done() <-chan struct{} { return nil }
+func (detached) Err() error            { return nil }
+
+func TestACallReturnsByItsOwnDeadlineWhateverItsContextSays(t *testing.T) {
+	t.Parallel()
+	for _, perTry := range []time.Duration{0, time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			defer cancel()
+			client := transport.New(&http.Client{Timeout: perTry, Transport: tripper(func(req *http.Request) (*http.Response, error) {
+				deadline, _ := req.Context().Deadline()
+				assert.Equal(t, time.Millisecond, time.Until(deadline), "a RoundTripper sees what it says")
+				<-req.Context().Done()
+				return nil, req.Context().Err()
+			})}, time.Minute, 0)
+			start := time.Now()
+			_, err := client.Do(detached{ctx}, post("http://kii.test"))
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			if perTry == 0 {
+				perTry = time.Minute
+			}
+			assert.Equal(t, perTry, time.Since(start))
+		})
+	}
+}
+
+// A ring wraps itself.
+type ring struct{ next error }
+
+func (*ring) Error() string   { return "a ring" }
+func (r *ring) Unwrap() error { return r.next }
+
+func TestAnErrorThatWrapsItselfEndsTheCallAlone(t *testing.T) {
+	t.Parallel()
+	endless := &ring{}
+	endless.next = endless
+	_, err := newClient(t, tripper(func(req *http.Request) (*http.Response, error) { taken(req); return nil, endless })).Do(t.Context(), post("http://kii.test"))
+	unknown(t, err)
+	require.NotErrorIs(t, err, endless)
+
+	s := peer.Start(t, peer.Kind{}, func(c *peer.Conn) { c.Next(); <-t.Context().Done() })
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cause := tripper(func(req *http.Request) (*http.Response, error) {
+		time.AfterFunc(time.Millisecond, func() { cancel(endless) })
+		return http.DefaultTransport.RoundTrip(req)
+	})
+	_, err = newClient(t, cause).Do(ctx, post(s.URL()))
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 // What follows a 101 is a connection that nobody ends.

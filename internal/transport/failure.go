@@ -6,27 +6,28 @@ import (
 	"net"
 	"net/url"
 	"slices"
+
+	"github.com/go-kii/kii/internal/foreign"
 )
 
-// explain joins all that is known of a failed call: the context's error, the cause that the caller
-// set, and errs, which may hold nils. call is ctx with the call's deadline. Of two that read the
-// same the first is kept: net/http returns a context's cause as its own error.
+// explain joins all that is known of a failed call: why the caller's ctx or the call ended, and errs,
+// which may hold nils. Of those that read the same as an earlier one none is kept: net/http returns
+// a context's cause as its own error.
 func explain(ctx, call context.Context, errs ...error) error {
 	var all []error
 	switch {
 	case ctx.Err() != nil:
-		all = append(all, ctx.Err(), printable(context.Cause(ctx)))
+		all = foreign.Ended(ctx)
 	case call.Err() == context.DeadlineExceeded: // else the call was cancelled by an attempt
 		all = append(all, call.Err())
 	}
-	var told []string
-	return errors.Join(slices.DeleteFunc(append(all, errs...), func(err error) bool {
-		if err == nil || slices.Contains(told, err.Error()) {
-			return true
+	for _, err := range errs {
+		reads := func(earlier error) bool { return earlier.Error() == err.Error() }
+		if err != nil && !slices.ContainsFunc(all, reads) {
+			all = append(all, err)
 		}
-		told = append(told, err.Error())
-		return false
-	})...)
+	}
+	return errors.Join(all...)
 }
 
 // withoutURL takes every *url.Error off err, with what is around it, since a URL names an account.
@@ -35,26 +36,12 @@ func withoutURL(err error) error {
 		u, ok := errors.AsType[*url.Error](err)
 		switch {
 		case !ok:
-			return printable(err)
+			return foreign.Error(err)
 		case u == nil || u.Err == nil:
 			return errors.New("a failure without an error")
 		}
 		err = u.Err
 	}
-}
-
-// printable replaces an error of the caller's code that panics when it is printed, as a typed nil
-// may.
-func printable(err error) (safe error) {
-	defer func() {
-		if recover() != nil {
-			safe = errors.New("an error that cannot be printed")
-		}
-	}()
-	if err != nil {
-		_ = err.Error()
-	}
-	return err
 }
 
 // isDialError reports whether err is a failed look-up, dial or proxy connect and nothing else.

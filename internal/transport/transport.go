@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/go-kii/kii/internal/foreign"
 	"github.com/go-resty/resty/v2"
 )
 
@@ -78,7 +79,7 @@ func (f *Failure) Unwrap() error { return f.Err }
 // failed is followed by another, after a pause and inside the deadline; no other is. Do returns by
 // the deadline, whatever a server or a RoundTripper does. The error is always a [*Failure].
 func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
-	call, cancel := context.WithTimeout(ctx, c.timeout)
+	call, cancel := foreign.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	if call.Err() != nil {
 		return Reply{}, &Failure{NotSent: true, Err: explain(ctx, call)}
@@ -107,7 +108,7 @@ func (c *Client) try(call context.Context, abort context.CancelFunc, req *Reques
 	ctx := call
 	if c.perAttempt > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(call, c.perAttempt)
+		ctx, cancel = foreign.WithTimeout(call, c.perAttempt)
 		defer cancel()
 	}
 	a := &attempt{own: c.own != nil, request: req, abort: abort, done: make(chan struct{}), resty: c.blank}
