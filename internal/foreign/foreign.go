@@ -40,8 +40,8 @@ func Ended(ctx context.Context) []error {
 	return []error{err}
 }
 
-// same reports whether a and b are one error. Some cannot be compared.
-func same(a, b error) (is bool) {
+// same reports whether a and b are one error; false if their type cannot be compared.
+func same(a, b any) (is bool) {
 	defer func() { _ = recover() }()
 	return a == b
 }

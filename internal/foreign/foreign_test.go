@@ -79,7 +79,7 @@ func TestAnEarlierDeadlineIsKept(t *testing.T) {
 type likeCanceled struct{ error }
 
 // A list cannot be compared.
-type list struct{ of []error }
+type list []error
 
 func (list) Error() string { return "a list" }
 

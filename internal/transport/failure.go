@@ -10,9 +10,9 @@ import (
 	"github.com/go-kii/kii/internal/foreign"
 )
 
-// explain joins all that is known of a failed call: why the caller's ctx or the call ended, and errs,
-// which may hold nils. Of those that read the same as an earlier one none is kept: net/http returns
-// a context's cause as its own error.
+// explain joins all that is known of a failed call: why the caller's ctx or the call ended, and
+// errs, which may hold nils. Of errs none is kept that reads the same as an earlier error: net/http
+// returns a context's cause as its own.
 func explain(ctx, call context.Context, errs ...error) error {
 	var all []error
 	switch {
