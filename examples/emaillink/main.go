@@ -40,12 +40,8 @@ func run(ctx context.Context, getenv func(string) string, in io.Reader, out io.W
 	if err != nil {
 		return err
 	}
-	err = c.User.ResetPassword(ctx, id, kii.NotificationEmail)
-	if kii.OutcomeUnknown(err) {
-		return fmt.Errorf("the e-mail may still be on its way: %w", err)
-	}
-	if err != nil {
-		return fmt.Errorf("no e-mail was sent: %w", err)
+	if err := c.User.ResetPassword(ctx, id, kii.NotificationEmail); err != nil {
+		return demo.Explain(err)
 	}
 	c.Say("Kii Cloud has accepted the request for an e-mail with a link")
 

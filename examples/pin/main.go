@@ -41,7 +41,7 @@ func run(ctx context.Context, getenv func(string) string, in io.Reader, out io.W
 		return err
 	}
 	if err := c.User.ResetPassword(ctx, id, kii.NotificationSMSPIN); err != nil {
-		return explain(err)
+		return demo.Explain(err)
 	}
 	c.Say("Kii Cloud has accepted the request for an SMS with a PIN")
 	var pin, wrong string
@@ -53,35 +53,40 @@ func run(ctx context.Context, getenv func(string) string, in io.Reader, out io.W
 		pin, wrong = msg.PIN, wrongPIN(msg.PIN)
 	}
 
-	password, err := c.AskPassword("New password (none: let Kii Cloud generate one)", "new-password")
+	const question = "New password (none: let Kii Cloud generate one)"
+	password, err := c.AskPassword(question, "new-password")
 	if err != nil {
 		return err
 	}
-	newPassword := &password
-	if password == "" {
-		newPassword = nil
+	typed, err := c.Ask("PIN", wrong) // the first try in memory
+	if err != nil {
+		return err
 	}
-	for answer := wrong; ; answer = pin { // the first try in memory is a wrong one
-		typed, err := c.Ask("PIN", answer)
+	for {
+		err := c.User.CompleteResetPassword(ctx, id, typed, optional(password))
+		if err == nil {
+			break
+		}
+		switch argument, _ := errors.AsType[*kii.ArgumentError](err); {
+		case errors.Is(err, kii.ErrWrongPIN) || argument != nil && argument.Name == "pin":
+			c.Say("That is not the PIN that was sent (%v). Try again", err)
+			typed, err = c.Ask("PIN", pin)
+		case errors.Is(err, kii.ErrPasswordTooShort) || errors.Is(err, kii.ErrInvalidInput) || argument != nil && argument.Name == "newPassword":
+			c.Say("Kii Cloud does not take this password: it is too short, too long, the old one, or not ASCII (%v). Try another", err)
+			password, err = c.AskPassword(question, "")
+		default:
+			return demo.Explain(err)
+		}
 		if err != nil {
 			return err
 		}
-		err = c.User.CompleteResetPassword(ctx, id, typed, newPassword)
-		if errors.Is(err, kii.ErrWrongPIN) {
-			c.Say("That is not the PIN that was sent (%v). Try again", err)
-			continue
-		}
-		if err != nil {
-			return explain(err)
-		}
-		break
 	}
 	c.Say("The password is reset")
 
 	if err := c.ShowOldSession(ctx, old); err != nil {
 		return err
 	}
-	if newPassword == nil {
+	if password == "" {
 		if password, err = c.AskPassword("The generated password, from the second SMS", ""); err != nil {
 			return err
 		}
@@ -89,12 +94,12 @@ func run(ctx context.Context, getenv func(string) string, in io.Reader, out io.W
 	return c.LoginNew(ctx, id, password)
 }
 
-// explain adds what the caller of a failed call needs to know: whether anything happened.
-func explain(err error) error {
-	if kii.OutcomeUnknown(err) {
-		return fmt.Errorf("it may still have happened: look for an SMS, or try to log in: %w", err)
+// optional is nil for no password, and Kii Cloud generates one.
+func optional(password string) *string {
+	if password == "" {
+		return nil
 	}
-	return fmt.Errorf("nothing was changed: %w", err)
+	return &password
 }
 
 func wrongPIN(pin string) string {

@@ -48,3 +48,67 @@ func TestWrongEnvironmentIsNamed(t *testing.T) {
 	err := run(t.Context(), func(key string) string { return env[key] }, strings.NewReader(""), io.Discard)
 	require.ErrorContains(t, err, "kii.SiteJP")
 }
+
+func TestEachEndTellsWhatHappenedAndWhatToDo(t *testing.T) {
+	t.Parallel()
+	const secret, pin = "brand new password", "042424"
+	tests := []struct {
+		name    string
+		fault   kiitest.Fault
+		flow    kiitest.ResetFlow
+		answers string
+		want    string // the error; empty: none
+		told    string
+	}{
+		{"nobody", kiitest.Fault{}, kiitest.InputPassword, "nobody@example.com\n", "nothing was changed, because no user has this ID", ""},
+		{"no answer", kiitest.Fault{}, kiitest.InputPassword, "", `no answer to "Whose password`, ""},
+		{"no PIN", kiitest.Fault{}, kiitest.InputPassword, demo.Phone + "\n" + secret + "\n", `no answer to "PIN": EOF`, "accepted the request"},
+		{"a PIN that is none", kiitest.Fault{}, kiitest.InputPassword, demo.Phone + "\n" + secret + "\n\n" + pin + "\n", "", "not the PIN that was sent"},
+		{"a short password", kiitest.Fault{}, kiitest.InputPassword, demo.Phone + "\nabc\n" + pin + "\n" + secret + "\n", "", "Try another"},
+		{"the old password", kiitest.Fault{}, kiitest.InputPassword, demo.Phone + "\nforgotten\n" + pin + "\n" + secret + "\n", "", "Try another"},
+		{
+			"an old PIN",
+			kiitest.Fault{Operation: kiitest.OpCompleteReset, Kind: kiitest.FaultStatus, Status: 410, ErrorCode: "PIN_CODE_EXPIRED"},
+			kiitest.InputPassword,
+			demo.Phone + "\n" + secret + "\n" + pin + "\n", "nothing was changed, because the PIN is too old: start again", "",
+		},
+		{"rate limit", kiitest.Fault{Operation: kiitest.OpRequestReset, Kind: kiitest.FaultRateLimit}, kiitest.InputPassword, demo.Phone + "\n", "nothing was changed, because there were too many calls", ""},
+		{
+			"500",
+			kiitest.Fault{Operation: kiitest.OpCompleteReset, Kind: kiitest.FaultStatus, Status: 500},
+			kiitest.InputPassword,
+			demo.Phone + "\n" + secret + "\n" + pin + "\n", "it may still have happened", "",
+		},
+		{
+			"no login after it",
+			kiitest.Fault{Operation: kiitest.OpLogin, Kind: kiitest.FaultNoAnswer},
+			kiitest.InputPassword,
+			demo.Phone + "\n" + secret + "\n" + pin + "\n", "could not be found out", "The password is reset",
+		},
+		{"another password than the one typed", kiitest.Fault{}, kiitest.GeneratePassword, demo.Phone + "\n" + secret + "\n" + pin + "\n", "Generate Password", "The password is reset"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			srv := kiitest.NewServer(kiitest.WithTest(t), kiitest.WithPIN(pin), kiitest.WithSettings(func(s *kiitest.Settings) { s.ResetFlow = tt.flow }))
+			srv.AddAccount(kiitest.Account{Phone: demo.Phone, PhoneVerified: true, Password: "forgotten"})
+			if tt.fault.Kind != "" {
+				srv.Inject(tt.fault)
+			}
+			env := map[string]string{"KII_APP_ID": srv.AppID(), "KII_APP_KEY": srv.AppKey(), "KII_SITE": string(srv.Site())}
+			var out strings.Builder
+			err := run(t.Context(), func(key string) string { return env[key] }, strings.NewReader(tt.answers), &out)
+			if tt.want == "" {
+				require.NoError(t, err)
+				assert.Contains(t, out.String(), "Logged in with the new password")
+			} else {
+				require.ErrorContains(t, err, tt.want)
+				out.WriteString(err.Error())
+			}
+			assert.Contains(t, out.String(), tt.told)
+			for _, kept := range []string{secret, pin, demo.Phone, "forgotten"} {
+				assert.NotContains(t, out.String(), kept)
+			}
+		})
+	}
+}

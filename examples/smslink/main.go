@@ -42,12 +42,8 @@ func run(ctx context.Context, getenv func(string) string, in io.Reader, out io.W
 	if err != nil {
 		return err
 	}
-	err = c.User.ResetPassword(ctx, id, kii.NotificationSMS)
-	if kii.OutcomeUnknown(err) {
-		return fmt.Errorf("the SMS may still be on its way: %w", err)
-	}
-	if err != nil {
-		return fmt.Errorf("no SMS was sent: %w", err)
+	if err := c.User.ResetPassword(ctx, id, kii.NotificationSMS); err != nil {
+		return demo.Explain(err)
 	}
 	c.Say("Kii Cloud has accepted the request for an SMS with a link")
 

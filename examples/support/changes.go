@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/go-kii/kii"
 )
@@ -100,6 +103,9 @@ func (d *desk) change(ctx context.Context, user *kii.Profile, o offer) error {
 		d.Say("Nothing was changed.")
 		return nil
 	}
+	// Ctrl-C ends the call and then the program, but not before the outcome is told and audited.
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	err = o.do(ctx)
 	outcome := "done"
 	if refused, ok := errors.AsType[*kii.ArgumentError](err); ok {
@@ -121,7 +127,7 @@ func (d *desk) change(ctx context.Context, user *kii.Profile, o offer) error {
 		attrs = append(attrs, slog.String("code", string(code)))
 	}
 	d.audit.LogAttrs(ctx, slog.LevelInfo, "support", attrs...)
-	return nil
+	return ctx.Err()
 }
 
 // explain says what the person at the desk can do about an error; otherwise it is err.

@@ -116,7 +116,11 @@ func (d *desk) help(ctx context.Context, id string) error {
 			d.Say("This is none of the numbers.")
 			continue
 		}
-		if err := d.change(ctx, user, offers[n-1]); err != nil {
+		err = d.change(ctx, user, offers[n-1])
+		if errors.Is(err, io.EOF) {
+			d.Say("Nothing was changed.")
+		}
+		if err != nil {
 			return err
 		}
 	}

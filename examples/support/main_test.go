@@ -2,9 +2,13 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -150,6 +154,48 @@ func TestEachOutcomeIsAudited(t *testing.T) {
 			assert.Contains(t, d.out.String(), tt.said)
 		})
 	}
+}
+
+func TestAChangeThatIsInterruptedIsAuditedAsUnknown(t *testing.T) {
+	t.Parallel()
+	d := newTerminal(t)
+	id := d.srv.AddAccount(kiitest.Account{LoginName: "bob", Email: "bob@example.com", Password: "forgotten"})
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	kiiCloud, err := url.Parse(string(d.srv.Site()))
+	require.NoError(t, err)
+	behind := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: kiiCloud.Scheme, Host: kiiCloud.Host})
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/email-address") {
+			_, _ = io.Copy(io.Discard, r.Body) // else the server does not notice that the client left
+			interrupt()
+			<-r.Context().Done()
+			return
+		}
+		behind.ServeHTTP(w, r)
+	}))
+	defer front.Close()
+	d.env["KII_SITE"] = front.URL + kiiCloud.Path
+
+	answers := strings.NewReader(id + "\n1\n\nyes\n")
+	err = run(ctx, func(key string) string { return d.env[key] }, answers, &d.out, &d.audit)
+	require.ErrorIs(t, err, context.Canceled, "and the program ends")
+	lines := d.audited(t)
+	require.Len(t, lines, 1)
+	assert.Equal(t, "unknown", lines[0]["outcome"])
+	assert.Contains(t, d.out.String(), "It may have been done, or not.")
+}
+
+func TestAnswersThatEndInTheMiddleChangeNothingAndSaySo(t *testing.T) {
+	t.Parallel()
+	d := newTerminal(t)
+	id := d.srv.AddAccount(kiitest.Account{LoginName: "bob", Email: "bob@example.com", Password: "forgotten"})
+	for _, answers := range [][]string{{id, "1"}, {id, "1", "new@example.com"}, {id, "2"}} {
+		d.out.Reset()
+		require.NoError(t, d.run(t, answers...))
+		assert.Contains(t, d.out.String(), "Nothing was changed.")
+	}
+	assert.Empty(t, d.audit.String())
 }
 
 func TestAnAnswerThatMakesNoSenseIsAskedForAgain(t *testing.T) {

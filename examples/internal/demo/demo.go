@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/go-kii/kii"
 	"github.com/go-kii/kii/kiitest"
@@ -78,6 +79,7 @@ func (c *Cloud) Ask(question, answer string) (string, error) {
 	}
 	line, err := c.in.ReadString('\n')
 	if err != nil && line == "" {
+		c.Say("")
 		return "", fmt.Errorf("no answer to %q: %w", question, err)
 	}
 	return strings.TrimRight(line, "\r\n"), nil
@@ -106,9 +108,9 @@ func isTerminal(f *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// echoOff keeps the terminal from showing what is typed, until restore is called or Ctrl-C ends the
-// program. The standard library has no call for that, and golang.org/x/term would be a dependency
-// of the library's module, so this runs stty.
+// echoOff keeps the terminal from showing what is typed, until restore is called or a signal ends
+// the program. The standard library has no call for that, and golang.org/x/term would be a
+// dependency of the library's module, so this runs stty.
 func echoOff() (restore func(), err error) {
 	stty := func(arg string) error {
 		cmd := exec.Command("stty", arg)
@@ -118,7 +120,7 @@ func echoOff() (restore func(), err error) {
 	if err := stty("-echo"); err != nil {
 		return nil, errors.New("cannot keep the terminal from showing the password, since stty is missing: pipe the answers in")
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	undo := context.AfterFunc(ctx, func() {
 		_ = stty("echo")
 		os.Exit(130)
@@ -158,6 +160,33 @@ func (c *Cloud) Follow(ctx context.Context, link, form string) error {
 	return nil
 }
 
+// Explain adds to the error of a reset what its caller needs to know: whether anything happened,
+// and what to do about it.
+func Explain(err error) error {
+	if kii.OutcomeUnknown(err) {
+		return fmt.Errorf("it may still have happened: look for a message, or try to log in: %w", err)
+	}
+	return fmt.Errorf("nothing was changed%s: %w", advice(err), err)
+}
+
+func advice(err error) string {
+	switch code, _ := errors.AsType[kii.ErrorCode](err); code {
+	case kii.ErrUserNotFound:
+		return ", because no user has this ID or verified address"
+	case kii.ErrAddressNotVerified:
+		return ", because the user has verified no address for such a message"
+	case kii.ErrNoPassword:
+		return ", because the user logs in without a password, as by a social network"
+	case kii.ErrUserDisabled:
+		return ", because the account is disabled"
+	case kii.ErrPINExpired:
+		return ", because the PIN is too old: start again for a new one"
+	case kii.ErrRateLimited:
+		return ", because there were too many calls: start again in a minute"
+	}
+	return ""
+}
+
 // ShowOldSession reports what became of a session that was obtained with the old password. On the
 // real Kii Cloud there is no such session.
 func (c *Cloud) ShowOldSession(ctx context.Context, old *kii.Session) error {
@@ -188,11 +217,14 @@ func (c *Cloud) LoginOld(ctx context.Context) (*kii.Session, error) {
 // LoginNew logs the user in with the new password.
 func (c *Cloud) LoginNew(ctx context.Context, id, password string) error {
 	session, err := c.User.Login(ctx, id, password)
-	if err != nil {
-		return err
+	if errors.Is(err, kii.ErrWrongCredentials) {
+		return fmt.Errorf("this is not the password: if the app's reset flow is Generate Password, it is in Kii Cloud's second message: %w", err)
 	}
-	if _, err := session.Profile(ctx); err != nil {
-		return err
+	if err == nil {
+		_, err = session.Profile(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("whether this is the password could not be found out: %w", err)
 	}
 	c.Say("Logged in with the new password")
 	return nil
