@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/go-kii/kii/internal/shared"
+	"github.com/go-kii/kii/internal/transport"
 )
 
 // A Session is a logged-in user: what [User.Login] and [User.Resume] return. It is safe for
@@ -101,7 +102,7 @@ func (s *Session) ChangePassword(ctx context.Context, oldPassword, newPassword s
 	if err := s.check(ctx, checkPassword("oldPassword", oldPassword), checkNewPassword(newPassword)); err != nil {
 		return err
 	}
-	if err := s.do(ctx, &call{
+	return s.do(ctx, &call{
 		op:          "ChangePassword",
 		method:      http.MethodPut,
 		url:         s.api.app + "/users/me/password",
@@ -111,15 +112,21 @@ func (s *Session) ChangePassword(ctx context.Context, oldPassword, newPassword s
 			NewPassword string `json:"newPassword"`
 		}{oldPassword, newPassword}),
 		secrets: []string{oldPassword, newPassword},
-	}, empty); err != nil {
-		return err
+	}, s.endByChange)
+}
+
+// endByChange is the success of a ChangePassword. It ends the session before the call is logged: a
+// log handler may panic.
+func (s *Session) endByChange(reply transport.Reply) string {
+	if wrong := empty(reply); wrong != "" {
+		return wrong
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended == nil {
 		s.ended = &SessionError{UserID: s.token.open().UserID}
 	}
-	return nil
+	return ""
 }
 
 // check refuses a call that cannot be made: it returns why the session cannot send, or else the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -105,6 +106,16 @@ func TestChangedPasswordEndsTheSession(t *testing.T) {
 	assert.True(t, end.UserID == userID && end.Err == nil)
 	assert.Equal(t, "kii: the session is over, log in again: the password was changed", end.Error())
 	assertEnded(t, s, end)
+}
+
+func TestChangedPasswordEndsTheSessionBeforeItIsLogged(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, documented(t, "ChangePassword_done"))
+	var s *kii.Session
+	s = resumed(t, newClient(t, c.mock, kii.WithLogger(slog.New(handler(func() { panic(s.Err()) })))))
+	end := &kii.SessionError{UserID: s.UserID()}
+	assert.PanicsWithError(t, end.Error(), func() { _ = s.ChangePassword(t.Context(), "old-pass", "new-pass") })
+	assert.Equal(t, end, s.Err())
 }
 
 // assertEnded wants the very same error from every call. That none sends a request shows at the end
