@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,6 +117,39 @@ func TestAPostIsNotReplayedThroughARoundTripperWithoutHooks(t *testing.T) {
 	unknown(t, err)
 	require.EqualError(t, err, "the request may have arrived, so it was not sent again")
 	assert.Equal(t, 1, s.Requests())
+}
+
+// A RoundTripper may refresh a session in the background, by this library and with the context of
+// the request that it then sends.
+func TestARequestIsSentWhileAnotherOfItsContextAndHeadersIsUnderWay(t *testing.T) {
+	t.Parallel()
+	arrived := make(chan bool)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/token" {
+			arrived <- true
+			<-r.Context().Done()
+		}
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	next := server.Client().Transport
+	for _, call := range []func(string) *transport.Request{post, get} {
+		var background sync.WaitGroup
+		_, err := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+			token := req.Clone(req.Context())
+			token.Method, token.Body, token.GetBody, token.ContentLength = http.MethodGet, nil, nil, 0
+			token.URL.Path = "/token"
+			background.Go(func() {
+				_, err := next.RoundTrip(token)
+				assert.ErrorIs(t, err, context.Canceled)
+			})
+			<-arrived
+			return next.RoundTrip(req)
+		})).Do(t.Context(), call(server.URL))
+		require.NoError(t, err)
+		background.Wait()
+	}
 }
 
 func TestARefusedHTTP2RequestIsNotReplayedOverHTTP1(t *testing.T) {

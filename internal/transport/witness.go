@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
+	"net/url"
 	"runtime"
 	"slices"
 	"strings"
@@ -38,6 +39,7 @@ type witness struct {
 	// Whose hooks these are is told by hosts.
 	hosts   []string // to which a connection was asked for, with their ports
 	host    string   // that the headers name which are being written
+	another bool     // they are of another request: they name another path
 	wroteTo []string // to which of hosts this request was written, as far as that can be told
 	again   bool     // the connection that was asked for last would be another one for it, without a response in between
 
@@ -169,21 +171,24 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 }
 
 // wroteHeaderField proves the version of HTTP, which TLS need not have negotiated, tells of a
-// header that some RoundTripper has added, also without a value, and knows this request by the
-// headers that only it has.
+// header that some RoundTripper has added, also without a value, and knows this request by its path
+// and by headers that few others have. (A gateway may need another path before its own.)
 func (a *attempt) wroteHeaderField(name string, values []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch name = textproto.CanonicalMIMEHeaderKey(name); name {
 	case "Host":
-		a.http1, a.host = true, strings.Join(values, "")
+		a.http1, a.host, a.another = true, strings.Join(values, ""), false
 	case ":authority":
 		a.http2, a.host = true, strings.Join(values, "")
+	case ":path":
+		own, err := url.Parse(a.request.URL)
+		a.another = err == nil && !strings.HasSuffix(strings.Join(values, ""), own.RequestURI())
 	case "Idempotency-Key", "X-Idempotency-Key":
 		a.keyed = true
 	case "Accept", "Content-Type": // anybody's
 	default:
-		if own := a.request.Header[name]; len(own) == 0 || !slices.Equal(own, values) {
+		if own := a.request.Header[name]; a.another || len(own) == 0 || !slices.Equal(own, values) {
 			return
 		}
 		a.wroteTo = a.hosts // if there is a proxy
