@@ -97,7 +97,7 @@ func (e *ArgumentError) Error() string { return "kii: " + e.Name + " " + e.Reaso
 // happened.
 type TransportError struct {
 	Op      string // the method, such as "ResetPassword"
-	NotSent bool   // true: it is proved that nothing arrived at Kii Cloud; false: something may have
+	NotSent bool   // true: it is proved that Kii Cloud got no whole request; false: it may have
 	Err     error  // for errors.Is and errors.As: the context's error, its cause, the network's failure
 }
 
