@@ -37,7 +37,7 @@ type attempt struct {
 // run makes the attempt. Code of the caller's runs in it, which may panic, end the goroutine or
 // come back after the deadline.
 func (a *attempt) run(ctx context.Context) {
-	growStack()
+	growStack(false)
 	defer close(a.done)
 	defer func() {
 		err := errGoexit
@@ -68,12 +68,15 @@ func (a *attempt) run(ctx context.Context) {
 }
 
 // growStack makes room at once for what net/http needs, while there is little on the stack to copy.
-// Else it would grow, and be copied, three times in each attempt.
+// Else it would grow, and be copied, three times in each attempt. A function asks for its whole
+// frame when it is called, also for what it then does not use.
 //
 //go:noinline
-func growStack() {
-	var frame [9 << 10]byte // 16 KiB is the least stack that holds it
-	runtime.KeepAlive(&frame)
+func growStack(use bool) {
+	if use {
+		var frame [9 << 10]byte // 16 KiB is the least stack that holds it
+		runtime.KeepAlive(&frame)
+	}
 }
 
 var errGoexit = errors.New("the RoundTripper ended its goroutine")
