@@ -12,15 +12,13 @@ import (
 // WithTimeout is [context.WithTimeout], and ends in time also if the deadline of ctx does not: one
 // of a fake clock, or of a context that hides the end of another, may lie in the past.
 func WithTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	own := time.Now().Add(timeout)
 	deadline, ok := ctx.Deadline()
-	if !ok {
-		return context.WithTimeout(ctx, timeout)
+	if !ok || own.Before(deadline) {
+		return context.WithDeadline(ctx, own)
 	}
-	bound, cancel := context.WithTimeout(dated{Context: ctx}, timeout)
-	if own, _ := bound.Deadline(); deadline.Before(own) {
-		bound = dated{bound, deadline} // for who asks, as a rate limiter does
-	}
-	return bound, cancel
+	bound, cancel := context.WithDeadline(dated{Context: ctx}, own)
+	return dated{bound, deadline}, cancel // for who asks for it, as a rate limiter does
 }
 
 // A dated context says of itself that it has this deadline; none if it is zero.
