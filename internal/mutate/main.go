@@ -46,7 +46,7 @@ var edits = []edit{
 	{"outcome: one dial error of many proves it", tr + "failure.go", "len(errs) > 0 && !slices.ContainsFunc", "len(errs) > 0 || !slices.ContainsFunc", trPkg, "ADialError"},
 	{"outcome: a body cut short is an answer", tr + "reply.go", "case corrupt ||", "case err != nil || corrupt ||", promises, matrix},
 	{"outcome: the cause is lost", "internal/foreign/foreign.go", "cause != nil && !same(cause, err)", "false", promises, "TestACancelledCall"},
-	{"outcome: the last failure is lost", tr + "failure.go", "append(all, errs...)", "append(all, errs[:0]...)", promises, "TestACancelledCall"},
+	{"outcome: the last failure is lost", tr + "failure.go", "range errs {", "range errs[:0] {", promises, "TestACancelledCall"},
 	// Nothing is sent twice.
 	{"replay: HTTP/2 not guarded", tr + "witness.go", "		a.abort()\n", "", trPkg, "HTTP2|H2C"},
 	{"replay: no connection counts as HTTP/2", tr + "witness.go", "a.http1 && !a.http2 && !a.keyed", "!a.keyed", trPkg, "HTTP2|H2C"},
@@ -108,7 +108,7 @@ var edits = []edit{
 	{"bounds: a handshake without a limit", tr + "roundtripper.go", "TLSHandshakeTimeout:    10 * time.Second", "TLSHandshakeTimeout:    0 * time.Second", promises, "Handshake"},
 	{"bounds: a deaf peer is not given up", tr + "roundtripper.go", "SendPingTimeout: 15 * time.Second", "SendPingTimeout: 0 * time.Second", promises, matrix},
 	{"outcome: a proxy is passed by", tr + "roundtripper.go", "http.ProxyFromEnvironment", "nil", promises, matrix},
-	{"bounds: no deadline", tr + "transport.go", "context.WithTimeout(ctx, c.timeout)", "context.WithTimeout(ctx, 1000*c.timeout)", promises, "Silent"},
+	{"bounds: no deadline", tr + "transport.go", "foreign.WithTimeout(ctx, c.timeout)", "foreign.WithTimeout(ctx, 1000*c.timeout)", promises, "Silent"},
 }
 
 func main() {
