@@ -1,12 +1,15 @@
 package transport_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -117,6 +120,42 @@ func TestAPostIsNotReplayedThroughARoundTripperWithoutHooks(t *testing.T) {
 	unknown(t, err)
 	require.EqualError(t, err, "the request may have arrived, so it was not sent again")
 	assert.Equal(t, 1, s.Requests())
+}
+
+// A gateway's RoundTripper copies the request, to another place.
+func TestARequestThatWasRewrittenIsNotReplayed(t *testing.T) {
+	t.Parallel()
+	for name, rewrite := range map[string]func(*url.URL){
+		"a query":                    func(u *url.URL) { u.RawQuery = "key=1" },
+		"another prefix":             func(u *url.URL) { u.Path, u.RawPath = "/gw"+u.Path[len("/api"):], "" },
+		"an address without escapes": func(u *url.URL) { u.RawPath = "" },
+	} {
+		for _, call := range []func(string) *transport.Request{post, get} {
+			t.Run(name+" to "+call("").Method, func(t *testing.T) {
+				t.Parallel()
+				s := peer.Start(t, peer.Kind{HTTP2: true, TLS: true}, func(c *peer.Conn) {
+					for c.Next() {
+						c.RST(7)
+					}
+				})
+				next := trusting()
+				t.Cleanup(next.CloseIdleConnections)
+				_, err := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+					copied := req.Clone(req.Context())
+					rewrite(copied.URL)
+					if req.Method == http.MethodPost {
+						text, err := io.ReadAll(req.Body)
+						assert.NoError(t, err)
+						copied.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }
+						copied.Body, _ = copied.GetBody()
+					}
+					return next.RoundTrip(copied)
+				})).Do(t.Context(), call(s.URL()+"/api/users/EMAIL:a%40b"))
+				unknown(t, err)
+				assert.Equal(t, 1, s.Requests())
+			})
+		}
+	}
 }
 
 // A RoundTripper may refresh a session in the background, by this library and with the context of

@@ -65,7 +65,7 @@ type Reply struct {
 
 // A Failure means that no whole answer arrived.
 type Failure struct {
-	NotSent  bool  // proved: nothing of the request reached a server
+	NotSent  bool  // proved: no server got the whole request
 	Err      error // the context's error, its cause and the network's failure, joined as far as there are any
 	Attempts int   // 0: the context was done before the first
 

@@ -9,6 +9,7 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"net/url"
+	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -171,8 +172,8 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 }
 
 // wroteHeaderField proves the version of HTTP, which TLS need not have negotiated, tells of a
-// header that some RoundTripper has added, also without a value, and knows this request by its path
-// and by headers that few others have. (A gateway may need another path before its own.)
+// header that some RoundTripper has added, also without a value, and knows this request by the end
+// of its path and by headers that few others have. (A gateway may need another prefix, or a query.)
 func (a *attempt) wroteHeaderField(name string, values []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -183,7 +184,8 @@ func (a *attempt) wroteHeaderField(name string, values []string) {
 		a.http2, a.host = true, strings.Join(values, "")
 	case ":path":
 		own, err := url.Parse(a.request.URL)
-		a.another = err == nil && !strings.HasSuffix(strings.Join(values, ""), own.RequestURI())
+		its, wrong := url.Parse(strings.Join(values, ""))
+		a.another = err == nil && wrong == nil && path.Base("/"+its.Path) != path.Base("/"+own.Path)
 	case "Idempotency-Key", "X-Idempotency-Key":
 		a.keyed = true
 	case "Accept", "Content-Type": // anybody's
