@@ -54,13 +54,13 @@ func isInvisible(r rune) bool {
 
 // isFullWidth reports whether r is of full width, such as ＋ or １, as Japanese keyboards write them.
 func isFullWidth(r rune) bool {
-	return r >= '\uff01' && r <= '\uff60' || r >= '\uffe0' && r <= '\uffe6'
+	return r >= '\uff01' && r <= '\uff60'
 }
 
 // isLookAlike reports whether r is not what names are written with in any script. It may look like
-// a sign of ASCII, as dashes and digits do.
+// a sign of ASCII, as dashes and digits do. The katakana middle dot stands in names of domains.
 func isLookAlike(r rune) bool {
-	return r > unicode.MaxLatin1 && !unicode.In(r, unicode.Letter, unicode.Mark, unicode.Nl)
+	return r > unicode.MaxLatin1 && r != '・' && !unicode.In(r, unicode.Letter, unicode.Mark, unicode.Nl)
 }
 
 // maxPassword is the longest password that Kii Cloud takes, in bytes.

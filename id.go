@@ -70,7 +70,7 @@ func parseID(id string) (userRef, error) {
 // @, as in addresses that Japanese carriers gave out.
 func isEmail(s string) bool {
 	local, domain, _ := strings.Cut(s, "@")
-	return isWord(local, "!#$%&'*+/=?^_`{|}~-.") && isWord(domain, "_-.") && !strings.Contains("."+domain+".", "..")
+	return isWord(local, "!#$%&'*+/=?^_`{|}~-.·・") && isWord(domain, "_-.·・") && !strings.Contains("."+domain+".", "..")
 }
 
 // isWord reports whether s is letters, digits and characters of signs.

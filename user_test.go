@@ -20,6 +20,8 @@ var ids = []struct{ id, segment, username string }{
 	{"09011112222", "09011112222", "09011112222"},
 	{"alice@example.com", "EMAIL:alice%40example.com", "EMAIL:alice@example.com"},
 	{"EMAIL:alice@example.com", "EMAIL:alice%40example.com", "EMAIL:alice@example.com"},
+	{"a@paral·lel.cat", "EMAIL:a%40paral%C2%B7lel.cat", "EMAIL:a@paral·lel.cat"},
+	{"中・点@中・例.jp", "EMAIL:%E4%B8%AD%E3%83%BB%E7%82%B9%40%E4%B8%AD%E3%83%BB%E4%BE%8B.jp", "EMAIL:中・点@中・例.jp"},
 	{"a+b@kii.com", "EMAIL:a%2Bb%40kii.com", "EMAIL:a+b@kii.com"},
 	{"+b@kii.com", "EMAIL:%2Bb%40kii.com", "EMAIL:+b@kii.com"},
 	{"user@localhost", "EMAIL:user%40localhost", "EMAIL:user@localhost"},
