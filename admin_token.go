@@ -62,7 +62,7 @@ func (a *admin) liveToken(ctx context.Context, c *call) (token *adminToken, isNe
 	if token != nil {
 		return token, false, nil
 	}
-	token, err, gone := renewal.Wait(ctx, a.api.timeout+aMoment)
+	token, err, gone := renewal.Wait(ctx, a.api.timeout)
 	switch {
 	case gone != nil:
 		return nil, false, a.notSent(c, gone)

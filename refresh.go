@@ -3,7 +3,6 @@ package kii
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/go-kii/kii/internal/foreign"
 	"github.com/go-kii/kii/internal/shared"
@@ -32,16 +31,12 @@ func (s *Session) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err, gone := request.Wait(ctx, s.api.timeout+aMoment)
+	_, err, gone := request.Wait(ctx, s.api.timeout)
 	if gone != nil {
 		return s.stopWaiting(gone, false)
 	}
 	return err
 }
-
-// aMoment is how much longer than its time a shared request may take: its own error says more than
-// that of a caller who leaves.
-const aMoment = time.Second
 
 // stopWaiting returns the error of a Refresh that does not wait for an answer, because of end.
 func (s *Session) stopWaiting(end error, notSent bool) error {
@@ -67,7 +62,8 @@ func (s *Session) joinRefresh(ctx context.Context) (*shared.Request[*Token], err
 }
 
 // refresh sends the request that all callers share, and makes the answer the session's token before
-// it is logged: a log handler may panic, block or end its goroutine.
+// it is logged: a log handler may panic, block or end its goroutine. If it blocks or ends it, Refresh
+// reports an unknown outcome, although the token is replaced.
 func (s *Session) refresh(ctx context.Context, old *Token) (fresh *Token, err error) {
 	defer func() {
 		if fresh != nil { // what panicked was the logger, after the answer

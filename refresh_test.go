@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"runtime"
@@ -314,6 +315,16 @@ func TestRefreshThatHangsHoldsNobodyPastTheTimeout(t *testing.T) {
 		group.Wait()
 		assert.Equal(t, 30*time.Second, time.Since(start))
 		assert.EqualValues(t, 1, requests.Load())
+	})
+}
+
+func TestRefreshOfATimeoutWithoutEndWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, documented(t, "Refresh_done"))
+		slow := tripper(func(req *http.Request) (*http.Response, error) { time.Sleep(time.Hour); return c.mock.RoundTrip(req) })
+		s := resumed(t, newClient(t, slow, kii.WithTimeout(math.MaxInt64)))
+		require.NoError(t, s.Refresh(t.Context()))
 	})
 }
 

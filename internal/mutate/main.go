@@ -100,7 +100,7 @@ var edits = []edit{
 	{"bounds: no cap", tr + "reply.go", "io.LimitReader(body, MaxReplyBytes+1)", "body", promises, matrix},
 	{"bounds: a call waits for its RoundTripper", tr + "transport.go", "	case <-ctx.Done():\n		a.end", "	case <-make(chan int):\n		a.end", trPkg, "Held"},
 	{"bounds: a context's word is taken for its deadline", tr + "transport.go", "foreign.WithTimeout(ctx, c.timeout)", "context.WithTimeout(ctx, c.timeout)", trPkg, "OwnDeadline"},
-	{"bounds: a waiter has no end of its own", "refresh.go", "s.api.timeout+aMoment", "1<<62", ".", "LoggerThatRefreshes"},
+	{"bounds: a waiter has no end of its own", "refresh.go", "Wait(ctx, s.api.timeout)", "Wait(ctx, 1<<62)", ".", "LoggerThatRefreshes"},
 	{"bounds: a panic is nobody's", tr + "attempt.go", "p := recover().(type)", "p := any(nil).(type)", trPkg, "Panic"},
 	{"bounds: 1xx without end", tr + "witness.go", "a.interim > 32", "false", promises, matrix},
 	{"bounds: a blocked connection stays", tr + "roundtripper.go", "WriteByteTimeout: 5 * time.Second", "WriteByteTimeout: 0", trPkg, "HoldsUp"},

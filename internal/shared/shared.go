@@ -30,10 +30,14 @@ func Begin[T any](ctx context.Context, lost error, send func(context.Context) (T
 	return r
 }
 
+// aMoment is how much longer than its time a request may take: its own error says more than that of
+// a caller who leaves.
+const aMoment = time.Second
+
 // Wait returns what came of the request, or why it is gone: ctx has ended, or the request takes
 // longer than most, as it may if the caller's logger waits for it.
 func (r *Request[T]) Wait(ctx context.Context, most time.Duration) (answer T, err, gone error) {
-	timer := time.NewTimer(most)
+	timer := time.NewTimer(max(most, most+aMoment))
 	defer timer.Stop()
 	select {
 	case <-r.done:
