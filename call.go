@@ -1,7 +1,6 @@
 package kii
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,8 +15,8 @@ import (
 // api sends the calls of one app.
 type api struct {
 	http       *transport.Client
-	site, app  string // base URLs: of the site, and of the app below it
-	host       string // of the site
+	site, app  string                    // base URLs: of the site, and of the app below it
+	host       string                    // of the site
 	appKey     sealed[string]
 	appHeaders sealed[map[string]http.Header] // of calls in the app's name, by content type
 	agent      []string
@@ -83,7 +82,9 @@ func (a *api) do(ctx context.Context, c *call, success success) error {
 		failure := err.(*transport.Failure) // always
 		attempts = failure.Attempts
 		err = a.transportError(c, failure)
-	} else if wrong := cmp.Or(reply.Broken, success(reply)); wrong != "" {
+	} else if reply.Broken != "" {
+		err = a.apiError(c, &reply, reply.Broken)
+	} else if wrong := success(reply); wrong != "" {
 		err = a.apiError(c, &reply, wrong)
 	}
 	a.log(ctx, c, start, reply.Status, attempts, err)

@@ -133,6 +133,13 @@ func assertEnded(t *testing.T, s *kii.Session, end *kii.SessionError) {
 	assert.Equal(t, userID, s.UserID(), "what it was is still told")
 }
 
+// brokenReply has a body that cannot be decompressed.
+func brokenReply(status int) reply {
+	broken := replyOf(status, "this is no gzip")
+	broken.header = http.Header{"Content-Encoding": {"gzip"}}
+	return broken
+}
+
 // Promise 6: what never ends a session.
 func TestSessionSurvivesWhatDoesNotConcernItsToken(t *testing.T) {
 	t.Parallel()
@@ -152,6 +159,7 @@ func TestSessionSurvivesWhatDoesNotConcernItsToken(t *testing.T) {
 			documented(t, "ChangePassword_password_too_short"), documented(t, "ChangePassword_user_not_found"),
 			documented(t, "ChangePassword_rate_limited"), refusal(403, kii.ErrWrongPassword), refusal(401, kii.ErrUserDisabled),
 			refusal(500, kii.ErrUnauthorized), replyOf(401, ""), replyOf(200, "{}"),
+			brokenReply(200),
 		},
 		"Refresh": {
 			refusal(401, kii.ErrUnauthorized), refusal(403, kii.ErrWrongToken), refusal(401, kii.ErrAuthenticationFailed), refusal(401, "invalid_token"),
