@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"math"
 	"net/textproto"
 	"net/url"
 	"reflect"
@@ -47,20 +48,15 @@ func (s secrets) blank(text string) string {
 // index returns how many characters precede the first secret in text: 0 if it shows one only when
 // it is decoded, up to three times, and -1 if there is none. It takes a time linear in the text.
 func (s secrets) index(text string) int {
-	forms := s.forms()
+	forms, encoded := s.forms()
 	for level := range 4 {
-		folded := fold(text)
-		first := len(folded)
-		for _, form := range forms {
-			if at := strings.Index(folded, form); at >= 0 {
-				first = min(first, at)
-			}
-		}
-		if first < len(folded) {
-			if level > 0 {
-				return 0
-			}
-			return utf8.RuneCountInString(folded[:first])
+		first := min(before(fold(text), forms), before(base64URL.Replace(text), encoded))
+		switch {
+		case first == none:
+		case level > 0:
+			return 0
+		default:
+			return first
 		}
 		last := text
 		if text = decode(last); text == last {
@@ -70,11 +66,27 @@ func (s secrets) index(text string) int {
 	return 0 // nothing honest is escaped so often
 }
 
-// forms returns the folded forms in which a server or a library may repeat the secrets. Those that
-// only decode undoes are not among them. One of one character has none: most texts hold it by
-// chance.
-func (s secrets) forms() []string {
-	var forms []string
+// none is what precedes nothing.
+const none = math.MaxInt
+
+// before returns how many characters of text precede the first of forms; none if it holds none.
+func before(text string, forms []string) int {
+	first := none
+	for _, form := range forms {
+		if at := strings.Index(text, form); at >= 0 {
+			first = min(first, at)
+		}
+	}
+	if first == none {
+		return none
+	}
+	return utf8.RuneCountInString(text[:first])
+}
+
+// forms returns the folded forms in which a server or a library may repeat the secrets, and what
+// they encode to in base64, where another case is another text. Those that only decode undoes are
+// not among them. A secret of one character has none: most texts hold it by chance.
+func (s secrets) forms() (forms, encoded []string) {
 	for _, secret := range s {
 		if utf8.RuneCountInString(secret) < 2 {
 			continue
@@ -85,13 +97,13 @@ func (s secrets) forms() []string {
 		// In base64 the bytes around a secret decide which three of its own share four characters.
 		for skip := range min(3, len(secret)-2) {
 			group := secret[skip : len(secret)-(len(secret)-skip)%3]
-			forms = append(forms, base64.StdEncoding.EncodeToString([]byte(group)))
+			encoded = append(encoded, base64.StdEncoding.EncodeToString([]byte(group)))
 		}
 	}
 	for i, form := range forms {
 		forms[i] = fold(form)
 	}
-	return forms
+	return forms, encoded
 }
 
 // escape is that of a URL, or of a string in JSON or JavaScript, where two \u may be one character.
@@ -110,10 +122,10 @@ func decode(text string) string {
 	})
 }
 
-// fold makes texts equal that differ only in case, or in the alphabet of their base64. Each
-// character stays one.
-func fold(s string) string { return strings.ToLower(strings.ToUpper(base64URL.Replace(s))) }
+// fold makes texts equal that differ only in case. Each character stays one.
+func fold(s string) string { return strings.ToLower(strings.ToUpper(s)) }
 
+// base64URL turns one alphabet of base64 into the other.
 var base64URL = strings.NewReplacer("-", "+", "_", "/")
 
 // hide wraps err, which may be anybody's: net/http's, a context's cause, what the caller's

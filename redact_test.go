@@ -39,7 +39,11 @@ func TestMessageIsKeptWithThisRequestsSecretsBlanked(t *testing.T) {
 		{id: "alice", message: "Alice"},
 		{id: "alice", message: "no app with APPKEY"},
 		{id: "alice", pin: "12", message: "no 1234 or 12"},
-		{id: "alice", pin: "1", message: "PIN 1 of 1", kept: true}, // most texts hold any one character
+		{id: "alice", pin: "1", message: "PIN 1 of 1", kept: true},    // most texts hold any one character
+		{id: "alice", pin: "1511", message: "in context", kept: true}, // in another case base64 is another text
+		{id: "alice", pin: "1501", message: "INVALID_SYNTAX", kept: true},
+		{id: "alice", pin: "1511", message: "MTUxMQ=="},
+		{id: "alice", pin: "a-b", message: "a+b", kept: true},
 		{id: "alice", pin: "é1", message: "PIN É1"},
 		{id: "alice", pin: "é1", message: "%C3%A91"},
 		{id: "alice", pin: "é1", message: `\u00e91`},
