@@ -14,7 +14,7 @@ import (
 
 // api sends the calls of one app.
 type api struct {
-	http       *transport.Client
+	http       sealed[*transport.Client] // whose connections keep what was last sent
 	site, app  string                    // base URLs: of the site, and of the app below it
 	host       string                    // of the site
 	appKey     sealed[string]
@@ -76,7 +76,7 @@ func empty(reply transport.Reply) string {
 // [*TransportError].
 func (a *api) do(ctx context.Context, c *call, success success) error {
 	start := time.Now()
-	reply, err := a.http.Do(ctx, &transport.Request{Method: c.method, URL: c.url, Header: a.header(c), Body: c.body})
+	reply, err := a.http.open().Do(ctx, &transport.Request{Method: c.method, URL: c.url, Header: a.header(c), Body: c.body})
 	attempts := reply.Attempts
 	if err != nil {
 		failure := err.(*transport.Failure) // always

@@ -60,7 +60,7 @@ func New(appID, appKey string, site Site, opts ...Option) (*Client, error) {
 	}
 	agent := []string{cfg.userAgent}
 	return &Client{User: &User{&api{
-		http:       transport.New(&cfg.httpClient, cfg.timeout, cfg.maxRetries),
+		http:       seal(transport.New(&cfg.httpClient, cfg.timeout, cfg.maxRetries)),
 		site:       base,
 		app:        base + "/apps/" + escapeSegment(appID),
 		host:       host,
@@ -78,7 +78,7 @@ func New(appID, appKey string, site Site, opts ...Option) (*Client, error) {
 // the caller's to close.
 func (c *Client) CloseIdleConnections() {
 	if c != nil && c.User != nil && c.User.api != nil {
-		c.User.api.http.CloseIdleConnections()
+		c.User.api.http.open().CloseIdleConnections()
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/textproto"
 	"net/url"
 	"reflect"
@@ -483,6 +484,30 @@ func TestNoFieldThatReflectionReachesHoldsASecret(t *testing.T) {
 		assert.Contains(t, found, "api.kii.com", "the walk reaches the fields")
 		for _, secret := range []string{"appKey", "admin-id", "admin-secret", "access-", "refresh-", userID, "old-pass", "alice"} {
 			assert.NotContains(t, strings.Join(found, "\n"), secret, "in %T", v)
+		}
+	}
+}
+
+// A connection keeps what was last written to it and read from it.
+func TestNoFieldHoldsWhatWasSentOverASocket(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"id":"user-1","userID":"user-1","access_token":"access-1"}`)
+	}))
+	t.Cleanup(server.Close)
+	client, err := kii.New("appId", "the-app-key", kii.Site(server.URL))
+	require.NoError(t, err)
+	t.Cleanup(client.CloseIdleConnections)
+	s, err := client.User.Login(t.Context(), "alice@example.com", "old-pass")
+	require.NoError(t, err)
+	_, err = s.Profile(t.Context())
+	require.NoError(t, err)
+	for _, v := range []any{client, s} {
+		var found []string
+		texts(reflect.ValueOf(v), map[uintptr]bool{}, &found)
+		for _, secret := range []string{"the-app-key", "access-1", "user-1", "old-pass", "alice"} {
+			shown := strings.Contains(strings.Join(found, "\n"), secret) // which may be long
+			assert.False(t, shown, "%s in %T", secret, v)
 		}
 	}
 }
