@@ -62,7 +62,7 @@ func (s *Session) joinRefresh(ctx context.Context) (*shared.Request[*Token], err
 }
 
 // refresh sends the request that all callers share, and makes the answer the session's token before
-// it is logged: a log handler may panic, block or end its goroutine. If it blocks or ends it, Refresh
+// it is logged: a log handler may panic, block or end its goroutine. After the latter two Refresh
 // reports an unknown outcome, although the token is replaced.
 func (s *Session) refresh(ctx context.Context, old *Token) (fresh *Token, err error) {
 	defer func() {
