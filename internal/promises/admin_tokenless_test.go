@@ -82,26 +82,39 @@ func TestEachCallerWaitsForATokenNoLongerThanItsOwnTime(t *testing.T) {
 	})
 }
 
+// A detached context hides the end of the one in it, and forgets to hide its deadline.
+type detached struct{ context.Context }
+
+func (detached) Done() <-chan struct{} { return nil }
+func (detached) Err() error            { return nil }
+
 // The wait for a token, both attempts and their retries are one call.
 func TestACallWithItsTokensEndsByOneDeadline(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		c := &tokenCloud{}
-		c.issue = func(_ *http.Request, n int) *http.Response { time.Sleep(3 * time.Second); return c.token(n) }
-		c.call = func(req *http.Request) *http.Response {
-			if req.Header.Get("Authorization") == "Bearer token-1" {
-				time.Sleep(3 * time.Second)
-				return refusal(403, kii.ErrWrongToken)
+	for name, from := range map[string]func(context.Context) context.Context{
+		"of a context without an end":     func(ctx context.Context) context.Context { return context.WithoutCancel(ctx) },
+		"of a context that hides its end": func(ctx context.Context) context.Context { return detached{ctx} },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c := &tokenCloud{}
+			c.issue = func(_ *http.Request, n int) *http.Response { time.Sleep(3 * time.Second); return c.token(n) }
+			c.call = func(req *http.Request) *http.Response {
+				if req.Header.Get("Authorization") == "Bearer token-1" {
+					time.Sleep(3 * time.Second)
+					return refusal(403, kii.ErrWrongToken)
+				}
+				<-req.Context().Done()
+				return nil
 			}
-			<-req.Context().Done()
-			return nil
-		}
-		start := time.Now()
-		err := disable(t.Context(), c.admin(t, kii.WithTimeout(10*time.Second)))
-		assert.Equal(t, 10*time.Second, time.Since(start))
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		assert.True(t, kii.OutcomeUnknown(err), "the second attempt was under way: %v %v", err, c.made())
-	})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			start := time.Now()
+			err := disable(from(ctx), c.admin(t, kii.WithTimeout(10*time.Second)))
+			assert.Equal(t, 10*time.Second, time.Since(start), name)
+			require.ErrorIs(t, err, context.DeadlineExceeded, name)
+			assert.True(t, kii.OutcomeUnknown(err), "%s: the second attempt was under way: %v %v", name, err, c.made())
+		})
+	}
 }
 
 func TestACallOfADoneContextAsksForNoToken(t *testing.T) {
