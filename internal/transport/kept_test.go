@@ -54,6 +54,40 @@ func TestAnIdempotencyKeyDeliversAPostOnce(t *testing.T) {
 	}
 }
 
+// What a token was fetched by says nothing of the request that follows.
+func TestAnIdempotencyKeyDeliversAPostOnceAfterAFetchOverHTTP2(t *testing.T) {
+	t.Parallel()
+	tokens := peer.Start(t, peer.Kind{HTTP2: true, TLS: true}, answers(204))
+	s := peer.Start(t, peer.Kind{TLS: true}, func(c *peer.Conn) {
+		c.Next()
+		c.Answer(204, nil)
+		c.Next()
+	})
+	base := trusting()
+	t.Cleanup(base.CloseIdleConnections)
+	client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+		if err := fetch(req.Context(), base, tokens.URL()+"/token"); err != nil {
+			return nil, err
+		}
+		keyed := req.Clone(req.Context())
+		keyed.Header.Set("Idempotency-Key", "k")
+		if req.Method == http.MethodPost {
+			body, err := io.ReadAll(req.Body)
+			if err != nil {
+				return nil, err
+			}
+			keyed.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+			keyed.Body, _ = keyed.GetBody()
+		}
+		return base.RoundTrip(keyed)
+	}))
+	_, err := client.Do(t.Context(), get(s.URL()))
+	require.NoError(t, err)
+	_, err = client.Do(t.Context(), post(s.URL()))
+	unknown(t, err)
+	assert.Equal(t, 2, s.Requests())
+}
+
 func TestAnInterimReplyOfHTTP2DoesNotAllowAReplay(t *testing.T) {
 	t.Parallel()
 	for _, call := range []func(string) *transport.Request{post, get} {
