@@ -134,9 +134,9 @@ type APIError struct {
 	// "not a JSON object", "too long", "cut short", "no errorCode" and the like. If an [Admin] has
 	// no token, or one without rights, it says what to check. It is always this library's own text.
 	Reason string
-	// Message is Kii Cloud's, in English, for the developer. At the first secret or account
-	// identifier of this call, as it is, escaped, in hexadecimal or in base64, it is cut, and then
-	// ends in "[redacted]". It may still describe the account, so it is not for a stranger.
+	// Message is Kii Cloud's, in English, for the developer. It is "[redacted]" if it holds a
+	// secret or an account identifier of this call, as it is, escaped, in hexadecimal or in base64.
+	// It may still describe the account, so it is not for a stranger.
 	Message           string
 	MinPasswordLength int           // in characters, with ErrPasswordTooShort; 0: unknown
 	RetryAfter        time.Duration // from the Retry-After header; 0: there is none

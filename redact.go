@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"html"
-	"math"
 	"net/textproto"
 	"net/url"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -37,50 +37,32 @@ func (s sealed[T]) open() (value T) {
 	return value
 }
 
-// blank returns text up to the first secret in it. The rest goes, whatever else it holds.
+// blank returns text, or nothing of it if it shows a secret.
 func (s secrets) blank(text string) string {
-	if at := s.index(text); at >= 0 {
-		return string([]rune(text)[:at]) + blanked
+	if s.shownIn(text) {
+		return blanked
 	}
 	return text
 }
 
-// index returns how many characters precede the first secret in text: 0 if it shows one only when
-// it is decoded, up to three times, and -1 if there is none. It takes a time linear in the text.
-func (s secrets) index(text string) int {
+// shownIn reports whether text shows a secret, be it only after it is decoded, up to three times.
+// It takes a time linear in the text.
+func (s secrets) shownIn(text string) bool {
 	forms, encoded := s.forms()
-	for level := range 4 {
-		first := min(before(fold(text), forms), before(base64URL.Replace(text), encoded))
-		switch {
-		case first == none:
-		case level > 0:
-			return 0
-		default:
-			return first
+	for range 4 {
+		if holdsAny(fold(text), forms) || holdsAny(base64URL.Replace(text), encoded) {
+			return true
 		}
 		last := text
 		if text = decode(last); text == last {
-			return -1
+			return false
 		}
 	}
-	return 0 // nothing honest is escaped so often
+	return true // nothing honest is escaped so often
 }
 
-// none is what precedes nothing.
-const none = math.MaxInt
-
-// before returns how many characters of text precede the first of forms; none if it holds none.
-func before(text string, forms []string) int {
-	first := none
-	for _, form := range forms {
-		if at := strings.Index(text, form); at >= 0 {
-			first = min(first, at)
-		}
-	}
-	if first == none {
-		return none
-	}
-	return utf8.RuneCountInString(text[:first])
+func holdsAny(text string, forms []string) bool {
+	return slices.ContainsFunc(forms, func(form string) bool { return strings.Contains(text, form) })
 }
 
 // forms returns the folded forms in which a server or a library may repeat the secrets, and what
@@ -156,6 +138,9 @@ func (s secrets) describe(err error) (text string) {
 	text, _, quoted := strings.Cut(err.Error(), `"`)
 	if quoted {
 		text += `"…"`
+	}
+	if s.shownIn(text) && errors.Unwrap(err) != nil {
+		return s.describe(errors.Unwrap(err)) // which says the most, and may show none
 	}
 	return printable(s.blank(text))
 }

@@ -26,7 +26,7 @@ import (
 )
 
 // Promise 4, for what the server repeats of a request.
-func TestMessageIsKeptWithThisRequestsSecretsBlanked(t *testing.T) {
+func TestMessageIsKeptUnlessItShowsASecretOfThisRequest(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		id, pin, password, message string
@@ -80,13 +80,11 @@ func TestMessageIsKeptWithThisRequestsSecretsBlanked(t *testing.T) {
 			c := newCloud(t, replyOf(403, string(body)))
 			err = c.User.CompleteResetPassword(t.Context(), tt.id, cmp.Or(tt.pin, "012345"), new(cmp.Or(tt.password, "n3w-pass")))
 			require.ErrorIs(t, err, kii.ErrWrongPIN)
-			got := err.(*kii.APIError).Message
-			if before, _, gone := strings.Cut(got, "[redacted]"); tt.kept {
-				assert.Equal(t, tt.message, got)
-			} else if assert.True(t, gone, got) {
-				assert.True(t, strings.HasSuffix(got, "[redacted]") && strings.HasPrefix(tt.message, before), got)
-				assert.Contains(t, []string{"", "PIN ", "no ", "no app with ", "(?i:", "<p>", `{"newPassword":"`, `{"pinCode":"`, "EMAIL:", "JP-0", "+81", "+", "%2B", "user "}, before)
+			want := tt.message
+			if !tt.kept {
+				want = "[redacted]"
 			}
+			assert.Equal(t, want, err.(*kii.APIError).Message)
 			assert.Equal(t, "kii: CompleteResetPassword: 403 INVALID_VERIFICATION_CODE", err.Error())
 		})
 	}
@@ -135,22 +133,22 @@ func TestMessageThatShowsASecretAsSurrogatesIsBlanked(t *testing.T) {
 func TestMessageThatShowsASecretInHexadecimalOrBase64IsBlanked(t *testing.T) {
 	t.Parallel()
 	password := `a/b='c"<&>d+1`
-	for message, want := range map[string]string{
-		`in bytes: 612f623d2763223c263e642b31`:     `in bytes: [redacted]`,
-		`IN BYTES: 00612F623D2763223C263E642B31FF`: `IN BYTES: 00[redacted]`,
-		`Basic YS9iPSdjIjwmPmQrMQ==`:               `Basic [redacted]`,
-		`Basic YS9iPSdjIjwmPmQrMQ`:                 `Basic [redacted]`,
-		`Basic Ym9iOmEvYj0nYyI8Jj5kKzE=`:           `Basic Ym9iOmEv[redacted]`,
-		`Basic eDphL2I9J2MiPCY+ZCsx`:               `Basic eDph[redacted]`,
-		`Basic eDphL2I9J2MiPCY-ZCsx`:               `Basic eDph[redacted]`,
-		`Basic YWxpY2U6cGFzcw==`:                   `Basic [redacted]`, // alice:pass
+	for _, message := range []string{
+		`in bytes: 612f623d2763223c263e642b31`,
+		`IN BYTES: 00612F623D2763223C263E642B31FF`,
+		`Basic YS9iPSdjIjwmPmQrMQ==`,
+		`Basic YS9iPSdjIjwmPmQrMQ`,
+		`Basic Ym9iOmEvYj0nYyI8Jj5kKzE=`,
+		`Basic eDphL2I9J2MiPCY+ZCsx`,
+		`Basic eDphL2I9J2MiPCY-ZCsx`,
+		`Basic YWxpY2U6cGFzcw==`, // alice:pass
 	} {
 		body, err := json.Marshal(map[string]any{"errorCode": "INVALID_INPUT_DATA", "message": message})
 		require.NoError(t, err)
 		c := newCloud(t, replyOf(400, string(body)))
 		err = c.User.CompleteResetPassword(t.Context(), "alice", "012345", &password)
 		require.ErrorIs(t, err, kii.ErrInvalidInput)
-		assert.Equal(t, want, err.(*kii.APIError).Message, message)
+		assert.Equal(t, "[redacted]", err.(*kii.APIError).Message, message)
 	}
 }
 
@@ -165,7 +163,7 @@ func TestMessageOfASessionsCallHoldsNoTokenAndNoUserID(t *testing.T) {
 		for _, secret := range append(secrets, "of note") {
 			err := operate(t, op, newCloud(t, replyOf(400, `{"error":"some_error","error_description":"nothing but `+secret+`"}`)))
 			require.ErrorIs(t, err, kii.ErrorCode("some_error"), op)
-			want := "nothing but [redacted]"
+			want := "[redacted]"
 			if secret == "of note" {
 				want = "nothing but of note"
 			}
@@ -214,10 +212,11 @@ func TestTransportErrorShowsNoSecretAndIsStillFound(t *testing.T) {
 		want string
 	}{
 		"plain":   {io.ErrUnexpectedEOF, "unexpected EOF"},
-		"named":   {custom, "proxy: login as alice refused, EMAIL:[redacted]"},
+		"named":   {custom, "[redacted]"},
+		"cause":   {fmt.Errorf("as alice@example.com: %w", &net.OpError{Op: "read", Err: io.EOF}), "read: EOF"},
 		"quoted":  {fmt.Errorf("bad reply %q: %w", "alice", io.EOF), `bad reply "…"`},
 		"header":  {textproto.ProtocolError("malformed MIME header line: alice"), "malformed reply header"},
-		"joined":  {errors.Join(errors.New("one"), errors.New("two alice@example.com")), "one; two [redacted]"},
+		"joined":  {errors.Join(errors.New("one"), errors.New("two alice@example.com")), "one; [redacted]"},
 		"url":     {&url.Error{Op: "Get", URL: "https://x/EMAIL:alice@example.com", Err: io.EOF}, "EOF"},
 		"urlurl":  {&url.Error{Op: "Get", URL: "https://x/a", Err: &url.Error{Op: "Get", URL: "https://x/b", Err: io.EOF}}, "EOF"},
 		"wrapped": {fmt.Errorf("mine: %w", &url.Error{Op: "Get", URL: "https://x/alice", Err: io.EOF}), "EOF"},

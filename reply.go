@@ -54,7 +54,7 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 	e.MinPasswordLength = max(0, e.MinPasswordLength)
 	switch {
 	case slices.Contains(knownCodes, code),
-		errorCodeForm.MatchString(string(code)) && secrets.index(string(code)) < 0 && !isOfGateway(reply):
+		errorCodeForm.MatchString(string(code)) && !secrets.shownIn(string(code)) && !isOfGateway(reply):
 		e.Code = code
 	case limited:
 		e.Code = ErrRateLimited

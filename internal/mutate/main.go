@@ -62,7 +62,7 @@ var edits = []edit{
 	{"redirects: Location stays", tr + "attempt.go", `hidden.Header.Del("Location")`, "", promises, matrix},
 	// Secrets stay put.
 	{"secrets: the Message is printed", "errors.go", `"kii: %s: %d %s", e.Op, e.StatusCode, e.Code`, `"kii: %s: %d %s %s", e.Op, e.StatusCode, e.Code, e.Message`, promises, matrix + "|Panic"},
-	{"secrets: the Message is not blanked", "redact.go", "at >= 0 {\n\t\treturn", "at >= 0 && false {\n\t\treturn", ".", "MessageIsKept"},
+	{"secrets: the Message is not blanked", "redact.go", "s.shownIn(text) {", "false {", ".", "MessageIsKept"},
 	{"secrets: quoted text stays", "redact.go", "text, _, quoted := strings.Cut(err.Error(), `\"`)", "text, quoted := err.Error(), false", promises, matrix},
 	{"secrets: a Session prints its fields", "session.go", "func (s *Session) Format(", "func (s *Session) format(", ".", "Printed"},
 	{"admin: a lost request for a token is a lost call", "admin_token.go", "NotSent: true", "NotSent: false", promises, "AdministratorsToken"},
@@ -77,7 +77,7 @@ var edits = []edit{
 	{"secrets: an APIError prints its fields", "errors.go", "func (e APIError) Format(", "func (e APIError) format(", ".", "Test"},
 	{"secrets: resty logs", tr + "transport.go", "SetLogger(silent{}).", "SetDebug(true).", promises, "Stderr"},
 	{"secrets: any errorCode is taken over", "reply.go", "errorCodeForm.MatchString(string(code)) && ", "", promises, matrix},
-	{"secrets: an errorCode may be one", "reply.go", " && secrets.index(string(code)) < 0", "", ".", "Test"},
+	{"secrets: an errorCode may be one", "reply.go", " && !secrets.shownIn(string(code))", "", ".", "Test"},
 	// The segment.
 	{"arguments: of any length", "arguments.go", "case len(value) > maxLength:", "case false:", ".", "NobodyMeans"},
 	{"arguments: invisible", "arguments.go", "strings.ContainsFunc(value, isInvisible)", "false", ".", "NobodyMeans"},

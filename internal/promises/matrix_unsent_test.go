@@ -78,7 +78,7 @@ func unsentRows() []unsentRow {
 
 		// A proxy.
 		{name: "proxy 407", at: proxied("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"), attempts: 3, proof: witness, met: "Authentication Required"},
-		{name: "proxy 407 that echoes", at: proxied("HTTP/1.1 407 No ECHO\r\n\r\n"), attempts: 3, proof: witness, met: "No "},
+		{name: "proxy 407 that echoes", at: proxied("HTTP/1.1 407 No ECHO\r\n\r\n"), attempts: 3, proof: witness, met: "[redacted]"},
 		{name: "proxy 502", at: proxied("HTTP/1.1 502 Bad Gateway\r\nX-Echo: ECHO\r\n\r\nECHO"), attempts: 3, proof: witness, met: "Bad Gateway"},
 		{name: "proxy that closes", at: proxied(""), attempts: 3, proof: witness, met: "EOF"},
 		{name: "proxy garbage", at: proxied("ECHO\r\n\r\n"), attempts: 3, proof: witness, met: "malformed HTTP"},
