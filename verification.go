@@ -168,14 +168,14 @@ func phoneChange(op, url, number string, verified bool) *call {
 }
 
 func checkEmail(address string) error {
-	if unsendable(address) != "" || !isEmail(address) {
+	if unsendable(address) != "" || !emailForm.MatchString(address) {
 		return &ArgumentError{"email", "must be a bare address such as alice@example.com"}
 	}
 	return nil
 }
 
 func checkPhone(number string) error {
-	if !isGlobalPhone(number) {
+	if !globalPhone.MatchString(number) {
 		return &ArgumentError{"phone", "must be + and 7 to 20 digits, such as +819012345678"}
 	}
 	return nil
