@@ -2,8 +2,8 @@ package kii
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
+	"unicode"
 )
 
 // A userRef names a user: by user ID, or by an address of kind "EMAIL:", "PHONE:" or "LOGIN_NAME:".
@@ -47,17 +47,17 @@ func parseID(id string) (userRef, error) {
 		return refused("must not be a dot segment")
 	case id == "me":
 		return refused(`must name a user; "me" is for logged-in calls`)
-	case typed && kind == "EMAIL" && emailForm.MatchString(address),
-		typed && kind == "PHONE" && (globalPhone.MatchString(address) || localPhone.MatchString(address)),
+	case typed && kind == "EMAIL" && isEmail(address),
+		typed && kind == "PHONE" && (isGlobalPhone(address) || isLocalPhone(address)),
 		typed && kind == "LOGIN_NAME" && address != "" && address[0] != '+' && !strings.ContainsAny(address, "@:"):
 		return userRef{kind + ":", address}, nil
 	case typed:
 		return refused(`must not hold ":", except in EMAIL:a@b, PHONE:+819012345678, PHONE:JP-09012345678 or LOGIN_NAME:name`)
-	case emailForm.MatchString(id):
+	case isEmail(id):
 		return userRef{"EMAIL:", id}, nil
 	case strings.Contains(id, "@"):
 		return refused("must be a bare e-mail address such as alice@example.com if it holds an @")
-	case globalPhone.MatchString(id):
+	case isGlobalPhone(id):
 		return userRef{"PHONE:", id}, nil
 	case strings.HasPrefix(id, "+"):
 		return refused("must be + and 7 to 20 digits if it begins with +")
@@ -65,13 +65,33 @@ func parseID(id string) (userRef, error) {
 	return userRef{"", id}, nil
 }
 
-// emailForm is a@b, of letters, digits and what RFC 5322 allows in an atom: no comma or bracket, as
-// mail programs copy them along. Dots may stand anywhere before the @, as in addresses that
-// Japanese carriers gave out.
-var emailForm = regexp.MustCompile(`^[\pL\pM\pN!#$%&'*+/=?^_\x60{|}~.·・-]+@[\pL\pM\pN_·・-]+(\.[\pL\pM\pN_·・-]+)*$`)
+// isEmail reports whether s has the form a@b, of letters, digits and what RFC 5322 allows in an
+// atom: no comma or bracket, as mail programs copy them along. Dots may stand anywhere before the
+// @, as in addresses that Japanese carriers gave out.
+func isEmail(s string) bool {
+	local, domain, _ := strings.Cut(s, "@")
+	return isWord(local, "!#$%&'*+/=?^_`{|}~-.·・") && isWord(domain, "_-.·・") && !strings.Contains("."+domain+".", "..")
+}
 
-// A phone number is global, or begins with its country.
-var (
-	globalPhone = regexp.MustCompile(`^\+[0-9]{7,20}$`)
-	localPhone  = regexp.MustCompile(`^[A-Z]{2}-[0-9]{7,20}$`)
-)
+// isWord reports whether s is letters, digits and characters of signs.
+func isWord(s, signs string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsNumber(r) && !strings.ContainsRune(signs, r)
+	})
+}
+
+// isGlobalPhone reports whether s is + and 7 to 20 digits.
+func isGlobalPhone(s string) bool {
+	digits, found := strings.CutPrefix(s, "+")
+	return found && isPhone(digits)
+}
+
+// isLocalPhone reports whether s is a country of two capital letters, a hyphen and 7 to 20 digits.
+func isLocalPhone(s string) bool {
+	country, digits, found := strings.Cut(s, "-")
+	return found && len(country) == 2 && strings.Trim(country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" && isPhone(digits)
+}
+
+func isPhone(digits string) bool {
+	return len(digits) >= 7 && len(digits) <= 20 && strings.Trim(digits, "0123456789") == ""
+}

@@ -168,14 +168,14 @@ func phoneChange(op, url, number string, verified bool) *call {
 }
 
 func checkEmail(address string) error {
-	if unsendable(address) != "" || !emailForm.MatchString(address) {
+	if unsendable(address) != "" || !isEmail(address) {
 		return &ArgumentError{"email", "must be a bare address such as alice@example.com"}
 	}
 	return nil
 }
 
 func checkPhone(number string) error {
-	if !globalPhone.MatchString(number) {
+	if !isGlobalPhone(number) {
 		return &ArgumentError{"phone", "must be + and 7 to 20 digits, such as +819012345678"}
 	}
 	return nil
