@@ -3,7 +3,6 @@ package kii
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"time"
 )
@@ -177,8 +176,8 @@ func (e *SessionError) Error() string {
 // Unwrap returns Err.
 func (e *SessionError) Unwrap() error { return e.Err }
 
-// The errors print the same under every verb, in every log and as JSON, as a value as well as by
-// pointer.
+// The errors print the same under every verb and as JSON, as a value as well as by pointer. So they
+// do in every log: the handlers of slog call Error or MarshalText.
 
 // Format implements [fmt.Formatter]. It prints what Error returns.
 func (e ArgumentError) Format(f fmt.State, verb rune) { format(f, verb, (&e).Error()) }
@@ -203,15 +202,6 @@ func (e APIError) MarshalText() ([]byte, error) { return []byte((&e).Error()), n
 
 // MarshalText returns what Error does, for the JSON of what holds e.
 func (e SessionError) MarshalText() ([]byte, error) { return []byte((&e).Error()), nil }
-
-// LogValue implements [slog.LogValuer].
-func (e TransportError) LogValue() slog.Value { return slog.StringValue((&e).Error()) }
-
-// LogValue implements [slog.LogValuer].
-func (e APIError) LogValue() slog.Value { return slog.StringValue((&e).Error()) }
-
-// LogValue implements [slog.LogValuer].
-func (e SessionError) LogValue() slog.Value { return slog.StringValue((&e).Error()) }
 
 // OutcomeUnknown reports whether a call that returned err may have been carried out: a request that
 // was not proved unsent got no whole answer, or the answer was a 5xx or an [ErrUnexpectedReply]. If
