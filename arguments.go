@@ -30,10 +30,8 @@ func unsendable(value string) string {
 		return "must not hold control characters"
 	case strings.ContainsFunc(value, isInvisible):
 		return "must not hold invisible characters"
-	case strings.ContainsFunc(value, isFullWidth):
-		return "must not hold full-width characters"
 	case strings.ContainsFunc(value, isLookAlike):
-		return "must not hold digits or signs beyond Latin-1, such as a non-breaking hyphen"
+		return "must not hold full-width characters, nor digits or signs beyond Latin-1, such as a non-breaking hyphen"
 	case strings.TrimSpace(value) != value:
 		return "must not begin or end with a space"
 	}
@@ -52,15 +50,12 @@ func isInvisible(r rune) bool {
 		r > unicode.MaxLatin1 && unicode.In(r, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
 }
 
-// isFullWidth reports whether r is of full width, such as ＋ or １, as Japanese keyboards write them.
-func isFullWidth(r rune) bool {
-	return r >= '\uff01' && r <= '\uff60'
-}
-
-// isLookAlike reports whether r is not what names are written with in any script. It may look like
-// a sign of ASCII, as dashes and digits do. The katakana middle dot stands in names of domains.
+// isLookAlike reports whether r is of full width, such as ＋ or １, as Japanese keyboards write them,
+// or not what names are written with in any script: it may look like a sign of ASCII, as dashes and
+// digits do. The katakana middle dot stands in names of domains.
 func isLookAlike(r rune) bool {
-	return r > unicode.MaxLatin1 && r != '・' && !unicode.In(r, unicode.Letter, unicode.Mark, unicode.Nl)
+	return r >= '\uff01' && r <= '\uff60' ||
+		r > unicode.MaxLatin1 && r != '・' && !unicode.In(r, unicode.Letter, unicode.Mark, unicode.Nl)
 }
 
 // maxPassword is the longest password that Kii Cloud takes, in bytes.

@@ -148,7 +148,7 @@ func ExampleWithInsecureHTTP() {
 	_, err = kii.New("my-app", "my-key", "http://kii.internal/api", kii.WithInsecureHTTP())
 	fmt.Println(err)
 	// Output:
-	// kii: site must be https, unless it is loopback or WithInsecureHTTP is given
+	// kii: site must be https, or http if it is loopback or WithInsecureHTTP is given
 	// <nil>
 }
 

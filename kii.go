@@ -1,12 +1,12 @@
 package kii
 
 import (
+	"cmp"
 	"net"
 	"net/url"
 	"path"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/go-kii/kii/internal/transport"
 )
@@ -36,14 +36,11 @@ type Client struct {
 // them. It checks every argument and sends nothing, so a wrong app ID or site shows only at the
 // first call, as [ErrAppNotFound].
 func New(appID, appKey string, site Site, opts ...Option) (*Client, error) {
-	if err := checkText("appID", appID); err != nil {
+	if err := cmp.Or(checkText("appID", appID), checkText("appKey", appKey)); err != nil {
 		return nil, err
 	}
 	if appID == "." || appID == ".." {
 		return nil, &ArgumentError{"appID", "must not be a dot segment"}
-	}
-	if err := checkText("appKey", appKey); err != nil {
-		return nil, err
 	}
 	cfg := defaultConfig()
 	for _, opt := range opts {
@@ -91,7 +88,7 @@ func (s Site) parse(insecureHTTP bool) (base, host string, err error) {
 	}
 	u, err := url.Parse(string(s))
 	switch {
-	case err != nil || u.Hostname() == "" || unsendable(string(s)) != "" || strings.ContainsFunc(string(s), unicode.IsSpace):
+	case err != nil || u.Hostname() == "" || unsendable(string(s)) != "" || strings.Contains(string(s), " "):
 		return "", "", &ArgumentError{"site", `must be a base URL such as "https://api.kii.com/api"`}
 	case u.Port() != "" && !isPort(u.Port()):
 		return "", "", &ArgumentError{"site", "must have a port of 1 to 65535, or none"}
@@ -99,10 +96,8 @@ func (s Site) parse(insecureHTTP bool) (base, host string, err error) {
 		return "", "", &ArgumentError{"site", "must not hold user information, a query or a fragment"}
 	case u.Path != "" && strings.TrimSuffix(u.Path, "/") != strings.TrimSuffix(path.Clean(u.Path), "/"):
 		return "", "", &ArgumentError{"site", "must not have an empty segment or a dot segment in its path"}
-	case u.Scheme == "http" && !insecureHTTP && !isLoopback(u.Hostname()):
-		return "", "", &ArgumentError{"site", "must be https, unless it is loopback or WithInsecureHTTP is given"}
-	case u.Scheme != "https" && u.Scheme != "http":
-		return "", "", &ArgumentError{"site", "must be an https URL"}
+	case u.Scheme != "https" && (u.Scheme != "http" || !insecureHTTP && !isLoopback(u.Hostname())):
+		return "", "", &ArgumentError{"site", "must be https, or http if it is loopback or WithInsecureHTTP is given"}
 	}
 	return strings.TrimSuffix(string(s), "/"), u.Hostname(), nil
 }
