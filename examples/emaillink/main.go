@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/go-kii/kii"
 	"github.com/go-kii/kii/examples/internal/demo"
@@ -19,14 +21,17 @@ import (
 )
 
 func main() {
-	if err := run(context.Background(), os.Getenv, os.Stdin, os.Stdout); err != nil {
+	// Ctrl-C ends a call and then the program, but not before the outcome is told.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Getenv, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
 func run(ctx context.Context, getenv func(string) string, in io.Reader, out io.Writer) error {
-	c, err := demo.Open(getenv, in, out, kiitest.GeneratePassword)
+	c, err := demo.Open(ctx, getenv, in, out, kiitest.GeneratePassword)
 	if err != nil {
 		return err
 	}

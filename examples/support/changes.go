@@ -5,9 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/go-kii/kii"
 )
@@ -103,9 +100,6 @@ func (d *desk) change(ctx context.Context, user *kii.Profile, o offer) error {
 		d.Say("Nothing was changed.")
 		return nil
 	}
-	// Ctrl-C ends the call and then the program, but not before the outcome is told and audited.
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	err = o.do(ctx)
 	outcome := "done"
 	if refused, ok := errors.AsType[*kii.ArgumentError](err); ok {

@@ -20,6 +20,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/go-kii/kii"
 	"github.com/go-kii/kii/examples/internal/demo"
@@ -27,14 +29,17 @@ import (
 )
 
 func main() {
-	if err := run(context.Background(), os.Getenv, os.Stdin, os.Stdout, os.Stderr); err != nil {
+	// Ctrl-C ends a call and then the program, but not before the outcome is told and audited.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Getenv, os.Stdin, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
 func run(ctx context.Context, getenv func(string) string, in io.Reader, out, audit io.Writer) error {
-	c, err := demo.Open(getenv, in, out, kiitest.InputPassword)
+	c, err := demo.Open(ctx, getenv, in, out, kiitest.InputPassword)
 	if err != nil {
 		return err
 	}

@@ -11,9 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/go-kii/kii"
 	"github.com/go-kii/kii/kiitest"
@@ -32,15 +30,17 @@ type Cloud struct {
 	Server *kiitest.Server // nil: the real one
 	UserID string          // of the account in Server
 
+	ctx      context.Context // ends questions, which wait for a person
 	in       *bufio.Reader
 	terminal bool // in is the process's own
 	out      io.Writer
 }
 
 // Open connects to the app that KII_APP_ID, KII_APP_KEY and KII_SITE name. If none of them is set,
-// it starts an in-memory Kii Cloud whose portal is set to flow. in and out are the terminal.
-func Open(getenv func(string) string, in io.Reader, out io.Writer, flow kiitest.ResetFlow) (*Cloud, error) {
-	c := &Cloud{in: bufio.NewReader(in), terminal: in == os.Stdin, out: out}
+// it starts an in-memory Kii Cloud whose portal is set to flow. in and out are the terminal. The
+// end of ctx ends a question that is open.
+func Open(ctx context.Context, getenv func(string) string, in io.Reader, out io.Writer, flow kiitest.ResetFlow) (*Cloud, error) {
+	c := &Cloud{ctx: ctx, in: bufio.NewReader(in), terminal: in == os.Stdin, out: out}
 	appID, appKey, site := getenv("KII_APP_ID"), getenv("KII_APP_KEY"), getenv("KII_SITE")
 	if appID == "" && appKey == "" && site == "" {
 		c.Server = kiitest.NewServer(kiitest.WithSettings(func(s *kiitest.Settings) { s.ResetFlow = flow }))
@@ -77,7 +77,16 @@ func (c *Cloud) Ask(question, answer string) (string, error) {
 		c.Say("%s", answer)
 		return answer, nil
 	}
-	line, err := c.in.ReadString('\n')
+	var line string
+	var err error
+	read := make(chan struct{})
+	go func() { line, err = c.in.ReadString('\n'); close(read) }()
+	select {
+	case <-read:
+	case <-c.ctx.Done():
+		c.Say("")
+		return "", context.Cause(c.ctx)
+	}
 	if err != nil && line == "" {
 		c.Say("")
 		return "", fmt.Errorf("no answer to %q: %w", question, err)
@@ -108,9 +117,9 @@ func isTerminal(f *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// echoOff keeps the terminal from showing what is typed, until restore is called or a signal ends
-// the program. The standard library has no call for that, and golang.org/x/term would be a
-// dependency of the library's module, so this runs stty.
+// echoOff keeps the terminal from showing what is typed, until restore is called. The standard
+// library has no call for that, and golang.org/x/term would be a dependency of the library's
+// module, so this runs stty.
 func echoOff() (restore func(), err error) {
 	stty := func(arg string) error {
 		cmd := exec.Command("stty", arg)
@@ -120,12 +129,7 @@ func echoOff() (restore func(), err error) {
 	if err := stty("-echo"); err != nil {
 		return nil, errors.New("cannot keep the terminal from showing the password, since stty is missing: pipe the answers in")
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	undo := context.AfterFunc(ctx, func() {
-		_ = stty("echo")
-		os.Exit(130)
-	})
-	return func() { undo(); stop(); _ = stty("echo") }, nil
+	return func() { _ = stty("echo") }, nil
 }
 
 // Sent shows and returns the last message that the in-memory Kii Cloud "sent".

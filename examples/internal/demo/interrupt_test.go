@@ -1,0 +1,98 @@
+package demo_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii/examples/internal/demo"
+	"github.com/go-kii/kii/kiitest"
+)
+
+// A program that is interrupted in the middle of a call says what may have happened, and one that
+// waits for an answer ends.
+func TestAnInterruptedProgramTellsTheOutcome(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot be interrupted there")
+	}
+	folder := t.TempDir()
+	build := exec.Command("go", "build", "-o", folder, "./pin", "./smslink", "./emaillink", "./support")
+	build.Dir = "../.."
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+
+	tests := []struct {
+		program, answers, call string // the last part of the call's path, or a question
+		want                   string
+	}{
+		{"pin", demo.Phone + "\n", "request-reset", "it may still have happened: look for a message"},
+		{"pin", demo.Phone + "\nnew-password\n042424\n", "complete-reset", "it may still have happened: look for a message, or try to log in"},
+		{"pin", demo.Phone + "\n", "New password", "interrupt"},
+		{"smslink", demo.Phone + "\n", "request-reset", "it may still have happened: look for a message"},
+		{"smslink", "", "Whose password", "interrupt"},
+		{"emaillink", demo.Email + "\n", "request-reset", "it may still have happened: look for a message"},
+		{"emaillink", "", "Whose password", "interrupt"},
+		{"support", demo.Phone + "\n1\nyes\n", "request-reset", "It may have been done, or not."},
+		{"support", "", "Which user", "interrupt"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.program+" at "+tt.call, func(t *testing.T) {
+			t.Parallel()
+			srv := kiitest.NewServer(kiitest.WithTest(t))
+			srv.AddAccount(kiitest.Account{Email: demo.Email, EmailVerified: true, Phone: demo.Phone, PhoneVerified: true, Password: demo.OldPassword})
+			site, err := url.Parse(string(srv.Site()))
+			require.NoError(t, err)
+			there := make(chan struct{}, 1)
+			kii := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: site.Scheme, Host: site.Host})
+			front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, tt.call) {
+					_, _ = io.Copy(io.Discard, r.Body) // else the server does not notice that the client left
+					there <- struct{}{}
+					<-r.Context().Done()
+					return
+				}
+				kii.ServeHTTP(w, r)
+			}))
+			t.Cleanup(front.Close)
+
+			cmd := exec.CommandContext(t.Context(), filepath.Join(folder, tt.program))
+			cmd.Env = append(os.Environ(), "KII_APP_ID="+srv.AppID(), "KII_APP_KEY="+srv.AppKey(), "KII_SITE="+front.URL+site.Path,
+				"KII_CLIENT_ID="+srv.ClientID(), "KII_CLIENT_SECRET="+srv.ClientSecret())
+			in, err := cmd.StdinPipe() // which stays open, as a terminal does
+			require.NoError(t, err)
+			var printed bytes.Buffer
+			cmd.Stdout = writer(func(p []byte) (int, error) {
+				if bytes.Contains(p, []byte(tt.call)) {
+					there <- struct{}{}
+				}
+				return printed.Write(p)
+			})
+			cmd.Stderr = cmd.Stdout
+			require.NoError(t, cmd.Start())
+			_, err = io.WriteString(in, tt.answers)
+			require.NoError(t, err)
+			<-there
+			require.NoError(t, cmd.Process.Signal(os.Interrupt))
+			assert.Error(t, cmd.Wait())
+			assert.Equal(t, 1, cmd.ProcessState.ExitCode(), "it is not killed")
+			assert.Contains(t, printed.String(), tt.want)
+		})
+	}
+}
+
+type writer func([]byte) (int, error)
+
+func (w writer) Write(p []byte) (int, error) { return w(p) }
