@@ -33,7 +33,7 @@ func (a *admin) do(ctx context.Context, c *call, success success) error {
 			a.api.log(ctx, c, start, 0, 0, err) // as nothing else does of a call that was not sent
 			return err
 		}
-		c.token = &token.Token
+		c.token = token.Token
 		err = a.send(ctx, c, success)
 		if !isDeadToken(err) {
 			return err

@@ -53,7 +53,7 @@ type call struct {
 	method, url string
 	contentType string  // of body
 	body        []byte  // JSON; nil: none
-	token       *Token  // what the call is made with; nil: it is made in the app's name
+	token       Token   // what the call is made with; zero: it is made in the app's name
 	secrets     secrets // this call's own; the app key and the token are added
 }
 
@@ -93,11 +93,7 @@ func (a *api) do(ctx context.Context, c *call, success success) error {
 
 // secrets returns what no text about c may show.
 func (a *api) secrets(c *call) secrets {
-	all := append(c.secrets, a.appKey.open())
-	if c.token != nil {
-		all = append(all, c.token.AccessToken, c.token.RefreshToken, c.token.UserID)
-	}
-	return all
+	return append(c.secrets, a.appKey.open(), c.token.AccessToken, c.token.RefreshToken, c.token.UserID)
 }
 
 // fetch makes a call by do, which is an api's, or a session's if it needs a login, and returns the
@@ -138,7 +134,7 @@ var (
 // header names the app, or carries the token, which names it too.
 // https://documentation.kii.com/en/guides/cloudsdk/rest/guidelines/appid_key/
 func (a *api) header(c *call) http.Header {
-	if c.token == nil {
+	if c.token.AccessToken == "" {
 		return a.appHeaders.open()[c.contentType]
 	}
 	h := http.Header{"User-Agent": a.agent, "Accept": anyType, "Authorization": {"Bearer " + c.token.AccessToken}}

@@ -40,8 +40,7 @@ func (s *Session) Refresh(ctx context.Context) error {
 
 // stopWaiting returns the error of a Refresh that does not wait for an answer, because of end.
 func (s *Session) stopWaiting(end error, notSent bool) error {
-	token := s.Token()
-	hidden := s.api.secrets(&call{token: &token}).hide(end)
+	hidden := s.api.secrets(&call{token: s.Token()}).hide(end)
 	return &TransportError{Op: "Refresh", NotSent: notSent, Err: hidden}
 }
 
@@ -64,7 +63,7 @@ func (s *Session) joinRefresh(ctx context.Context) (*shared.Request[*Token], err
 // refresh sends the request that all callers share, and makes the answer the session's token before
 // it is logged: a log handler may panic, block or end its goroutine. After the latter two Refresh
 // reports an unknown outcome, although the token is replaced.
-func (s *Session) refresh(ctx context.Context, old *Token) (fresh *Token, err error) {
+func (s *Session) refresh(ctx context.Context, old Token) (fresh *Token, err error) {
 	defer func() {
 		if fresh != nil { // what panicked was the logger, after the answer
 			_ = recover()
@@ -106,6 +105,6 @@ func (s *Session) replaceToken(fresh *Token) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended == nil {
-		s.token = seal(fresh)
+		s.token = seal(*fresh)
 	}
 }

@@ -68,7 +68,9 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 
 // isOAuth reports whether the field "error" of a reply is a code of Kii Cloud's. OAuth has it at
 // the token endpoint and in answers to a bearer.
-func (c *call) isOAuth() bool { return c.token != nil || strings.HasSuffix(c.url, "/oauth2/token") }
+func (c *call) isOAuth() bool {
+	return c.token.AccessToken != "" || strings.HasSuffix(c.url, "/oauth2/token")
+}
 
 // isOfGateway reports whether an error with a code that is not among knownCodes may be a gateway's,
 // which does not know what happened behind it. Kii Cloud's own have a media type of Kii's, or a

@@ -26,8 +26,8 @@ type Session struct {
 	api *api
 
 	mu         sync.Mutex
-	token      sealed[*Token] // replaced, never changed
-	ended      *SessionError
+	token      sealed[Token]
+	ended      error                   // a *SessionError
 	refreshing *shared.Request[*Token] // the request of a Refresh that is under way
 }
 
@@ -47,10 +47,7 @@ func (s *Session) Token() Token {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if token := s.token.open(); token != nil {
-		return *token
-	}
-	return Token{}
+	return s.token.open()
 }
 
 // Err returns nil, or the [*SessionError] that ended the session. It sends nothing, so nil does not
@@ -61,9 +58,6 @@ func (s *Session) Err() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended == nil {
-		return nil
-	}
 	return s.ended
 }
 
@@ -138,10 +132,7 @@ func (s *Session) check(ctx context.Context, args ...error) error {
 	if isNil(ctx) {
 		return errNilContext
 	}
-	if err := s.Err(); err != nil {
-		return err
-	}
-	return cmp.Or(args...)
+	return cmp.Or(s.Err(), cmp.Or(args...))
 }
 
 var errNoSession = &ArgumentError{"Session", "is nil or zero: use one that Login or Resume returned"}
@@ -149,9 +140,7 @@ var errNoSession = &ArgumentError{"Session", "is nil or zero: use one that Login
 // do makes a call with the session's token, and ends the session if the answer is that the token is
 // dead.
 func (s *Session) do(ctx context.Context, c *call, success success) error {
-	s.mu.Lock()
-	c.token = s.token.open()
-	s.mu.Unlock()
+	c.token = s.Token()
 	err := s.api.do(ctx, c, success)
 	if !isDeadToken(err) {
 		return err
@@ -169,13 +158,12 @@ func (s *Session) do(ctx context.Context, c *call, success success) error {
 func (s *Session) adopt(userID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	token := *s.token.open()
-	switch token.UserID {
-	case "":
+	token := s.token.open()
+	if token.UserID == "" {
 		token.UserID = userID
-		s.token = seal(&token)
-	case userID:
-	default:
+		s.token = seal(token)
+	}
+	if token.UserID != userID {
 		return "another user's"
 	}
 	return ""
@@ -193,12 +181,9 @@ func isDeadToken(err error) bool {
 
 // end ends the session by err, the answer to a call with the token sent, unless that has been
 // replaced. It returns the error to hand to the caller, who holds s.mu.
-func (s *Session) end(sent *Token, err error) error {
+func (s *Session) end(sent Token, err error) error {
 	if token := s.token.open(); s.ended == nil && token.AccessToken == sent.AccessToken {
 		s.ended = &SessionError{UserID: token.UserID, Err: err}
 	}
-	if s.ended == nil {
-		return err
-	}
-	return s.ended
+	return cmp.Or(s.ended, err)
 }

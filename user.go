@@ -33,7 +33,7 @@ func (u *User) Login(ctx context.Context, id, password string) (*Session, error)
 	if err != nil {
 		return nil, err
 	}
-	return &Session{api: u.api, token: seal(token)}, nil
+	return &Session{api: u.api, token: seal(*token)}, nil
 }
 
 // Resume returns the session of a token that was kept from an earlier one: the SDKs'
@@ -57,7 +57,7 @@ func (u *User) Resume(token Token) (*Session, error) {
 	if wrong := unsendable(token.UserID); wrong != "" && token.UserID != "" {
 		return nil, &ArgumentError{"token", "field UserID " + wrong}
 	}
-	return &Session{api: u.api, token: seal(&token)}, nil
+	return &Session{api: u.api, token: seal(token)}, nil
 }
 
 var errNoUser = &ArgumentError{"User", "is nil or zero: use the User of a client that New returned"}
