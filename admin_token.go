@@ -56,7 +56,7 @@ func (a *admin) do(ctx context.Context, c *call, success success) error {
 // only if it lives for a while.
 func (a *admin) liveToken(ctx context.Context, c *call) (token *adminToken, isNew bool, err error) {
 	if ctx.Err() != nil {
-		return nil, false, a.notSent(c, errors.Join(foreign.Ended(ctx)...))
+		return nil, false, a.api.transportError(c, true, errors.Join(foreign.Ended(ctx)...))
 	}
 	token, renewal := a.current(ctx)
 	if token != nil {
@@ -65,16 +65,11 @@ func (a *admin) liveToken(ctx context.Context, c *call) (token *adminToken, isNe
 	token, err, gone := renewal.Wait(ctx, a.api.timeout)
 	switch {
 	case gone != nil:
-		return nil, false, a.notSent(c, gone)
+		return nil, false, a.api.transportError(c, true, gone)
 	case err != nil:
 		return nil, false, a.withoutToken(c, err)
 	}
 	return token, true, nil
-}
-
-// notSent is the error of a call that has no token because of err.
-func (a *admin) notSent(c *call, err error) error {
-	return &TransportError{Op: c.op, NotSent: true, Err: a.api.secrets(c).hide(err)}
 }
 
 // withoutToken is the error of c if the request for its token ended with err. What became of that
@@ -89,7 +84,7 @@ func (a *admin) withoutToken(c *call, err error) error {
 	if failure, ok := err.(*TransportError); ok {
 		err = failure.Err
 	}
-	return a.notSent(c, fmt.Errorf("no token for the administrator: %w", err))
+	return a.api.transportError(c, true, fmt.Errorf("no token for the administrator: %w", err))
 }
 
 // wrongLogin are the codes by which a wrong client ID or secret may be answered. Kii Cloud

@@ -81,7 +81,7 @@ func (a *api) do(ctx context.Context, c *call, success success) error {
 	if err != nil {
 		failure := err.(*transport.Failure) // always
 		attempts = failure.Attempts
-		err = a.transportError(c, failure)
+		err = a.transportError(c, failure.NotSent, failure.Err)
 	} else if reply.Broken != "" {
 		err = a.apiError(c, &reply, reply.Broken)
 	} else if wrong := success(reply); wrong != "" {
@@ -186,11 +186,11 @@ func logLevel(ctx context.Context, err error) slog.Level {
 	return slog.LevelWarn
 }
 
-// transportError takes over a failure of the transport.
-func (a *api) transportError(c *call, failure *transport.Failure) *TransportError {
-	hidden := a.secrets(c).hide(failure.Err)
+// transportError is the error of a call that got no answer because of err.
+func (a *api) transportError(c *call, notSent bool, err error) *TransportError {
+	hidden := a.secrets(c).hide(err)
 	if strings.Contains(hidden.text, "tls: ") { // unlike that of a dial, it does not name the host
 		hidden.text = a.host + ": " + hidden.text
 	}
-	return &TransportError{Op: c.op, NotSent: failure.NotSent, Err: hidden}
+	return &TransportError{Op: c.op, NotSent: notSent, Err: hidden}
 }

@@ -24,8 +24,9 @@ func (s *Session) Refresh(ctx context.Context) error {
 	if err := s.check(ctx); err != nil {
 		return err
 	}
+	c := &call{op: "Refresh", token: s.Token()}
 	if ctx.Err() != nil {
-		return s.stopWaiting(errors.Join(foreign.Ended(ctx)...), true)
+		return s.api.transportError(c, true, errors.Join(foreign.Ended(ctx)...))
 	}
 	request, err := s.joinRefresh(ctx)
 	if err != nil {
@@ -33,15 +34,9 @@ func (s *Session) Refresh(ctx context.Context) error {
 	}
 	_, err, gone := request.Wait(ctx, s.api.timeout)
 	if gone != nil {
-		return s.stopWaiting(gone, false)
+		return s.api.transportError(c, false, gone)
 	}
 	return err
-}
-
-// stopWaiting returns the error of a Refresh that does not wait for an answer, because of end.
-func (s *Session) stopWaiting(end error, notSent bool) error {
-	hidden := s.api.secrets(&call{token: s.Token()}).hide(end)
-	return &TransportError{Op: "Refresh", NotSent: notSent, Err: hidden}
 }
 
 // joinRefresh returns the request that is under way, or begins one.
@@ -82,13 +77,14 @@ func (s *Session) refresh(ctx context.Context, old Token) (fresh *Token, err err
 	c := s.api.tokenCall("Refresh", body, old.AccessToken, old.RefreshToken, old.UserID)
 	_, err = fetch(ctx, s.api.do, c, func(o object) (*Token, string) {
 		token, wrong := o.token(old.RefreshToken)
-		switch {
-		case wrong != "":
-		case old.UserID != "" && token.UserID != old.UserID:
-			wrong = "another user's"
-		default:
+		if wrong == "" {
+			wrong = s.adopt(token.UserID)
+		}
+		if wrong == "" {
 			fresh = token
-			s.replaceToken(fresh)
+			s.mu.Lock()
+			s.token = seal(*fresh)
+			s.mu.Unlock()
 		}
 		return token, wrong
 	})
@@ -98,13 +94,4 @@ func (s *Session) refresh(ctx context.Context, old Token) (fresh *Token, err err
 		err = s.end(old, e)
 	}
 	return fresh, err
-}
-
-// replaceToken makes fresh the session's token, unless the session has ended.
-func (s *Session) replaceToken(fresh *Token) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended == nil {
-		s.token = seal(*fresh)
-	}
 }
