@@ -48,10 +48,7 @@ func (c *Client) Admin(clientID, clientSecret string) (*Admin, error) {
 	if c == nil || c.User == nil || c.User.api == nil {
 		return nil, &ArgumentError{"Client", "is nil or zero: use one that New returned"}
 	}
-	if err := checkText("clientID", clientID); err != nil {
-		return nil, err
-	}
-	if err := checkText("clientSecret", clientSecret); err != nil {
+	if err := cmp.Or(checkText("clientID", clientID), checkText("clientSecret", clientSecret)); err != nil {
 		return nil, err
 	}
 	return &Admin{&admin{api: c.User.api, secret: seal(adminSecret{clientID, clientSecret})}}, nil
@@ -172,14 +169,7 @@ func (a *Admin) check(ctx context.Context, id string, args ...error) (userRef, e
 	if a == nil || a.admin == nil {
 		return userRef{}, &ArgumentError{"Admin", "is nil or zero: use one that Client.Admin returned"}
 	}
-	if isNil(ctx) {
-		return userRef{}, errNilContext
-	}
-	user, err := parseID(id)
-	if err != nil {
-		return userRef{}, err
-	}
-	return user, cmp.Or(args...)
+	return checkUser(ctx, id, args...)
 }
 
 // url returns the URL of a user.

@@ -1,17 +1,29 @@
 package kii
 
 import (
+	"cmp"
+	"context"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// checkText refuses a value that cannot be meant.
-func checkText(name, value string) error {
-	if wrong := unsendable(value); wrong != "" {
-		return &ArgumentError{name, wrong}
+// refuseIf returns an [*ArgumentError] if an argument is bad.
+func refuseIf(bad bool, name, reason string) error {
+	if bad {
+		return &ArgumentError{name, reason}
 	}
 	return nil
+}
+
+func checkContext(ctx context.Context) error {
+	return refuseIf(isNil(ctx), "ctx", "must not be nil")
+}
+
+// checkText refuses a value that cannot be meant.
+func checkText(name, value string) error {
+	wrong := unsendable(value)
+	return refuseIf(wrong != "", name, wrong)
 }
 
 // maxLength bounds, in bytes, all that is sent but a password. Kii Cloud takes nothing as long.
@@ -64,22 +76,16 @@ const maxPassword = 50
 // checkPassword refuses what cannot be a password. It is less strict than checkNewPassword, since
 // Kii Cloud may have had other rules once.
 func checkPassword(name, password string) error {
-	switch {
-	case password == "":
-		return &ArgumentError{name, "must not be empty"}
-	case len(password) > maxPassword:
-		return &ArgumentError{name, "must not be longer than 50 bytes, as no password is"}
-	case hasControl(password):
-		return &ArgumentError{name, "must not hold control characters"}
-	}
-	return nil
+	return cmp.Or(
+		refuseIf(password == "", name, "must not be empty"),
+		refuseIf(len(password) > maxPassword, name, "must not be longer than 50 bytes, as no password is"),
+		refuseIf(hasControl(password), name, "must not hold control characters"),
+	)
 }
 
 // checkNewPassword applies Kii Cloud's own rule, so that a refusal burns no PIN.
 func checkNewPassword(password string) error {
 	unprintable := func(r rune) bool { return r < ' ' || r > '~' }
-	if len(password) < 4 || len(password) > maxPassword || strings.ContainsFunc(password, unprintable) {
-		return &ArgumentError{"newPassword", "must be 4 to 50 printable ASCII characters"}
-	}
-	return nil
+	bad := len(password) < 4 || len(password) > maxPassword || strings.ContainsFunc(password, unprintable)
+	return refuseIf(bad, "newPassword", "must be 4 to 50 printable ASCII characters")
 }

@@ -1,6 +1,8 @@
 package kii
 
 import (
+	"cmp"
+	"context"
 	"net/url"
 	"strings"
 	"unicode"
@@ -65,6 +67,12 @@ func parseID(id string) (userRef, error) {
 	return userRef{"", id}, nil
 }
 
+// checkUser returns the user that id names, and the first error of ctx, id and args.
+func checkUser(ctx context.Context, id string, args ...error) (userRef, error) {
+	user, err := parseID(id)
+	return user, cmp.Or(checkContext(ctx), err, cmp.Or(args...))
+}
+
 // isEmail reports whether s has the form a@b, of letters, digits and what RFC 5322 allows in an
 // atom: no comma or bracket, as mail programs copy them along. Dots may stand anywhere before the
 // @, as in addresses that Japanese carriers gave out.
@@ -82,14 +90,13 @@ func isWord(s, signs string) bool {
 
 // isGlobalPhone reports whether s is + and 7 to 20 digits.
 func isGlobalPhone(s string) bool {
-	digits, found := strings.CutPrefix(s, "+")
-	return found && isPhone(digits)
+	return strings.HasPrefix(s, "+") && isPhone(s[1:])
 }
 
 // isLocalPhone reports whether s is a country of two capital letters, a hyphen and 7 to 20 digits.
 func isLocalPhone(s string) bool {
-	country, digits, found := strings.Cut(s, "-")
-	return found && len(country) == 2 && strings.Trim(country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" && isPhone(digits)
+	country, digits, _ := strings.Cut(s, "-")
+	return len(country) == 2 && strings.Trim(country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" && isPhone(digits)
 }
 
 func isPhone(digits string) bool {

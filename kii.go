@@ -36,11 +36,9 @@ type Client struct {
 // them. It checks every argument and sends nothing, so a wrong app ID or site shows only at the
 // first call, as [ErrAppNotFound].
 func New(appID, appKey string, site Site, opts ...Option) (*Client, error) {
-	if err := cmp.Or(checkText("appID", appID), checkText("appKey", appKey)); err != nil {
+	dots := refuseIf(appID == "." || appID == "..", "appID", "must not be a dot segment")
+	if err := cmp.Or(checkText("appID", appID), dots, checkText("appKey", appKey)); err != nil {
 		return nil, err
-	}
-	if appID == "." || appID == ".." {
-		return nil, &ArgumentError{"appID", "must not be a dot segment"}
 	}
 	cfg := defaultConfig()
 	for _, opt := range opts {

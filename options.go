@@ -55,11 +55,8 @@ func isNil(v any) bool {
 // of the call's context still applies.
 func WithTimeout(d time.Duration) Option {
 	return func(cfg *config) error {
-		if d <= 0 {
-			return &ArgumentError{"d", "of WithTimeout must be positive"}
-		}
 		cfg.timeout = d
-		return nil
+		return refuseIf(d <= 0, "d", "of WithTimeout must be positive")
 	}
 }
 
@@ -67,11 +64,8 @@ func WithTimeout(d time.Duration) Option {
 // a server. The default is 2; 0 means none.
 func WithMaxRetries(n int) Option {
 	return func(cfg *config) error {
-		if n < 0 {
-			return &ArgumentError{"n", "of WithMaxRetries must not be negative"}
-		}
 		cfg.maxRetries = n
-		return nil
+		return refuseIf(n < 0, "n", "of WithMaxRetries must not be negative")
 	}
 }
 
@@ -82,11 +76,8 @@ func WithMaxRetries(n int) Option {
 // holds a secret or an account identifier. The default is silent.
 func WithLogger(l *slog.Logger) Option {
 	return func(cfg *config) error {
-		if l == nil || isNil(l.Handler()) {
-			return &ArgumentError{"l", "of WithLogger must not be nil, and must have a handler"}
-		}
 		cfg.logger = l
-		return nil
+		return refuseIf(l == nil || isNil(l.Handler()), "l", "of WithLogger must not be nil, and must have a handler")
 	}
 }
 
@@ -94,11 +85,8 @@ func WithLogger(l *slog.Logger) Option {
 // header.
 func WithUserAgent(product string) Option {
 	return func(cfg *config) error {
-		if err := checkText("product", product); err != nil {
-			return err
-		}
 		cfg.userAgent = product + " " + userAgent
-		return nil
+		return checkText("product", product)
 	}
 }
 

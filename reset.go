@@ -1,6 +1,7 @@
 package kii
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 )
@@ -32,13 +33,11 @@ import (
 // ResetPassword is safe for concurrent use and sends one request, never a second one that could
 // send a second message. If [OutcomeUnknown] reports true, the message may be on its way.
 func (u *User) ResetPassword(ctx context.Context, id string, method NotificationMethod) error {
-	user, err := u.check(ctx, id)
+	body, known := resetRequests[method]
+	unknown := refuseIf(!known, "method", "must be NotificationEmail, NotificationSMS or NotificationSMSPIN")
+	user, err := u.check(ctx, id, unknown)
 	if err != nil {
 		return err
-	}
-	body, known := resetRequests[method]
-	if !known {
-		return &ArgumentError{"method", "must be NotificationEmail, NotificationSMS or NotificationSMSPIN"}
 	}
 	return u.api.do(ctx, &call{
 		op:          "ResetPassword",
@@ -76,19 +75,15 @@ func (u *User) ResetPassword(ctx context.Context, id string, method Notification
 // could burn the PIN. If [OutcomeUnknown] reports true, the password may have been reset: log in to
 // find out.
 func (u *User) CompleteResetPassword(ctx context.Context, id, pin string, newPassword *string) error {
-	user, err := u.check(ctx, id)
-	if err != nil {
-		return err
-	}
-	if err := checkText("pin", pin); err != nil {
-		return err
-	}
 	var password string
+	wrong := checkText("pin", pin)
 	if newPassword != nil {
 		password = *newPassword
-		if err := checkNewPassword(password); err != nil {
-			return err
-		}
+		wrong = cmp.Or(wrong, checkNewPassword(password))
+	}
+	user, err := u.check(ctx, id, wrong)
+	if err != nil {
+		return err
 	}
 	return u.api.do(ctx, &call{
 		op:          "CompleteResetPassword",

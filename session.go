@@ -127,15 +127,10 @@ func (s *Session) endByChange(reply transport.Reply) string {
 // first error of args.
 func (s *Session) check(ctx context.Context, args ...error) error {
 	if s == nil || s.api == nil {
-		return errNoSession
+		return &ArgumentError{"Session", "is nil or zero: use one that Login or Resume returned"}
 	}
-	if isNil(ctx) {
-		return errNilContext
-	}
-	return cmp.Or(s.Err(), cmp.Or(args...))
+	return cmp.Or(checkContext(ctx), s.Err(), cmp.Or(args...))
 }
-
-var errNoSession = &ArgumentError{"Session", "is nil or zero: use one that Login or Resume returned"}
 
 // do makes a call with the session's token, and ends the session if the answer is that the token is
 // dead.

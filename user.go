@@ -17,11 +17,8 @@ type User struct{ api *api }
 // they are. If [OutcomeUnknown] reports true, a token may have been issued that nobody holds; it is
 // safe to log in again.
 func (u *User) Login(ctx context.Context, id, password string) (*Session, error) {
-	user, err := u.check(ctx, id)
+	user, err := u.check(ctx, id, checkPassword("password", password))
 	if err != nil {
-		return nil, err
-	}
-	if err := checkPassword("password", password); err != nil {
 		return nil, err
 	}
 	body := marshal(struct {
@@ -62,15 +59,11 @@ func (u *User) Resume(token Token) (*Session, error) {
 
 var errNoUser = &ArgumentError{"User", "is nil or zero: use the User of a client that New returned"}
 
-// check refuses a call that cannot be made, and returns the user that id names.
-func (u *User) check(ctx context.Context, id string) (userRef, error) {
+// check refuses a call that cannot be made: because of u, of ctx, of id or of the first error of
+// args. It returns the user that id names.
+func (u *User) check(ctx context.Context, id string, args ...error) (userRef, error) {
 	if u == nil || u.api == nil {
 		return userRef{}, errNoUser
 	}
-	if isNil(ctx) {
-		return userRef{}, errNilContext
-	}
-	return parseID(id)
+	return checkUser(ctx, id, args...)
 }
-
-var errNilContext = &ArgumentError{"ctx", "must not be nil"}

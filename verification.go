@@ -168,15 +168,10 @@ func phoneChange(op, url, number string, verified bool) *call {
 }
 
 func checkEmail(address string) error {
-	if unsendable(address) != "" || !isEmail(address) {
-		return &ArgumentError{"email", "must be a bare address such as alice@example.com"}
-	}
-	return nil
+	bad := unsendable(address) != "" || !isEmail(address)
+	return refuseIf(bad, "email", "must be a bare address such as alice@example.com")
 }
 
 func checkPhone(number string) error {
-	if !isGlobalPhone(number) {
-		return &ArgumentError{"phone", "must be + and 7 to 20 digits, such as +819012345678"}
-	}
-	return nil
+	return refuseIf(!isGlobalPhone(number), "phone", "must be + and 7 to 20 digits, such as +819012345678")
 }
