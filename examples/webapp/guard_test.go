@@ -325,3 +325,23 @@ func TestARestoredTabFindsItsForm(t *testing.T) {
 		assert.Contains(t, text(stranger.then(stranger.get("/forgot/again")).body), "Tell us who you are", "there is no reset to go on with")
 	})
 }
+
+func TestAWrongMethodIsToldWhichOnesAreRight(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.asked(t, verified)
+		for request, want := range map[string]string{
+			"PUT /login": "GET, HEAD, POST", "DELETE /forgot": "GET, HEAD, POST", "PATCH /forgot/code": "GET, HEAD, POST",
+			"POST /forgot/sent": "GET, HEAD", "POST /profile": "GET, HEAD", "PUT /profile/email/change": "GET, HEAD, POST",
+			"DELETE /static/site.js": "GET, HEAD", "POST /none": "GET, HEAD", "OPTIONS /": "GET, HEAD",
+		} {
+			method, path, _ := strings.Cut(request, " ")
+			answer := b.do(method, path, nil)
+			assert.Equal(t, http.StatusMethodNotAllowed, answer.code, request)
+			assert.Equal(t, want, answer.header.Get("Allow"), request)
+		}
+		assert.Equal(t, http.StatusNotFound, b.get("/none").code)
+		assert.Equal(t, http.StatusNotFound, b.get("/forgot/none").code)
+	})
+}

@@ -64,7 +64,7 @@ func newApp(f *flow, cfg config, w *words, open stores, log *slog.Logger, ex *ex
 	if ex != nil {
 		ex.routes(a, mux)
 	}
-	mux.Handle("/", a.message(http.StatusNotFound, "no-page", "/login"))
+	mux.Handle("GET /", a.message(http.StatusNotFound, "no-page", "/login"))
 	site := a.guard(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == healthPath {
