@@ -194,7 +194,7 @@ func Test04SendsAreLimitedPerClient(t *testing.T) {
 		refusal := s.browser(t).ask(verified, kii.NotificationEmail)
 		synctest.Wait()
 		assert.Equal(t, http.StatusTooManyRequests, refusal.code)
-		assert.Equal(t, "601", refusal.header.Get("Retry-After"))
+		assert.Equal(t, "600", refusal.header.Get("Retry-After"))
 		assert.Contains(t, text(refusal.body), "Try again at 00:15 UTC")
 		assert.Equal(t, 10, s.count(kiitest.OpRequestReset))
 

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/go-kii/kii"
 )
 
 // An app is the site's pages. GET shows, and only POST acts.
@@ -82,7 +85,7 @@ func (a *app) serve(h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := h(w, r); err != nil {
 			a.log.Error("no answer", "page", r.Pattern, "error", err)
-			a.message(http.StatusServiceUnavailable, "unavailable", "/login")(w, r)
+			a.unavailable(w, err, "unavailable", "/login")
 		}
 	}
 }
@@ -98,8 +101,22 @@ func (a *app) message(code int, word, link string) http.HandlerFunc {
 	}
 }
 
+// unavailable is message for what cannot be answered just now. It passes on what Kii Cloud says of
+// when to come back.
+func (a *app) unavailable(w http.ResponseWriter, err error, word, link string) {
+	if refused, ok := errors.AsType[*kii.APIError](err); ok && refused.RetryAfter > 0 {
+		retryAfter(w, refused.RetryAfter)
+	}
+	a.render(w, http.StatusServiceUnavailable, "message", view{Word: word, Link: link})
+}
+
+// retryAfter has the answer say how long to wait, in whole seconds and never too short.
+func retryAfter(w http.ResponseWriter, wait time.Duration) {
+	w.Header().Set("Retry-After", strconv.FormatInt(int64((wait-1)/time.Second)+1, 10))
+}
+
 func (a *app) tooOften(w http.ResponseWriter, wait time.Duration, back string) {
-	w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+	retryAfter(w, wait)
 	a.render(w, http.StatusTooManyRequests, "message", view{Word: "too-often", Link: back, At: in(wait)})
 }
 

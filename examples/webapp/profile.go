@@ -83,7 +83,7 @@ func (a *app) profile(w http.ResponseWriter, r *http.Request) (*kii.Profile, log
 	}
 	if err != nil {
 		a.log.Error("no profile", "error", err)
-		a.message(http.StatusServiceUnavailable, "no-profile", "/profile")(w, r)
+		a.unavailable(w, err, "no-profile", "/profile")
 		return nil, current, nil
 	}
 	return profile, current, nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -204,4 +205,32 @@ func TestTheFormsOfAnAddressTellWhatHappened(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAProfileThatCannotBeShownTellsWhenToComeBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.browser(t)
+		b.login(verified, oldPassword)
+		for _, tt := range []struct {
+			fault kiitest.Fault
+			want  string
+		}{
+			{kiitest.Fault{Kind: kiitest.FaultRateLimit, RetryIn: 90 * time.Second}, "90"},
+			{kiitest.Fault{Kind: kiitest.FaultStatus, Status: http.StatusServiceUnavailable, RetryIn: time.Second}, "1"},
+			{kiitest.Fault{Kind: kiitest.FaultStatus, Status: http.StatusServiceUnavailable}, ""},
+			{kiitest.Fault{Kind: kiitest.FaultNoAnswer}, ""},
+		} {
+			tt.fault.Operation, tt.fault.Times = kiitest.OpGetUser, kiitest.EveryTime
+			s.Inject(tt.fault)
+			answer := b.get("/profile")
+			assert.Equal(t, http.StatusServiceUnavailable, answer.code)
+			assert.Equal(t, tt.want, answer.header.Get("Retry-After"))
+			s.ClearFaults()
+		}
+		w := httptest.NewRecorder()
+		retryAfter(w, time.Millisecond)
+		assert.Equal(t, "1", w.Header().Get("Retry-After"), "not at once")
+	})
 }
