@@ -135,8 +135,8 @@ func pathOf(method kii.NotificationMethod) string {
 // pageOf is where a reset goes on. Its name leads each tab to its own.
 func pageOf(r reset) string { return pathOf(r.Method) + "?reset=" + url.QueryEscape(r.Name) }
 
-// current returns this browser's reset that the page or form names. If there is none, it answers
-// for itself.
+// current returns this browser's reset that the page or form names. If there is none that goes on,
+// it answers for itself.
 func (a *app) current(w http.ResponseWriter, r *http.Request) (*reset, error) {
 	name := r.FormValue("reset")
 	all, _, err := a.resets.get(r)
@@ -144,6 +144,10 @@ func (a *app) current(w http.ResponseWriter, r *http.Request) (*reset, error) {
 		return nil, err
 	}
 	if found := all.named(name); found != nil && (name != "" || r.Method != http.MethodPost) {
+		if found.Done != "" { // a browser may send a form that it kept
+			http.Redirect(w, r, "/login?after="+found.Done, http.StatusSeeOther)
+			return nil, nil
+		}
 		return found, nil
 	}
 	if r.Method == http.MethodPost { // a page of its own to land on, which sends nothing again when it is loaded again
@@ -181,11 +185,7 @@ func (a *app) show(w http.ResponseWriter, r *http.Request, name string) error {
 	if current == nil {
 		return err
 	}
-	switch {
-	case current.Done != "":
-		http.Redirect(w, r, "/login?after="+current.Done, http.StatusSeeOther)
-		return nil
-	case pathOf(current.Method) != r.URL.Path || r.URL.Query().Has("from"):
+	if pathOf(current.Method) != r.URL.Path || r.URL.Query().Has("from") {
 		http.Redirect(w, r, pageOf(*current), http.StatusSeeOther)
 		return nil
 	}
