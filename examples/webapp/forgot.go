@@ -62,12 +62,15 @@ func (a *app) forgot(w http.ResponseWriter, r *http.Request) error {
 		if asked, err := a.ask(w, r, typed, acct, method); !asked || err != nil {
 			return err
 		}
-	} else if same := current.of(acct, method); same != nil {
-		http.Redirect(w, r, pageOf(*same), http.StatusSeeOther)
-		return nil
 	}
 	begun := reset{Name: rand.Text()[:8], Account: acct, Method: method}
-	current = append(current, begun)
+	if same := current.of(acct, method); soon && same != nil {
+		begun = *same
+	} else {
+		current = append(current, begun)
+	}
+	// Always under a new name: whoever knows the old one, as one who planted the cookie does, would
+	// read the code when it was typed.
 	if err := a.resets.put(w, r, current[max(0, len(current)-maxResets):]); err != nil {
 		return err
 	}
