@@ -27,15 +27,18 @@ func (a *app) code(w http.ResponseWriter, r *http.Request) error {
 	if weak := weakness(password, int(a.flow.least.Load()), a.cfg.name, current.Account); weak != nil {
 		form.Problems.add("password", *weak)
 	}
-	if len(form.Problems) == 0 {
+	tried, repeated := len(form.Problems) == 0, false
+	if tried {
 		did, wait, err := a.try(r, current, pin, password)
 		if err != nil {
 			return err
 		}
+		repeated = did == again
 		if after := afterwards[did]; after != "" {
 			return a.finish(w, r, current.Name, after)
 		}
 		switch {
+		case repeated: // the page tells how the first one ended
 		case did == busy && wait > 0:
 			a.tooOften(w, wait, pageOf(*current))
 			return nil
@@ -49,7 +52,17 @@ func (a *app) code(w http.ResponseWriter, r *http.Request) error {
 			form.Problems.add("code", problem{Word: "code.unavailable"})
 		}
 	}
-	if _, _, err := a.resets.change(r, func(all *resets) { all.named(current.Name).keep(form) }); err != nil {
+	_, _, err = a.resets.change(r, func(all *resets) {
+		of := all.named(current.Name)
+		if of == nil || repeated {
+			return
+		}
+		of.Form = form
+		if tried {
+			of.Busy = time.Time{}
+		}
+	})
+	if err != nil {
 		return err
 	}
 	show := ""
@@ -70,13 +83,13 @@ func isEnd(after string) bool {
 }
 
 // try tries a code. The tries of one reset go one at a time, so that the second of a double click
-// gets the outcome of the first.
+// gets the outcome of the first, and counts for the client only. A code that is not accepted leaves
+// the reset busy until the caller has kept what to tell.
 func (a *app) try(r *http.Request, current *reset, pin, password string) (outcome, time.Duration, error) {
-	did, wait, err := a.flow.mayTry(r.Context(), a.client(r), current.Account)
-	if wait > 0 || err != nil {
-		return did, wait, err
+	if wait, err := a.flow.triesPerClient.take(r.Context(), a.client(r)); wait > 0 || err != nil {
+		return busy, wait, err
 	}
-	done, err := a.begin(r, current.Name)
+	done, repeated, err := a.begin(r, current.Name, pin)
 	if err != nil {
 		return busy, 0, err
 	}
@@ -85,7 +98,17 @@ func (a *app) try(r *http.Request, current *reset, pin, password string) (outcom
 			return did, 0, nil
 		}
 	}
-	did = a.flow.complete(r.Context(), current.Account, pin, password)
+	if repeated {
+		return again, 0, nil
+	}
+	// Counted before the call, so that parallel tries count too.
+	if wait, err := a.flow.triesPerAccount.take(r.Context(), current.Account.Key); wait > 0 || err != nil {
+		return limited, wait, err
+	}
+	did := a.flow.complete(r.Context(), current.Account, pin, password)
+	if afterwards[did] == "" {
+		return did, 0, nil
+	}
 	_, _, err = a.resets.change(r, func(all *resets) {
 		if of := all.named(current.Name); of != nil {
 			of.Busy, of.Done = time.Time{}, afterwards[did]
@@ -95,30 +118,34 @@ func (a *app) try(r *http.Request, current *reset, pin, password string) (outcom
 }
 
 // begin waits until no other try of the reset is under way, also in another process, and then marks
-// that one is. done is how the reset ended meanwhile.
-func (a *app) begin(r *http.Request, name string) (done string, err error) {
+// that one is. done is how the reset ended meanwhile; repeated is set if the same code was tried.
+func (a *app) begin(r *http.Request, name, pin string) (done string, repeated bool, err error) {
 	const longest = time.Minute // above what a try may take
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), longest)
 	defer cancel()
 	for {
-		mine := false
+		free := true
 		now := time.Now()
-		_, found, err := a.resets.change(r, func(all *resets) {
+		_, _, err := a.resets.change(r, func(all *resets) {
 			of := all.named(name)
-			if mine = of != nil && of.Done == "" && !now.Before(of.Busy); mine {
-				of.Busy = now.Add(longest)
+			if of == nil {
+				return
 			}
-			if of != nil {
-				done = of.Done
+			done, free = of.Done, !now.Before(of.Busy)
+			switch {
+			case !free:
+				repeated = repeated || of.Trying == pin
+			case done == "" && !repeated:
+				of.Busy, of.Trying = now.Add(longest), pin
 			}
 		})
-		if mine || done != "" || !found || err != nil {
-			return done, err
+		if free || done != "" || err != nil {
+			return done, repeated, err
 		}
 		select {
 		case <-time.After(50 * time.Millisecond):
 		case <-ctx.Done():
-			return "", ctx.Err()
+			return "", false, ctx.Err()
 		}
 	}
 }

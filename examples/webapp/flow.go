@@ -47,6 +47,7 @@ const (
 	refused           // for every reason alike
 	limited           // too many tries on the account, whether it exists or not
 	busy              // nothing happened, and it is no fault of the visitor's
+	again             // nothing happened: it is the second of a double click
 	unknown           // it may have happened
 	ended             // the session is over
 )
@@ -149,15 +150,6 @@ func (f *flow) work() {
 			f.log.Error("no message", "error", err)
 		}
 	}
-}
-
-// mayTry counts a try of a code. It is called before the call, so that parallel tries count too.
-func (f *flow) mayTry(ctx context.Context, client string, acct account) (outcome, time.Duration, error) {
-	if wait, err := f.triesPerClient.take(ctx, client); wait > 0 || err != nil {
-		return busy, wait, err
-	}
-	wait, err := f.triesPerAccount.take(ctx, acct.Key)
-	return limited, wait, err
 }
 
 // complete tries a code. Every refusal is the same, also that the new password is the old one:

@@ -46,6 +46,7 @@ type reset struct {
 	Account account
 	Method  kii.NotificationMethod
 	Busy    time.Time // a code is being tried, at the longest until then
+	Trying  string    // which one
 	Done    string    // how it ended, once a code was accepted: what the login page tells
 	Form    codeForm
 }

@@ -1,8 +1,16 @@
 package main
 
 import (
+	"context"
+	"io"
 	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/http/httptrace"
 	"net/url"
+	"regexp"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +21,92 @@ import (
 	"github.com/go-kii/kii"
 	"github.com/go-kii/kii/kiitest"
 )
+
+// onSocket serves a site on a port, and returns a client with a cookie jar that follows redirects.
+func onSocket(t *testing.T) (s *site, client *http.Client, address string) {
+	t.Helper()
+	front := httptest.NewUnstartedServer(nil)
+	s = newSite(t, func(cfg *config) {
+		cfg.url, cfg.step = &url.URL{Scheme: "http", Host: front.Listener.Addr().String()}, 200*time.Millisecond
+	})
+	front.Config.Handler = s.handler
+	front.Start()
+	t.Cleanup(front.Close)
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	return s, &http.Client{Jar: jar}, front.URL
+}
+
+// twice posts a form as a double click does: once the first request is sent, the browser waits for
+// it no more and sends the second. It returns the page that the second leads to.
+func twice(t *testing.T, client *http.Client, address string, form url.Values) (page string) {
+	t.Helper()
+	sent := make(chan struct{}, 1)
+	first, giveUp := context.WithCancel(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+		WroteRequest: func(httptrace.WroteRequestInfo) { sent <- struct{}{} },
+	}))
+	click := func(ctx context.Context) (*http.Response, error) {
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+		if err != nil {
+			return nil, err
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		return client.Do(r)
+	}
+	var gone sync.WaitGroup
+	gone.Go(func() {
+		if answer, err := click(first); err == nil {
+			answer.Body.Close()
+		}
+	})
+	<-sent
+	giveUp()
+	gone.Wait() // else its cookie could come last
+	answer, err := click(t.Context())
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	return string(body)
+}
+
+func TestAFormThatIsSentTwiceActsOnce(t *testing.T) {
+	t.Parallel()
+	s, client, address := onSocket(t)
+	page := twice(t, client, address+"/forgot", url.Values{"account": {phone}, "method": {string(kii.NotificationSMSPIN)}})
+	pin := s.pin(t)
+	name := regexp.MustCompile(`name="reset" value="([^"]+)"`).FindStringSubmatch(page)
+	require.NotNil(t, name)
+	form := url.Values{"reset": {name[1]}, "code": {wrong(pin)}, "password": {newPassword}}
+	assert.Contains(t, text(twice(t, client, address+"/forgot/code", form)), "This did not work")
+	assert.Equal(t, 1, s.count(kiitest.OpCompleteReset), "a wrong code is tried once")
+	form.Set("code", pin)
+	assert.Contains(t, text(twice(t, client, address+"/forgot/code", form)), "Your password is changed")
+	assert.Equal(t, 2, s.count(kiitest.OpCompleteReset), "and so is the right one")
+	assert.Equal(t, 1, s.count(kiitest.OpRequestReset))
+}
+
+func TestSecondsOfADoubleClickUseUpNoTries(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.asked(t, verified)
+		pin := s.pin(t)
+		for range 4 {
+			var clicks sync.WaitGroup
+			for range 3 {
+				tab := *b
+				clicks.Go(func() {
+					answer := tab.complete(wrong(pin), newPassword)
+					assert.Contains(t, text(answer.body), "This did not work")
+				})
+			}
+			clicks.Wait()
+		}
+		assert.Equal(t, 4, s.count(kiitest.OpCompleteReset))
+		assert.Contains(t, text(b.complete(pin, newPassword).body), "Your password is changed", "the fifth try is left")
+	})
+}
 
 // A browser's history, or its cache of pages, can send a form again after its reset has ended.
 func TestAFinishedResetIsNotActedOn(t *testing.T) {
