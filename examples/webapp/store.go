@@ -126,6 +126,7 @@ type limiter struct {
 	window time.Duration
 }
 
+// take counts also for a browser that went away: what is counted is carried out.
 func (l limiter) take(ctx context.Context, key string) (wait time.Duration, err error) {
-	return l.store.take(ctx, key, l.most, l.window)
+	return l.store.take(context.WithoutCancel(ctx), key, l.most, l.window)
 }

@@ -161,3 +161,31 @@ func TestAPlantedCookieSharesNoReset(t *testing.T) {
 		assert.NotEqual(t, "chosen", invented.cookie("__Host-reset"))
 	})
 }
+
+// impatient is a store that does nothing for a request that was given up, as one on a network.
+type impatient struct{ store }
+
+func (s impatient) take(ctx context.Context, key string, most int, window time.Duration) (time.Duration, error) {
+	if ctx.Err() != nil {
+		return 0, ctx.Err()
+	}
+	return s.store.take(ctx, key, most, window)
+}
+
+// A browser gives the first request of a double click up. If that were counted and not carried out,
+// the second would take the message for sent.
+func TestARequestThatIsGivenUpIsCarriedOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		s.open = func(kind string) store { return impatient{newMemory(kind)} }
+		s.start(t)
+		gone, giveUp := context.WithCancel(t.Context())
+		giveUp()
+		wait, err := s.flow.ask(gone, "192.0.2.1", account{ID: phone, Key: phone}, kii.NotificationSMSPIN)
+		assert.NoError(t, err)
+		assert.Zero(t, wait)
+		synctest.Wait()
+		assert.Len(t, s.Messages(), 1)
+	})
+}
