@@ -5,11 +5,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/go-kii/kii/test/e2e"
 )
 
 // TestEveryTabFollowsTheEmulator watches each page while a message comes.
@@ -216,15 +217,14 @@ func TestThePageTellsWhyItHasNothingToShow(t *testing.T) {
 // TestThePageHealsWhenTheEmulatorIsBack at the same address.
 func TestThePageHealsWhenTheEmulatorIsBack(t *testing.T) {
 	t.Parallel()
-	program, addrFile := filepath.Join(folder, "kii-emulator"), filepath.Join(t.TempDir(), "addr")
-	first := exec.Command(program, "-addr", "127.0.0.1:0", "-addr-file", addrFile)
+	program, address, addrFile := filepath.Join(folder, "kii-emulator"), e2e.Address(t), filepath.Join(t.TempDir(), "addr")
+	first := exec.Command(program, "-addr", address, "-addr-file", addrFile)
 	if err := first.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var address string
-	for address == "" && t.Context().Err() == nil {
-		text, _ := os.ReadFile(addrFile)
-		address = strings.TrimSpace(string(text))
+	for ready := false; !ready && t.Context().Err() == nil; {
+		_, err := os.Stat(addrFile)
+		ready = err == nil
 	}
 	b := open(t, "http://"+address)
 	b.visit("/users")

@@ -8,7 +8,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -26,6 +25,8 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/go-kii/kii/test/e2e"
 )
 
 // The account of the demo that can reset.
@@ -117,7 +118,7 @@ type server struct {
 func startStoppable(t *testing.T, args ...string) *server {
 	t.Helper()
 	needBrowser(t)
-	s := &server{t: t, args: append([]string{"-listen", "127.0.0.1:0"}, args...)}
+	s := &server{t: t, args: append([]string{"-listen", e2e.Address(t)}, args...)}
 	s.start()
 	t.Cleanup(func() { s.stop() })
 	return s
@@ -137,7 +138,6 @@ func (s *server) start() {
 func (s *server) restart() {
 	s.t.Helper()
 	s.stop()
-	s.args = append(s.args, "-listen", strings.TrimPrefix(s.url, "http://"))
 	s.start()
 }
 
@@ -193,12 +193,7 @@ func startTLS(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := free.Addr().String()
-	free.Close()
+	addr := e2e.Address(t)
 	return start(t, "-listen", addr, "-url", "https://"+addr, "-cert", certFile, "-key", keyFile)
 }
 
