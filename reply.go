@@ -34,21 +34,17 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 		e.Reason = reason(reply, wrong)
 		return e
 	}
-	wrong = "no errorCode"
 	fields := parseObject(reply.Body)
-	if fields == nil {
-		wrong = "not a JSON object"
-	}
 	var code ErrorCode
-	fields.get("errorCode", &code)
-	fields.get("message", &e.Message)
-	fields.get("minimumLength", &e.MinPasswordLength)
-	if code == "" && c.isOAuth() {
+	// The field "error" is a code of Kii Cloud's where OAuth has it: at the token endpoint and in
+	// answers to a bearer.
+	if c.token.AccessToken != "" || strings.HasSuffix(c.url, "/oauth2/token") {
 		fields.get("error", &code)
 	}
-	if e.Message == "" {
-		fields.get("error_description", &e.Message)
-	}
+	fields.get("errorCode", &code)
+	fields.get("error_description", &e.Message)
+	fields.get("message", &e.Message)
+	fields.get("minimumLength", &e.MinPasswordLength)
 	secrets := a.secrets(c)
 	e.Message = secrets.blank(e.Message)
 	e.MinPasswordLength = max(0, e.MinPasswordLength)
@@ -58,18 +54,14 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 		e.Code = code
 	case limited:
 		e.Code = ErrRateLimited
-	case code != "":
-		e.Reason = reason(reply, "an unusable errorCode")
+	case fields == nil:
+		e.Reason = reason(reply, "not a JSON object")
+	case code == "":
+		e.Reason = reason(reply, "no errorCode")
 	default:
-		e.Reason = reason(reply, wrong)
+		e.Reason = reason(reply, "an unusable errorCode")
 	}
 	return e
-}
-
-// isOAuth reports whether the field "error" of a reply is a code of Kii Cloud's. OAuth has it at
-// the token endpoint and in answers to a bearer.
-func (c *call) isOAuth() bool {
-	return c.token.AccessToken != "" || strings.HasSuffix(c.url, "/oauth2/token")
 }
 
 // isOfGateway reports whether an error with a code that is not among knownCodes may be a gateway's,
@@ -77,13 +69,9 @@ func (c *call) isOAuth() bool {
 // status that refuses a request. Others are those of no registry, such as 460 and 499, and those
 // that a request may get which is, or was, carried out.
 func isOfGateway(reply *transport.Reply) bool {
-	switch {
-	case reply.Status >= 500, strings.HasPrefix(strings.ToLower(reply.Header.Get("Content-Type")), "application/vnd.kii."):
-		return false
-	case reply.Status == http.StatusRequestTimeout, reply.Status == http.StatusConflict, reply.Status == http.StatusFailedDependency:
-		return true
-	}
-	return http.StatusText(reply.Status) == ""
+	ofKii := strings.HasPrefix(strings.ToLower(reply.Header.Get("Content-Type")), "application/vnd.kii.")
+	mayBeDone := []int{http.StatusRequestTimeout, http.StatusConflict, http.StatusFailedDependency}
+	return reply.Status < 500 && !ofKii && (slices.Contains(mayBeDone, reply.Status) || http.StatusText(reply.Status) == "")
 }
 
 // reason returns why a reply is unexpected: what can be told from outside, or else wrong.
@@ -129,10 +117,7 @@ func retryAfter(h http.Header) time.Duration {
 	if seconds, err := strconv.ParseUint(value, 10, 63); err == nil || errors.Is(err, strconv.ErrRange) {
 		return saturate(float64(seconds))
 	}
-	date, err := http.ParseTime(value)
-	if err != nil {
-		return 0
-	}
+	date, _ := http.ParseTime(value) // if it is none, long past
 	now, err := http.ParseTime(h.Get("Date"))
 	if err != nil {
 		now = time.Now()
