@@ -126,10 +126,7 @@ func marshal(body any) []byte {
 	return b
 }
 
-var (
-	anyType = []string{"*/*"}
-	noStore = []string{"no-store"} // a shared cache would answer one user with another's data
-)
+var anyType = []string{"*/*"}
 
 // header names the app, or carries the token, which names it too.
 // https://documentation.kii.com/en/guides/cloudsdk/rest/guidelines/appid_key/
@@ -139,7 +136,7 @@ func (a *api) header(c *call) http.Header {
 	}
 	h := http.Header{"User-Agent": a.agent, "Accept": anyType, "Authorization": {"Bearer " + c.token.AccessToken}}
 	if c.method == http.MethodGet {
-		h["Cache-Control"] = noStore
+		h["Cache-Control"] = []string{"no-store"} // a shared cache would answer one user with another's data
 	}
 	if c.body != nil {
 		h["Content-Type"] = []string{c.contentType}

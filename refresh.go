@@ -1,6 +1,7 @@
 package kii
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -66,9 +67,7 @@ func (s *Session) refresh(ctx context.Context, old Token) (fresh *Token, err err
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.refreshing = nil
-		if s.ended != nil { // meanwhile; then fresh is dead, too
-			err = s.ended
-		}
+		err = cmp.Or(s.ended, err) // if it has ended meanwhile, fresh is dead, too
 	}()
 	body := marshal(struct {
 		GrantType    string `json:"grant_type"`

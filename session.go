@@ -117,9 +117,7 @@ func (s *Session) endByChange(reply transport.Reply) string {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended == nil {
-		s.ended = &SessionError{UserID: s.token.open().UserID}
-	}
+	_ = s.end(s.token.open(), nil)
 	return ""
 }
 
@@ -175,7 +173,8 @@ func isDeadToken(err error) bool {
 }
 
 // end ends the session by err, the answer to a call with the token sent, unless that has been
-// replaced. It returns the error to hand to the caller, who holds s.mu.
+// replaced; err is nil if the password was changed. It returns the error to hand to the caller, who
+// holds s.mu.
 func (s *Session) end(sent Token, err error) error {
 	if token := s.token.open(); s.ended == nil && token.AccessToken == sent.AccessToken {
 		s.ended = &SessionError{UserID: token.UserID, Err: err}
