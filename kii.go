@@ -7,6 +7,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-kii/kii/internal/transport"
 )
@@ -40,7 +41,7 @@ func New(appID, appKey string, site Site, opts ...Option) (*Client, error) {
 	if err := cmp.Or(checkText("appID", appID), dots, checkText("appKey", appKey)); err != nil {
 		return nil, err
 	}
-	cfg := defaultConfig()
+	cfg := config{timeout: 30 * time.Second, maxRetries: 2, userAgent: userAgent}
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, &ArgumentError{"opts", "holds a nil Option"}
@@ -85,10 +86,12 @@ func (s Site) parse(insecureHTTP bool) (base, host string, err error) {
 		}
 	}
 	u, err := url.Parse(string(s))
-	switch {
-	case err != nil || u.Hostname() == "" || unsendable(string(s)) != "" || strings.Contains(string(s), " "):
+	if err != nil || u.Hostname() == "" || unsendable(string(s)) != "" || strings.Contains(string(s), " ") {
 		return "", "", &ArgumentError{"site", `must be a base URL such as "https://api.kii.com/api"`}
-	case u.Port() != "" && !isPort(u.Port()):
+	}
+	port, err := strconv.ParseUint(cmp.Or(u.Port(), "443"), 10, 16)
+	switch {
+	case err != nil || port == 0:
 		return "", "", &ArgumentError{"site", "must have a port of 1 to 65535, or none"}
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(string(s), "#"):
 		return "", "", &ArgumentError{"site", "must not hold user information, a query or a fragment"}
@@ -98,11 +101,6 @@ func (s Site) parse(insecureHTTP bool) (base, host string, err error) {
 		return "", "", &ArgumentError{"site", "must be https, or http if it is loopback or WithInsecureHTTP is given"}
 	}
 	return strings.TrimSuffix(string(s), "/"), u.Hostname(), nil
-}
-
-func isPort(digits string) bool {
-	port, err := strconv.ParseUint(digits, 10, 16)
-	return err == nil && port > 0
 }
 
 func isLoopback(host string) bool {

@@ -16,10 +16,6 @@ type config struct {
 	insecureHTTP bool
 }
 
-func defaultConfig() config {
-	return config{timeout: 30 * time.Second, maxRetries: 2, userAgent: userAgent}
-}
-
 // An Option changes a default of [New]. Their order does not matter, except that of two of a kind
 // the last one wins.
 type Option func(*config) error
@@ -44,11 +40,8 @@ func WithHTTPClient(hc *http.Client) Option {
 
 // isNil reports whether v is nil, or holds a nil pointer or function.
 func isNil(v any) bool {
-	if v == nil {
-		return true
-	}
 	value := reflect.ValueOf(v)
-	return (value.Kind() == reflect.Pointer || value.Kind() == reflect.Func) && value.IsNil()
+	return !value.IsValid() || (value.Kind() == reflect.Pointer || value.Kind() == reflect.Func) && value.IsNil()
 }
 
 // WithTimeout bounds one call, its retries included. The default is 30 seconds. An earlier deadline
