@@ -51,7 +51,7 @@ func parseEmail(typed string) (account, bool) {
 	if local == "" || odd || !emailDomain.MatchString(domain) || len(typed) > 254 {
 		return account{}, false
 	}
-	return account{ID: typed, Key: strings.ToLower(typed)}, true
+	return account{ID: typed, Key: strings.ToLower(strings.ToUpper(typed))}, true
 }
 
 // parsePhone never alters a number that came with a plus, but for the (0) that some write in it.

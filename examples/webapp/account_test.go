@@ -165,3 +165,14 @@ func FuzzAccountsAreTakenByTheLibrary(f *testing.F) {
 		require.True(t, ok && again == acct, "what was read reads as itself")
 	})
 }
+
+// Where an address is folded to upper case and where to lower case, other signs become ASCII.
+func TestAllWaysToWriteAnAddressAreCountedAsOne(t *testing.T) {
+	t.Parallel()
+	for _, typed := range []string{"Kiss@Example.com", "KISS@EXAMPLE.COM", "\u212aiss@example.com", "ki\u017fs@example.com", "k\u0131ss@example.com", "k\u0130ss@example.com"} {
+		acct, ok := parseAccount(typed, "JP")
+		assert.True(t, ok)
+		assert.Equal(t, "kiss@example.com", acct.Key, "%+q", typed)
+		assert.Equal(t, typed, acct.ID, "and none is altered")
+	}
+}
