@@ -25,6 +25,8 @@ type flow struct {
 	loginsPerAccount, loginsPerClient limiter
 	resends, changes, verifications   limiter // per user
 
+	ownCalls sync.Map // of forms of users, while they are under way
+
 	mu      sync.RWMutex // held to send on asks, or to close it
 	closed  bool
 	asks    chan ask

@@ -38,11 +38,22 @@ var channels = map[string]channel{
 	},
 }
 
-// own makes a call for the user of a session, and returns at a whole step. The codes
-// in concealed count as success, because they would reveal the address of another user.
-func (f *flow) own(ctx context.Context, what string, limit limiter, session *kii.Session, concealed []kii.ErrorCode, call func(context.Context) error) (outcome, time.Duration, error) {
-	if wait, err := limit.take(ctx, session.UserID()); wait > 0 || err != nil {
-		return limited, wait, err
+// own makes a call for the user of a session, and returns at a whole step. The second of a double
+// click, which has the same what and value, gets the outcome of the first. The codes in concealed
+// count as success, because they would reveal the address of another user.
+func (f *flow) own(ctx context.Context, what, value string, limit limiter, session *kii.Session, concealed []kii.ErrorCode, call func(context.Context) error) (outcome, time.Duration, error) {
+	mine := &ownCall{ended: make(chan struct{}), did: unknown}
+	form := [...]string{session.UserID(), what, value}
+	if first, underWay := f.ownCalls.LoadOrStore(form, mine); underWay {
+		mine = first.(*ownCall)
+		<-mine.ended
+		return mine.did, mine.wait, mine.err
+	}
+	defer close(mine.ended)
+	defer f.ownCalls.Delete(form)
+	if mine.wait, mine.err = limit.take(ctx, session.UserID()); mine.wait > 0 || mine.err != nil {
+		mine.did = limited
+		return mine.did, mine.wait, mine.err
 	}
 	start := time.Now()
 	err := call(context.WithoutCancel(ctx))
@@ -53,13 +64,22 @@ func (f *flow) own(ctx context.Context, what string, limit limiter, session *kii
 	}
 	if err == nil {
 		f.settle(start)
-		return succeeded, 0, nil
+		mine.did = succeeded
+		return mine.did, 0, nil
 	}
-	did := f.refusal(start, what, err)
+	mine.did = f.refusal(start, what, err)
 	if _, over := errors.AsType[*kii.SessionError](err); over {
-		did = ended
+		mine.did = ended
 	}
-	return did, 0, nil
+	return mine.did, 0, nil
+}
+
+// An ownCall is one that own makes. How it went is set when ended is closed.
+type ownCall struct {
+	ended chan struct{}
+	did   outcome
+	wait  time.Duration
+	err   error
 }
 
 func (a *app) showProfile(w http.ResponseWriter, r *http.Request) error {
@@ -126,7 +146,7 @@ func (a *app) resendCode(w http.ResponseWriter, r *http.Request) error {
 	if session == nil {
 		return err
 	}
-	did, wait, err := a.flow.own(r.Context(), "verification not sent again", a.flow.resends, session, []kii.ErrorCode{kii.ErrAlreadyVerified},
+	did, wait, err := a.flow.own(r.Context(), "verification not sent again", r.PathValue("channel"), a.flow.resends, session, []kii.ErrorCode{kii.ErrAlreadyVerified},
 		func(ctx context.Context) error { return ch.resend(session, ctx) })
 	if err != nil {
 		return err
@@ -150,7 +170,7 @@ func (a *app) verify(w http.ResponseWriter, r *http.Request) error {
 	if !anyCode.MatchString(code) {
 		return a.renderChannel(w, r, http.StatusUnprocessableEntity, view{Code: typed, Problems: problems{{Field: "code", Word: "channel.want-code"}}})
 	}
-	did, wait, err := a.flow.own(r.Context(), "address not verified", a.flow.verifications, session, nil,
+	did, wait, err := a.flow.own(r.Context(), "address not verified", r.PathValue("channel")+" "+code, a.flow.verifications, session, nil,
 		func(ctx context.Context) error { return ch.verify(session, ctx, code) })
 	if err != nil {
 		return err
@@ -199,7 +219,7 @@ func (a *app) change(w http.ResponseWriter, r *http.Request) error {
 	if len(v.Problems) > 0 {
 		return a.renderChannel(w, r, http.StatusUnprocessableEntity, v)
 	}
-	did, wait, err = a.flow.own(r.Context(), "address not changed", a.flow.changes, session, []kii.ErrorCode{kii.ErrAddressTaken},
+	did, wait, err = a.flow.own(r.Context(), "address not changed", acct.ID, a.flow.changes, session, []kii.ErrorCode{kii.ErrAddressTaken},
 		func(ctx context.Context) error { return ch.change(session, ctx, acct.ID) })
 	if err != nil {
 		return err

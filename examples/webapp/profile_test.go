@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -232,5 +233,29 @@ func TestAProfileThatCannotBeShownTellsWhenToComeBack(t *testing.T) {
 		w := httptest.NewRecorder()
 		retryAfter(w, time.Millisecond)
 		assert.Equal(t, "1", w.Header().Get("Retry-After"), "not at once")
+	})
+}
+
+func TestAFormOfAnAddressThatIsSentTwiceActsOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, b := verifying(t)
+		twice := func(want, path string, pairs ...string) {
+			t.Helper()
+			var clicks sync.WaitGroup
+			for range 2 {
+				tab := *b
+				clicks.Go(func() { assert.Contains(t, text(tab.then(tab.post(path, pairs...)).body), want) })
+			}
+			clicks.Wait()
+		}
+		twice("We have taken your request", "/profile/phone/change", "address", "+819012349999", "password", oldPassword)
+		assert.Equal(t, 1, s.count(kiitest.OpChangeAddress))
+		time.Sleep(time.Minute)
+		twice("a message is on its way", "/profile/phone/resend")
+		assert.Equal(t, 1, s.count(kiitest.OpResendVerification))
+		twice("This did not work", "/profile/phone/verify", "code", "1")
+		twice("It is verified", "/profile/phone/verify", "code", s.verificationCode(t))
+		assert.Equal(t, 2, s.count(kiitest.OpVerifyAddress))
 	})
 }
