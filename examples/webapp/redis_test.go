@@ -80,17 +80,20 @@ func TestSeveralProcessesAreOneSite(t *testing.T) {
 	assert.Contains(t, text(b.get(b.post("/forgot/again").location()).body), "Nothing new was sent just now")
 	assert.Equal(t, 1, one.count(kiitest.OpRequestReset))
 
-	one.Inject(kiitest.Fault{Operation: kiitest.OpCompleteReset, Kind: kiitest.FaultDelay, Delay: 300 * time.Millisecond})
 	var clicks sync.WaitGroup
-	for _, at := range []*site{one, &two} { // a double click, one click at each
-		tab := *b
-		tab.site = at
-		clicks.Go(func() {
-			assert.Equal(t, "/login?after=reset", tab.post("/forgot/code", "code", pin, "password", newPassword).location())
-		})
+	for i, code := range []string{wrong(pin), pin} {
+		one.Inject(kiitest.Fault{Operation: kiitest.OpCompleteReset, Kind: kiitest.FaultDelay, Delay: 300 * time.Millisecond})
+		want := []string{b.page, "/login?after=reset"}[i]
+		for _, at := range []*site{one, &two} { // a double click, one click at each
+			tab := *b
+			tab.site = at
+			clicks.Go(func() {
+				assert.Equal(t, want, tab.post("/forgot/code", "code", code, "password", newPassword).location())
+			})
+		}
+		clicks.Wait()
+		assert.Equal(t, i+1, one.count(kiitest.OpCompleteReset))
 	}
-	clicks.Wait()
-	assert.Equal(t, 1, one.count(kiitest.OpCompleteReset))
 	require.Equal(t, "/profile?from=login", b.login(verified, newPassword).location())
 	b.site = one
 	assert.Contains(t, text(b.get("/profile").body), "Your profile")
