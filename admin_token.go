@@ -22,8 +22,9 @@ type adminToken struct {
 // do makes a call with the administrator's token. If the answer is that the token is dead, it makes
 // the call once more with a new one.
 func (a *admin) do(ctx context.Context, c *call, success success) error {
-	ctx, cancel := foreign.WithTimeout(ctx, a.api.timeout)
-	defer cancel()
+	bound := foreign.WithTimeout(ctx, a.api.timeout)
+	defer bound.End()
+	ctx = bound
 	secret := a.secret.open()
 	c.secrets = append(c.secrets, secret.clientID, secret.clientSecret)
 	start := time.Now()

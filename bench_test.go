@@ -197,22 +197,22 @@ func TestACallAllocatesNoMoreThanStated(t *testing.T) {
 	// slice of any length, cost up to 3 of these. A Login reads its reply by exact names, for 22.
 	// Through a RoundTripper of the caller's, as all but one of these go, four more hooks are set:
 	// they tell a replay from the round trips that it makes on its own. For all, a goroutine and a
-	// channel keep the deadline. New seals the app key and the headers that hold it, a login its
+	// channel keep the deadline, and a context of the call's own lets go of the caller's. New seals the app key and the headers that hold it, a login its
 	// token, for one each.
 	for name, c := range map[string]struct {
 		most float64
 		call func() error
 	}{
-		"ResetPassword":               {46, reset(client)},
-		"ResetPassword over loopback": {77, reset(frugalServer(t))},
-		"CompleteResetPassword": {48, func() error {
+		"ResetPassword":               {47, reset(client)},
+		"ResetPassword over loopback": {78, reset(frugalServer(t))},
+		"CompleteResetPassword": {49, func() error {
 			return client.User.CompleteResetPassword(t.Context(), "alice@example.com", "123456", &password)
 		}},
-		"Login": {84, func() error {
+		"Login": {85, func() error {
 			_, err := login.User.Login(t.Context(), "alice@example.com", "old-pass")
 			return err
 		}},
-		"Profile": {83, func() error {
+		"Profile": {84, func() error {
 			_, err := session.Profile(t.Context())
 			return err
 		}},

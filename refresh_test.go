@@ -191,6 +191,42 @@ func TestRefreshKeepsThePairThoughItsOnlyCallerIsGone(t *testing.T) {
 	})
 }
 
+// A reused context is a request's, which its server puts to another use when the request is over.
+type reused struct {
+	context.Context
+	over atomic.Bool
+}
+
+func (r *reused) Value(key any) any {
+	if r.over.Load() {
+		panic("a value of another request")
+	}
+	return r.Context.Value(key)
+}
+
+func TestRefreshAsksNoContextWhoseCallerIsGone(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	inBubble(t, func(_ int32, req *http.Request) (*http.Response, error) {
+		assert.Equal(t, "trace", req.Context().Value(key{}))
+		time.Sleep(time.Second)
+		assert.Nil(t, req.Context().Value(key{}))
+		return documented(t, "Refresh_done").response(), nil
+	}, func(t *testing.T, s *kii.Session, _ *atomic.Int32) {
+		ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), key{}, "trace"), time.Millisecond)
+		defer cancel()
+		caller := &reused{Context: ctx}
+		var waited error
+		var waiting sync.WaitGroup
+		waiting.Go(func() { time.Sleep(time.Microsecond); waited = s.Refresh(t.Context()) })
+		require.ErrorIs(t, s.Refresh(caller), context.DeadlineExceeded)
+		caller.over.Store(true)
+		waiting.Wait()
+		require.NoError(t, waited)
+		assert.Equal(t, "refresh-2", s.Token().RefreshToken)
+	})
+}
+
 func TestRefreshWithoutANewRefreshTokenKeepsTheOldOne(t *testing.T) {
 	t.Parallel()
 	for _, field := range noRefreshToken {

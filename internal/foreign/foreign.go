@@ -6,28 +6,93 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"sync"
 	"time"
 )
 
-// WithTimeout is [context.WithTimeout], and ends in time also if the deadline of ctx does not: one
-// of a fake clock, or of a context that hides the end of another, may lie in the past.
-func WithTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
-	own := time.Now().Add(timeout)
-	deadline, ok := ctx.Deadline()
-	if !ok || own.Before(deadline) {
-		return context.WithDeadline(ctx, own)
-	}
-	bound, cancel := context.WithDeadline(dated{Context: ctx}, own)
-	return dated{bound, deadline}, cancel // for who asks for it, as a rate limiter does
-}
-
-// A dated context says of itself that it has this deadline; none if it is zero.
-type dated struct {
+// A Context is that of one call of the library. It has the caller's values, and ends by time, by
+// Cancel, or with the caller's.
+type Context struct {
 	context.Context
+	Cancel   context.CancelFunc
+	caller   Lent
 	deadline time.Time
 }
 
-func (d dated) Deadline() (time.Time, bool) { return d.deadline, !d.deadline.IsZero() }
+// WithTimeout is [context.WithTimeout], and ends in time also if the deadline of ctx does not: one
+// of a fake clock, or of a context that hides the end of another, may lie in the past. What is made
+// with it must be ended.
+func WithTimeout(ctx context.Context, timeout time.Duration) *Context {
+	c := &Context{caller: Lent{ctx: ctx, done: ctx.Done()}}
+	c.Context, c.Cancel = context.WithTimeout(&c.caller, timeout)
+	c.deadline, _ = c.Context.Deadline()
+	if earlier, ok := ctx.Deadline(); ok && earlier.Before(c.deadline) {
+		c.deadline = earlier // for who asks for it, as a rate limiter does
+	}
+	return c
+}
+
+// Deadline returns the earlier of the two.
+func (c *Context) Deadline() (time.Time, bool) { return c.deadline, true }
+
+// End cancels the context, and gives the caller's back.
+func (c *Context) End() {
+	c.Cancel()
+	c.caller.GiveBack()
+}
+
+// A Lent context has the values of the caller's until that is given back, and never ends by itself.
+// A goroutine that outlives a call, as net/http's dials and a RoundTripper may, would else ask a
+// context whose request is over: some servers have then put it to another use, and its methods
+// panic.
+type Lent struct {
+	done <-chan struct{} // the caller's; nil: there is no end
+	mu   sync.RWMutex
+	ctx  context.Context // the caller's; nil: it is given back
+}
+
+// Lend lends the values of ctx.
+func Lend(ctx context.Context) *Lent { return &Lent{ctx: ctx} }
+
+// GiveBack ends all asking, and waits for what is being asked.
+func (l *Lent) GiveBack() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ctx = nil
+}
+
+// ask asks the caller's context, which may panic, if it is not given back.
+func (l *Lent) ask(question func(context.Context)) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	defer func() { _ = recover() }()
+	if l.ctx != nil {
+		question(l.ctx)
+	}
+}
+
+// Deadline returns none.
+func (*Lent) Deadline() (deadline time.Time, ok bool) { return deadline, false }
+
+// Done returns the channel that the caller's context had at the beginning.
+func (l *Lent) Done() <-chan struct{} { return l.done }
+
+// Err returns an error as soon as Done is closed, whatever the caller's context says.
+func (l *Lent) Err() (err error) {
+	select {
+	case <-l.done:
+		l.ask(func(ctx context.Context) { err = ctx.Err() })
+		return cmp.Or(err, context.Canceled)
+	default:
+		return nil
+	}
+}
+
+// Value returns the caller's value; nil after GiveBack.
+func (l *Lent) Value(key any) (value any) {
+	l.ask(func(ctx context.Context) { value = ctx.Value(key) })
+	return value
+}
 
 // Ended returns why ctx ended: its error and, if it is another, the cause that the caller set.
 func Ended(ctx context.Context) []error {

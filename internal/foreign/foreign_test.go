@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -44,8 +47,8 @@ func TestATimeoutHoldsWhateverAContextSaysOfItsDeadline(t *testing.T) {
 				if name != "one that is hidden" {
 					parent = t.Context()
 				}
-				ctx, cancel := foreign.WithTimeout(at(parent), time.Minute)
-				defer cancel()
+				ctx := foreign.WithTimeout(at(parent), time.Minute)
+				defer ctx.End()
 				start := time.Now()
 				<-ctx.Done()
 				assert.Equal(t, time.Minute, time.Since(start))
@@ -60,8 +63,8 @@ func TestAnEarlierDeadlineIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		parent, cancel := context.WithTimeoutCause(t.Context(), time.Second, io.EOF)
 		defer cancel()
-		ctx, cancel := foreign.WithTimeout(parent, time.Minute)
-		defer cancel()
+		ctx := foreign.WithTimeout(parent, time.Minute)
+		defer ctx.End()
 		told, _ := ctx.Deadline()
 		start := time.Now()
 		assert.Equal(t, time.Second, told.Sub(start))
@@ -69,11 +72,111 @@ func TestAnEarlierDeadlineIsKept(t *testing.T) {
 		assert.Equal(t, time.Second, time.Since(start))
 		assert.Equal(t, io.EOF, context.Cause(ctx))
 
-		ctx, cancel = foreign.WithTimeout(parent, time.Millisecond)
-		defer cancel()
+		ctx = foreign.WithTimeout(parent, time.Millisecond)
+		defer ctx.End()
 		told, _ = ctx.Deadline()
 		assert.True(t, told.Equal(start.Add(time.Second)), "it is over")
 	})
+}
+
+// A reused context is a request's, whose server has put it to another use. It ends without an error.
+type reused struct {
+	context.Context
+	done chan struct{}
+	over atomic.Bool
+
+	asked, release chan struct{} // if they are not nil, a value is told between them
+	told           atomic.Bool
+}
+
+func (r *reused) Done() <-chan struct{} { return r.done }
+
+func (r *reused) Err() error {
+	if r.over.Load() {
+		panic("the error of another request")
+	}
+	return nil
+}
+
+func (r *reused) Value(any) any {
+	if r.over.Load() {
+		panic("a value of another request")
+	}
+	if r.release != nil {
+		close(r.asked)
+		<-r.release
+		runtime.Gosched()
+	}
+	r.told.Store(true)
+	return "value"
+}
+
+func TestACallersContextIsAskedOnlyUntilTheCallEnds(t *testing.T) {
+	t.Parallel()
+	caller := &reused{Context: t.Context(), done: make(chan struct{})}
+	ctx := foreign.WithTimeout(caller, time.Minute)
+	assert.Equal(t, "value", ctx.Value("key"))
+	ctx.End()
+	assert.Nil(t, ctx.Value("key"))
+	require.ErrorIs(t, ctx.Err(), context.Canceled)
+
+	lent := foreign.Lend(caller)
+	assert.Equal(t, "value", lent.Value("key"))
+	caller.over.Store(true)
+	assert.Nil(t, lent.Value("key"), "a panic ends no goroutine of net/http's")
+	assert.Nil(t, lent.Done())
+	require.NoError(t, lent.Err(), "the end is not lent")
+}
+
+func TestACallersContextMayEndWithoutAnError(t *testing.T) {
+	t.Parallel()
+	for name, over := range map[string]bool{"nil": false, "a panic": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				caller := &reused{Context: t.Context(), done: make(chan struct{})}
+				ctx := foreign.WithTimeout(caller, time.Minute)
+				defer ctx.End()
+				caller.over.Store(over)
+				close(caller.done)
+				synctest.Wait() // a panic would be one of the standard library's goroutine
+				require.ErrorIs(t, ctx.Err(), context.Canceled)
+			})
+		})
+	}
+}
+
+func TestTheEndOfACallWaitsForWhatIsBeingAsked(t *testing.T) {
+	t.Parallel()
+	caller := &reused{Context: t.Context(), asked: make(chan struct{}), release: make(chan struct{})}
+	ctx := foreign.WithTimeout(caller, time.Minute)
+	go ctx.Value("key")
+	<-caller.asked
+	go close(caller.release)
+	ctx.End()
+	assert.True(t, caller.told.Load())
+}
+
+func TestAnEndedCallLeavesNothingInItsCallersContext(t *testing.T) {
+	t.Parallel()
+	caller, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for _, timeout := range []time.Duration{time.Minute, time.Nanosecond} {
+		call := func() weak.Pointer[foreign.Context] {
+			ctx := foreign.WithTimeout(caller, timeout)
+			defer ctx.End()
+			if timeout < time.Second {
+				<-ctx.Done()
+			}
+			return weak.Make(ctx)
+		}()
+		for range 100 { // the timer's goroutine may hold it for a moment
+			if runtime.GC(); call.Value() == nil {
+				break
+			}
+		}
+		assert.Nil(t, call.Value(), "a context that lives for long would grow with each call")
+	}
 }
 
 type likeCanceled struct{ error }

@@ -90,7 +90,7 @@ var edits = []edit{
 	{"answers: the first of several counts", "errors.go", "return errors.Is(err, outcomeUnknown{})", "e, ok := errors.AsType[*TransportError](err); return ok && !e.NotSent || !ok && errors.Is(err, outcomeUnknown{})", ".", "OutcomeUnknown"},
 	{"answers: a gateway's code counts", "reply.go", `strings.HasSuffix(c.url, "/oauth2/token")`, "true", ".", "Gateway"},
 	{"answers: a gateway's status counts", "reply.go", " && !isOfGateway(reply)", "", ".", "Gateway"},
-	{"session: a refresh ends with its caller", "internal/shared/shared.go", "context.WithoutCancel(ctx)", "ctx", ".", "Refresh"},
+	{"session: a refresh ends with its caller", "internal/shared/shared.go", "send(r.values)", "send(ctx)", ".", "Refresh"},
 	{"session: a wrong password ends it", "session.go", "[]ErrorCode{ErrWrongToken,", "[]ErrorCode{ErrWrongPassword, ErrWrongToken,", promises, matrix},
 	{"session: each Refresh sends a request", "refresh.go", "case s.refreshing == nil:", "default:", ".", "Refresh"},
 	{"session: nothing ends it", "session.go", "	return s.end(c.token, err)", "	return err", promises, matrix},
@@ -99,7 +99,7 @@ var edits = []edit{
 	// Bounds.
 	{"bounds: no cap", tr + "reply.go", "io.LimitReader(body, MaxReplyBytes+1)", "body", promises, matrix},
 	{"bounds: a call waits for its RoundTripper", tr + "transport.go", "	case <-ctx.Done():\n		a.end", "	case <-make(chan int):\n		a.end", trPkg, "Held"},
-	{"bounds: a context's word is taken for its deadline", tr + "transport.go", "foreign.WithTimeout(ctx, c.timeout)", "context.WithTimeout(ctx, c.timeout)", trPkg, "OwnDeadline"},
+	{"bounds: a context's word is taken for its deadline", "internal/foreign/foreign.go", "context.WithTimeout(&c.caller, timeout)", "context.WithTimeout(ctx, timeout)", trPkg, "OwnDeadline"},
 	{"bounds: a waiter has no end of its own", "refresh.go", "Wait(ctx, s.api.timeout)", "Wait(ctx, 1<<62)", ".", "LoggerThatRefreshes"},
 	{"bounds: a panic is nobody's", tr + "attempt.go", "p := recover().(type)", "p := any(nil).(type)", trPkg, "Panic"},
 	{"bounds: 1xx without end", tr + "witness.go", "a.interim > 32", "false", promises, matrix},
@@ -108,6 +108,7 @@ var edits = []edit{
 	{"bounds: a handshake without a limit", tr + "roundtripper.go", "TLSHandshakeTimeout:    10 * time.Second", "TLSHandshakeTimeout:    0 * time.Second", promises, "Handshake"},
 	{"bounds: a deaf peer is not given up", tr + "roundtripper.go", "SendPingTimeout: 15 * time.Second", "SendPingTimeout: 0 * time.Second", promises, matrix},
 	{"outcome: a proxy is passed by", tr + "roundtripper.go", "http.ProxyFromEnvironment", "nil", promises, matrix},
+	{"bounds: a caller's context is asked after the call", "internal/foreign/foreign.go", "\tl.ctx = nil\n", "", trPkg, "NotAskedAfter"},
 	{"bounds: no deadline", tr + "transport.go", "foreign.WithTimeout(ctx, c.timeout)", "foreign.WithTimeout(ctx, 1000*c.timeout)", promises, "Silent"},
 }
 

@@ -13,19 +13,20 @@ import (
 // A Request is sent once for all that wait for it. It is sent in a goroutine of its own, so it
 // outlives the caller who began it, and a panic of a RoundTripper ends no program.
 type Request[T any] struct {
+	values *foreign.Lent
 	done   chan struct{}
 	answer T // this and err are set before done is closed
 	err    error
 }
 
 // Begin begins the request that send makes; if that panics, lost is the error. Its context has the
-// values of ctx, and not its end: send has a deadline of its own.
+// values of ctx until a caller leaves, and not its end: send has a deadline of its own.
 func Begin[T any](ctx context.Context, lost error, send func(context.Context) (T, error)) *Request[T] {
-	r := &Request[T]{done: make(chan struct{}), err: lost}
+	r := &Request[T]{values: foreign.Lend(ctx), done: make(chan struct{}), err: lost}
 	go func() {
 		defer close(r.done)
 		defer func() { _ = recover() }()
-		r.answer, r.err = send(context.WithoutCancel(ctx))
+		r.answer, r.err = send(r.values)
 	}()
 	return r
 }
@@ -37,6 +38,7 @@ const aMoment = time.Second
 // Wait returns what came of the request, or why it is gone: ctx has ended, or the request takes
 // longer than most, as it may if the caller's logger waits for it.
 func (r *Request[T]) Wait(ctx context.Context, most time.Duration) (answer T, err, gone error) {
+	defer r.values.GiveBack() // ctx may be the one that lent them
 	timer := time.NewTimer(max(most, most+aMoment))
 	defer timer.Stop()
 	select {

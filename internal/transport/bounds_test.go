@@ -127,6 +127,74 @@ func TestACallReturnsByItsOwnDeadlineWhateverItsContextSays(t *testing.T) {
 	}
 }
 
+// A reused context is a request's, which its server puts to another use when the request is over.
+// It ends without an error.
+type reused struct {
+	context.Context
+	done chan struct{}
+	over atomic.Bool
+}
+
+func (r *reused) Done() <-chan struct{} { return r.done }
+func (r *reused) Err() error            { return nil }
+
+func (r *reused) Value(any) any {
+	if r.over.Load() {
+		panic("a value of another request")
+	}
+	return "value"
+}
+
+func TestACallersContextIsNotAskedAfterTheCall(t *testing.T) {
+	t.Parallel()
+	for name, timeout := range map[string]time.Duration{"that is answered": time.Minute, "that the deadline ends": time.Second} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				over := make(chan struct{})
+				client := transport.New(&http.Client{Transport: tripper(func(req *http.Request) (*http.Response, error) {
+					late := func() {
+						assert.Equal(t, "value", req.Context().Value("key"))
+						<-over
+						assert.Nil(t, req.Context().Value("key"))
+					}
+					if timeout == time.Minute {
+						go late() // as net/http's dials do
+						synctest.Wait()
+					} else {
+						late()
+					}
+					return &http.Response{StatusCode: 204, Body: http.NoBody}, nil
+				})}, timeout, 0)
+				ctx := &reused{Context: t.Context()}
+				_, err := client.Do(ctx, get("http://kii.test"))
+				if timeout == time.Minute {
+					require.NoError(t, err)
+				} else {
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+				}
+				ctx.over.Store(true)
+				close(over)
+				synctest.Wait()
+			})
+		})
+	}
+}
+
+func TestACallersContextThatEndsWithoutAnErrorCancelsTheCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx := &reused{Context: t.Context(), done: make(chan struct{})}
+		client := transport.New(&http.Client{Transport: tripper(func(req *http.Request) (*http.Response, error) {
+			close(ctx.done)
+			<-req.Context().Done()
+			return nil, req.Context().Err()
+		})}, time.Minute, 0)
+		_, err := client.Do(ctx, post("http://kii.test"))
+		require.ErrorIs(t, err, context.Canceled)
+	})
+}
+
 // A ring wraps itself.
 type ring struct{ next error }
 

@@ -79,14 +79,14 @@ func (f *Failure) Unwrap() error { return f.Err }
 // failed is followed by another, after a pause and inside the deadline; no other is. Do returns by
 // the deadline, whatever a server or a RoundTripper does. The error is always a [*Failure].
 func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
-	call, cancel := foreign.WithTimeout(ctx, c.timeout)
-	defer cancel()
+	call := foreign.WithTimeout(ctx, c.timeout)
+	defer call.End()
 	if call.Err() != nil {
 		return Reply{}, &Failure{NotSent: true, Err: explain(ctx, call)}
 	}
 	var earlier error
 	for n := 1; ; n++ {
-		reply, failure := c.try(call, cancel, req)
+		reply, failure := c.try(call, req)
 		if failure == nil {
 			reply.Attempts = n
 			return reply, nil
@@ -103,15 +103,13 @@ func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
 
 // try makes one attempt, in a goroutine that the deadline can leave behind. Not all heed a context:
 // not a RoundTripper of the caller's, nor the body of a reply, nor the locks of net/http's HTTP/2.
-// abort ends the call.
-func (c *Client) try(call context.Context, abort context.CancelFunc, req *Request) (Reply, *Failure) {
+func (c *Client) try(call *foreign.Context, req *Request) (Reply, *Failure) {
 	ctx := call
 	if c.perAttempt > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = foreign.WithTimeout(call, c.perAttempt)
-		defer cancel()
+		ctx = foreign.WithTimeout(call, c.perAttempt)
+		defer ctx.End()
 	}
-	a := &attempt{own: c.own != nil, request: req, abort: abort, done: make(chan struct{}), resty: c.blank}
+	a := &attempt{own: c.own != nil, request: req, abort: call.Cancel, done: make(chan struct{}), resty: c.blank}
 	go a.run(ctx)
 	select {
 	case <-a.done:
