@@ -197,8 +197,8 @@ func TestACallAllocatesNoMoreThanStated(t *testing.T) {
 	// slice of any length, cost up to 3 of these. A Login reads its reply by exact names, for 22.
 	// Through a RoundTripper of the caller's, as all but one of these go, four more hooks are set:
 	// they tell a replay from the round trips that it makes on its own. For all, a goroutine and a
-	// channel keep the deadline, and a context of the call's own lets go of the caller's. New seals the app key and the headers that hold it, a login its
-	// token, for one each.
+	// channel keep the deadline, and a context of the call's own lets go of the caller's. New seals
+	// the app key and the headers that hold it, a login its token, for one each.
 	for name, c := range map[string]struct {
 		most float64
 		call func() error

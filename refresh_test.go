@@ -194,11 +194,13 @@ func TestRefreshKeepsThePairThoughItsOnlyCallerIsGone(t *testing.T) {
 // A reused context is a request's, which its server puts to another use when the request is over.
 type reused struct {
 	context.Context
-	over atomic.Bool
+	over  atomic.Bool
+	asked atomic.Bool // when it was over
 }
 
 func (r *reused) Value(key any) any {
 	if r.over.Load() {
+		r.asked.Store(true)
 		panic("a value of another request")
 	}
 	return r.Context.Value(key)
@@ -223,6 +225,7 @@ func TestRefreshAsksNoContextWhoseCallerIsGone(t *testing.T) {
 		caller.over.Store(true)
 		waiting.Wait()
 		require.NoError(t, waited)
+		assert.False(t, caller.asked.Load())
 		assert.Equal(t, "refresh-2", s.Token().RefreshToken)
 	})
 }

@@ -79,7 +79,8 @@ func TestAnEarlierDeadlineIsKept(t *testing.T) {
 	})
 }
 
-// A reused context is a request's, whose server has put it to another use. It ends without an error.
+// A reused context is a request's, whose server has put it to another use. It ends without an
+// error.
 type reused struct {
 	context.Context
 	done chan struct{}

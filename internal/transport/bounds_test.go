@@ -131,8 +131,9 @@ func TestACallReturnsByItsOwnDeadlineWhateverItsContextSays(t *testing.T) {
 // It ends without an error.
 type reused struct {
 	context.Context
-	done chan struct{}
-	over atomic.Bool
+	done  chan struct{}
+	over  atomic.Bool
+	asked atomic.Bool // when it was over
 }
 
 func (r *reused) Done() <-chan struct{} { return r.done }
@@ -140,6 +141,7 @@ func (r *reused) Err() error            { return nil }
 
 func (r *reused) Value(any) any {
 	if r.over.Load() {
+		r.asked.Store(true)
 		panic("a value of another request")
 	}
 	return "value"
@@ -176,6 +178,7 @@ func TestACallersContextIsNotAskedAfterTheCall(t *testing.T) {
 				ctx.over.Store(true)
 				close(over)
 				synctest.Wait()
+				assert.False(t, ctx.asked.Load())
 			})
 		})
 	}
