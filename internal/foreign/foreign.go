@@ -1,5 +1,5 @@
 // Package foreign guards against what the caller's code hands over: a context that does not end
-// when it says, an error that cannot be printed.
+// when it says, or is another request's once the call is over; an error that cannot be printed.
 package foreign
 
 import (
@@ -41,17 +41,16 @@ func (c *Context) End() {
 	c.caller.GiveBack()
 }
 
-// A Lent context has the values of the caller's until that is given back, and never ends by itself.
-// A goroutine that outlives a call, as net/http's dials and a RoundTripper may, would else ask a
-// context whose request is over: some servers have then put it to another use, and its methods
-// panic.
+// A Lent context has the values of the caller's until that is given back. A goroutine that outlives
+// a call, as net/http's dials and a RoundTripper may, would else ask a context whose request is
+// over: some servers have then put it to another use, and its methods panic.
 type Lent struct {
-	done <-chan struct{} // the caller's; nil: there is no end
+	done <-chan struct{} // the caller's; nil: its end is not lent
 	mu   sync.RWMutex
 	ctx  context.Context // the caller's; nil: it is given back
 }
 
-// Lend lends the values of ctx.
+// Lend lends the values of ctx, and not its end.
 func Lend(ctx context.Context) *Lent { return &Lent{ctx: ctx} }
 
 // GiveBack ends all asking, and waits for what is being asked.
