@@ -41,33 +41,63 @@ func (c *Context) End() {
 	c.caller.GiveBack()
 }
 
-// A Lent context has the values of the caller's until that is given back. A goroutine that outlives
-// a call, as net/http's dials and a RoundTripper may, would else ask a context whose request is
-// over: some servers have then put it to another use, and its methods panic.
+// A Lent context has the values of the caller's until that is given back, and never ends by itself.
+// A goroutine that outlives a call, as net/http's dials and a RoundTripper may, would else ask a
+// context whose request is over: some servers have then put it to another use, and its methods
+// panic.
 type Lent struct {
-	done <-chan struct{} // the caller's; nil: its end is not lent
-	mu   sync.RWMutex
-	ctx  context.Context // the caller's; nil: it is given back
+	done   <-chan struct{} // the caller's; nil: there is no end
+	mu     sync.Mutex
+	ctx    context.Context // the caller's; nil: it is given back
+	asking int             // how many questions are open
+	idle   chan struct{}   // not nil: it is closed when there is none
 }
 
-// Lend lends the values of ctx, and not its end.
+// Lend lends the values of ctx.
 func Lend(ctx context.Context) *Lent { return &Lent{ctx: ctx} }
 
-// GiveBack ends all asking, and waits for what is being asked.
+// aMoment is how long a question may be open after the end of a call. An answer takes no time, but
+// one that waits, for a lock perhaps that the caller holds, must not keep the call from returning.
+const aMoment = 100 * time.Millisecond
+
+// GiveBack ends all asking, and waits a moment for what is being asked.
 func (l *Lent) GiveBack() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.ctx = nil
+	if l.asking > 0 && l.idle == nil {
+		l.idle = make(chan struct{})
+	}
+	idle := l.idle
+	l.mu.Unlock()
+	if idle == nil {
+		return
+	}
+	select {
+	case <-idle:
+	case <-time.After(aMoment):
+	}
 }
 
 // ask asks the caller's context, which may panic, if it is not given back.
 func (l *Lent) ask(question func(context.Context)) {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	defer func() { _ = recover() }()
-	if l.ctx != nil {
-		question(l.ctx)
+	l.mu.Lock()
+	ctx := l.ctx
+	if ctx != nil {
+		l.asking++
 	}
+	l.mu.Unlock()
+	if ctx == nil {
+		return
+	}
+	defer func() {
+		_ = recover()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.asking--; l.asking == 0 && l.idle != nil {
+			close(l.idle)
+		}
+	}()
+	question(ctx)
 }
 
 // Deadline returns none.

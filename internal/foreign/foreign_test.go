@@ -158,6 +158,21 @@ func TestTheEndOfACallWaitsForWhatIsBeingAsked(t *testing.T) {
 	assert.True(t, caller.told.Load())
 }
 
+func TestAValueThatIsNeverToldKeepsNoCallFromEnding(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		caller := &reused{Context: t.Context(), asked: make(chan struct{}), release: make(chan struct{})}
+		ctx := foreign.WithTimeout(caller, time.Minute)
+		go ctx.Value("key")
+		<-caller.asked
+		start := time.Now()
+		ctx.End()
+		assert.Less(t, time.Since(start), time.Second)
+		assert.Nil(t, ctx.Value("key"), "nor anybody else")
+		close(caller.release)
+	})
+}
+
 func TestAnEndedCallLeavesNothingInItsCallersContext(t *testing.T) {
 	t.Parallel()
 	caller, cancel := context.WithCancel(t.Context())
