@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -51,7 +52,7 @@ func (c *Client) Admin(clientID, clientSecret string) (*Admin, error) {
 	if err := cmp.Or(checkText("clientID", clientID), checkText("clientSecret", clientSecret)); err != nil {
 		return nil, err
 	}
-	return &Admin{&admin{api: c.User.api, secret: seal(adminSecret{clientID, clientSecret})}}, nil
+	return &Admin{&admin{api: c.User.api, secret: seal(adminSecret{strings.Clone(clientID), strings.Clone(clientSecret)})}}, nil
 }
 
 // Format implements [fmt.Formatter]. It prints no field.

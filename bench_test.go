@@ -216,7 +216,7 @@ func TestACallAllocatesNoMoreThanStated(t *testing.T) {
 			_, err := session.Profile(t.Context())
 			return err
 		}},
-		"New": {57, func() error {
+		"New": {60, func() error {
 			_, err := kii.New("app", "key", kii.SiteJP)
 			return err
 		}},

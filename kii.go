@@ -41,6 +41,7 @@ func New(appID, appKey string, site Site, opts ...Option) (*Client, error) {
 	if err := cmp.Or(checkText("appID", appID), dots, checkText("appKey", appKey)); err != nil {
 		return nil, err
 	}
+	appID, appKey, site = strings.Clone(appID), strings.Clone(appKey), Site(strings.Clone(string(site)))
 	cfg := config{timeout: 30 * time.Second, maxRetries: 2, userAgent: userAgent}
 	for _, opt := range opts {
 		if opt == nil {

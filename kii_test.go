@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -284,6 +285,34 @@ func TestClientUserAndSessionAreSafeFromManyGoroutines(t *testing.T) {
 }
 
 // Promise 8.
+func TestWhatIsKeptIsNotTheCallersMemory(t *testing.T) {
+	t.Parallel()
+	srv := kiitest.NewServer(kiitest.WithTest(t), kiitest.WithoutSocket())
+	id := srv.AddAccount(kiitest.Account{LoginName: "alice", Password: "old-pass"})
+	var memory [][]byte
+	request := func(s string) string { // as fasthttp's strings
+		memory = append(memory, []byte(s))
+		return unsafe.String(&memory[len(memory)-1][0], len(s))
+	}
+	client, err := kii.New(request(srv.AppID()), request(srv.AppKey()), kii.Site(request(string(srv.Site()))),
+		kii.WithHTTPClient(&http.Client{Transport: srv.Transport()}), kii.WithUserAgent(request("myapp/1")))
+	require.NoError(t, err)
+	admin, err := client.Admin(request(srv.ClientID()), request(srv.ClientSecret()))
+	require.NoError(t, err)
+	s, err := client.User.Login(t.Context(), "alice", "old-pass")
+	require.NoError(t, err)
+	s, err = client.User.Resume(kii.Token{UserID: request(id), AccessToken: request(s.Token().AccessToken)})
+	require.NoError(t, err)
+
+	for _, m := range memory {
+		clear(m) // by the next request
+	}
+	_, err = s.Profile(t.Context())
+	require.NoError(t, err)
+	_, err = admin.User(t.Context(), id)
+	require.NoError(t, err)
+}
+
 func TestGoVetCatchesACopiedSession(t *testing.T) {
 	t.Parallel()
 	for field := range reflect.TypeFor[kii.Session]().Fields() {

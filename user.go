@@ -1,6 +1,9 @@
 package kii
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 // User is the user API of a [Client]: what can be done without being logged in, and the ways to a
 // [Session]. It is safe for concurrent use.
@@ -53,6 +56,10 @@ func (u *User) Resume(token Token) (*Session, error) {
 	}
 	if wrong := unsendable(token.UserID); wrong != "" && token.UserID != "" {
 		return nil, &ArgumentError{"token", "field UserID " + wrong}
+	}
+	// A server may reuse the memory of what came with a request, as fasthttp does.
+	for _, field := range []*string{&token.UserID, &token.AccessToken, &token.RefreshToken} {
+		*field = strings.Clone(*field)
 	}
 	return &Session{api: u.api, token: seal(token)}, nil
 }
