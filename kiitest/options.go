@@ -29,6 +29,7 @@ func newConfig(opts []Option) config {
 	for _, o := range opts {
 		o(&cfg)
 	}
+	cfg.settings = cfg.settings.clone() // Reset starts from it again
 	if err := cfg.settings.Validate(); err != nil {
 		panic(err.Error())
 	}
