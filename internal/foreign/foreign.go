@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/http/httptrace"
+	"reflect"
 	"sync"
 	"time"
 )
@@ -120,7 +122,33 @@ func (l *Lent) Err() (err error) {
 // Value returns the caller's value; nil after GiveBack.
 func (l *Lent) Value(key any) (value any) {
 	l.ask(func(ctx context.Context) { value = ctx.Value(key) })
+	if trace, ok := value.(*httptrace.ClientTrace); ok && trace != nil {
+		return l.lend(trace)
+	}
 	return value
+}
+
+// lend returns trace with hooks that do nothing after GiveBack. net/http keeps them for as long as
+// the request lasts, which a shared one does without the caller, and calls them from goroutines of
+// its own, where a panic would end the process.
+func (l *Lent) lend(trace *httptrace.ClientTrace) *httptrace.ClientTrace {
+	lent := *trace
+	hooks := reflect.ValueOf(&lent).Elem()
+	for i := range hooks.NumField() {
+		if hooks.Field(i).IsNil() {
+			continue
+		}
+		hook := reflect.ValueOf(hooks.Field(i).Interface())
+		hooks.Field(i).Set(reflect.MakeFunc(hook.Type(), func(args []reflect.Value) []reflect.Value {
+			results := make([]reflect.Value, hook.Type().NumOut())
+			for i := range results {
+				results[i] = reflect.Zero(hook.Type().Out(i))
+			}
+			l.ask(func(context.Context) { results = hook.Call(args) })
+			return results
+		}))
+	}
+	return &lent
 }
 
 // Ended returns why ctx ended: its error and, if it is another, the cause that the caller set.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http/httptrace"
+	"net/textproto"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -127,6 +129,25 @@ func TestACallersContextIsAskedOnlyUntilTheCallEnds(t *testing.T) {
 	assert.Nil(t, lent.Value("key"), "a panic ends no goroutine of net/http's")
 	assert.Nil(t, lent.Done())
 	require.NoError(t, lent.Err(), "the end is not lent")
+}
+
+func TestHooksOfACallersTraceAreCalledOnlyUntilTheCallEnds(t *testing.T) {
+	t.Parallel()
+	got := 0
+	ctx := foreign.WithTimeout(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+		GotFirstResponseByte: func() { got++ },
+		Got1xxResponse:       func(int, textproto.MIMEHeader) error { return io.EOF },
+		WroteHeaders:         func() { panic("in a goroutine of net/http's") },
+	}), time.Minute)
+	trace := httptrace.ContextClientTrace(ctx)
+	assert.Nil(t, trace.GotConn)
+	trace.WroteHeaders()
+	trace.GotFirstResponseByte()
+	assert.Equal(t, io.EOF, trace.Got1xxResponse(103, nil))
+	ctx.End()
+	trace.GotFirstResponseByte()
+	require.NoError(t, trace.Got1xxResponse(103, nil))
+	assert.Equal(t, 1, got)
 }
 
 func TestACallersContextMayEndWithoutAnError(t *testing.T) {

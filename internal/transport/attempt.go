@@ -95,8 +95,8 @@ func (a *attempt) end(ctx context.Context, reply Reply, err error) {
 		return
 	case err == nil:
 		a.reply = reply
-	case a.replayed:
-		a.failure = &Failure{Err: errReplay} // the cancellation was ours
+	case a.stopped != nil:
+		a.failure = &Failure{Err: a.stopped} // the cancellation was ours
 	default:
 		connecting := a.began && !a.got && !a.handshake && (a.own || a.asked)
 		a.failure = &Failure{NotSent: a.unsent(dial), Err: plain, again: dial || connecting}

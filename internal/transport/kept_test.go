@@ -2,10 +2,12 @@ package transport_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"net/textproto"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -111,6 +113,25 @@ func TestAnInterimReplyOfHTTP2DoesNotAllowAReplay(t *testing.T) {
 				assert.Equal(t, 1, s.Requests())
 			})
 		}
+	}
+}
+
+func TestInterimRepliesAreBoundedWhateverACallersHookReturns(t *testing.T) {
+	t.Parallel()
+	for _, http2 := range []bool{false, true} {
+		s := peer.Start(t, peer.Kind{HTTP2: http2, TLS: true}, func(c *peer.Conn) {
+			for c.Next() {
+				for http2 && c.Headers(false, 103, "link", "x") || c.Raw("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n") == nil {
+				}
+			}
+		})
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+			Got1xxResponse: func(int, textproto.MIMEHeader) error { return nil },
+		})
+		_, err := newClient(t, tripper(trusting().RoundTrip)).Do(ctx, post(s.URL()))
+		unknown(t, err)
+		require.ErrorContains(t, err, "too many 1xx responses")
+		require.NotErrorIs(t, err, context.Canceled)
 	}
 }
 

@@ -44,10 +44,10 @@ type witness struct {
 	wroteTo []string // to which of hosts this request was written, as far as that can be told
 	again   bool     // the connection that was asked for last would be another one for it, without a response in between
 
-	watched  bool // the body, which may be empty, tells when it is read
-	read     bool // something was read of the body, or of a copy
-	handed   bool // and by a goroutine that is not the RoundTripper's, though there was no connection yet
-	replayed bool // a replay was stopped
+	watched bool  // the body, which may be empty, tells when it is read
+	read    bool  // something was read of the body, or of a copy
+	handed  bool  // and by a goroutine that is not the RoundTripper's, though there was no connection yet
+	stopped error // why the attempt was ended from here, such as a replay
 }
 
 // trace returns the attempt's hooks. Each of those that only a RoundTripper of the caller's needs
@@ -119,7 +119,9 @@ func (a *attempt) copyBody() (io.ReadCloser, error) {
 	case a.asked:
 		replay = a.read && a.wrote && a.open > 0 && !a.harmless()
 	}
-	a.replayed = a.replayed || replay
+	if replay {
+		a.stopped = errReplay
+	}
 	if replay || a.ended {
 		return nil, errReplay
 	}
@@ -152,7 +154,7 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 	}
 	replay := (a.again || a.own && a.wrote) && !a.harmless()
 	if replay {
-		a.replayed = true
+		a.stopped = errReplay
 		a.abort()
 	}
 	if replay || a.ended {
@@ -216,9 +218,10 @@ func (a *attempt) got1xxResponse(int, textproto.MIMEHeader) error {
 	a.open++
 	a.interim++
 	if a.interim > 32 {
-		return errors.New("too many 1xx responses")
+		a.stopped = errors.New("too many 1xx responses")
+		a.abort() // a hook of the caller's hides what this one returns
 	}
-	return nil
+	return a.stopped
 }
 
 // A witnessed body notes that it is read, and cannot be once the attempt has ended.
