@@ -1,9 +1,11 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"runtime"
@@ -20,7 +22,7 @@ type attempt struct {
 	abort   context.CancelFunc // ends the call
 
 	resty resty.Request
-	body  witnessed
+	sent  witnessed
 	hooks httptrace.ClientTrace
 
 	done    chan struct{} // closed when run has ended
@@ -31,6 +33,7 @@ type attempt struct {
 	ended    bool       // nothing may be sent from here on
 	began    bool       // the RoundTripper was called
 	answered bool       // it returned a response
+	body     io.Closer  // of that
 	witness
 }
 
@@ -53,8 +56,8 @@ func (a *attempt) run(ctx context.Context) {
 	r := &a.resty
 	r.Header = a.request.Header
 	if a.request.Body != nil {
-		a.body.data.Reset(a.request.Body)
-		r.SetBody(&a.body.data)
+		a.sent.data.Reset(a.request.Body)
+		r.SetBody(&a.sent.data)
 	}
 	r.SetContext(httptrace.WithClientTrace(context.WithValue(ctx, attemptKey{}, a), a.trace()))
 	resp, err := r.Execute(a.request.Method, a.request.URL)
@@ -78,6 +81,8 @@ func growStack(use bool) {
 		runtime.KeepAlive(&frame)
 	}
 }
+
+var errLate = errors.New("the response came after the deadline")
 
 var errGoexit = errors.New("the RoundTripper ended its goroutine")
 
@@ -119,6 +124,17 @@ func (a *attempt) unsent(dial bool) bool {
 	return a.own || dial || a.direct && a.asked
 }
 
+// closeBody closes the body of the response, if there is one. A Read of it may wait for that.
+func (a *attempt) closeBody() {
+	defer func() { _ = recover() }() // it may be the caller's
+	a.mu.Lock()
+	body := a.body
+	a.mu.Unlock()
+	if body != nil {
+		_ = body.Close()
+	}
+}
+
 type attemptKey struct{}
 
 // A roundTripper is what http.Client is given: it makes the one round trip of an attempt.
@@ -138,13 +154,12 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	a.mu.Lock()
-	a.answered = true
+	a.answered, a.body = true, resp.Body
+	late := a.ended
 	a.mu.Unlock()
-	if err != nil {
-		if resp.Body != nil {
-			_ = resp.Body.Close()
-		}
-		return nil, err
+	if err != nil || late {
+		a.closeBody()
+		return nil, cmp.Or(err, errLate)
 	}
 	if resp.StatusCode/100 != 3 || resp.Header.Get("Location") == "" {
 		return resp, nil

@@ -127,6 +127,27 @@ func TestACallReturnsByItsOwnDeadlineWhateverItsContextSays(t *testing.T) {
 	}
 }
 
+func TestABodyThatWaitsToBeClosedIsClosedAtTheDeadline(t *testing.T) {
+	t.Parallel()
+	for name, delay := range map[string]time.Duration{"of a reply": 0, "of a late one": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				body, peer := io.Pipe()
+				client := transport.New(&http.Client{Transport: tripper(func(*http.Request) (*http.Response, error) {
+					time.Sleep(delay)
+					return &http.Response{StatusCode: 200, Body: body}, nil
+				})}, time.Minute, 0)
+				_, err := client.Do(t.Context(), post("http://kii.test"))
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				synctest.Wait()
+				_, err = peer.Write([]byte("x"))
+				require.ErrorIs(t, err, io.ErrClosedPipe)
+			})
+		})
+	}
+}
+
 // A reused context is a request's, which its server puts to another use when the request is over.
 // It ends without an error.
 type reused struct {

@@ -115,6 +115,7 @@ func (c *Client) try(call *foreign.Context, req *Request) (Reply, *Failure) {
 	case <-a.done:
 	case <-ctx.Done():
 		a.end(ctx, Reply{}, ctx.Err())
+		go a.closeBody()
 	}
 	return a.reply, a.failure
 }

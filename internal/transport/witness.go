@@ -93,8 +93,8 @@ func (a *attempt) guard(req *http.Request, next http.RoundTripper) error {
 		return nil
 	case !a.own: // which needs no such witness: net/http writes headers and body at once only if it knows the body's type
 		// Without a body only hooks could show a replay, so an empty one stands in for it.
-		a.body.attempt, a.watched = a, true
-		req.Body = &a.body
+		a.sent.attempt, a.watched = a, true
+		req.Body = &a.sent
 	}
 	req.GetBody = a.copyBody
 	return nil
