@@ -2,9 +2,11 @@ package kii_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -293,5 +295,35 @@ func TestAdminCallIsLoggedWithOrWithoutAToken(t *testing.T) {
 			assert.Equal(t, tt.want, got)
 			assert.NotContains(t, log.String(), "secret")
 		})
+	}
+}
+
+// A keeper keeps the contexts of its records, as a handler does that works in a goroutine of its
+// own.
+type keeper struct {
+	slog.Handler
+	kept []context.Context
+}
+
+func (k *keeper) Handle(ctx context.Context, _ slog.Record) error {
+	k.kept = append(k.kept, ctx)
+	return nil
+}
+
+func TestAdminCallIsLoggedWithTheContextOfItsCaller(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	ctx := context.WithValue(t.Context(), key{}, "request-1")
+	for _, token := range []reply{documented(t, "Admin_done"), documented(t, "Admin_wrong_credentials")} {
+		log := &keeper{Handler: slog.NewTextHandler(io.Discard, nil)}
+		client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+			if req.URL.String() == adminTokenURL {
+				return token.response(), nil
+			}
+			return refusal(503, "UNDEFINED_ERROR").response(), nil
+		}), kii.WithLogger(slog.New(log)))
+		require.Error(t, admin(t, client).SetDisabled(ctx, "alice", true))
+		last := log.kept[len(log.kept)-1]
+		assert.Equal(t, "request-1", last.Value(key{}), "also afterwards")
 	}
 }

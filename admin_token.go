@@ -24,12 +24,12 @@ type adminToken struct {
 func (a *admin) do(ctx context.Context, c *call, success success) error {
 	bound := foreign.WithTimeout(ctx, a.api.timeout)
 	defer bound.End()
-	ctx = bound
+	c.bound = bound
 	secret := a.secret.open()
 	c.secrets = append(c.secrets, secret.clientID, secret.clientSecret)
 	start := time.Now()
 	for attempt := 1; ; attempt++ {
-		token, isNew, err := a.liveToken(ctx, c)
+		token, isNew, err := a.liveToken(bound, c)
 		if err != nil {
 			a.api.log(ctx, c, start, 0, 0, err) // as nothing else does of a call that was not sent
 			return err

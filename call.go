@@ -51,10 +51,11 @@ func appHeaders(appID, appKey string, agent []string) map[string]http.Header {
 type call struct {
 	op          string // the Go method's name, for errors and the log
 	method, url string
-	contentType string  // of body
-	body        []byte  // JSON; nil: none
-	token       Token   // what the call is made with; zero: it is made in the app's name
-	secrets     secrets // this call's own; the app key and the token are added
+	contentType string          // of body
+	body        []byte          // JSON; nil: none
+	token       Token           // what the call is made with; zero: it is made in the app's name
+	secrets     secrets         // this call's own; the app key and the token are added
+	bound       context.Context // ends the call, in place of the one that it is logged with; nil: that one
 }
 
 // A success returns what is wrong with a reply that arrived whole, in a few words for
@@ -76,7 +77,11 @@ func empty(reply transport.Reply) string {
 // [*TransportError].
 func (a *api) do(ctx context.Context, c *call, success success) error {
 	start := time.Now()
-	reply, err := a.http.open().Do(ctx, &transport.Request{Method: c.method, URL: c.url, Header: a.header(c), Body: c.body})
+	bound := ctx
+	if c.bound != nil {
+		bound = c.bound
+	}
+	reply, err := a.http.open().Do(bound, &transport.Request{Method: c.method, URL: c.url, Header: a.header(c), Body: c.body})
 	attempts := reply.Attempts
 	if err != nil {
 		failure := err.(*transport.Failure) // always
