@@ -209,9 +209,9 @@ func (e SessionError) MarshalText() ([]byte, error) { return []byte((&e).Error()
 // is unknown. The cause of a cancelled context does not count, even if it is an error of this
 // package: it is of another call.
 //
-// err must be the error that a call returned, or wrap it. It is false for what has lost that: an
-// error that was kept as text, as job queues do, or that a package for retries returns in its place.
-// So ask before.
+// err must be the error that a call returned, or wrap it. OutcomeUnknown reports false for what has
+// lost it: the text that a job queue keeps, or the error that a package for retries returns in its
+// place. So ask before.
 func OutcomeUnknown(err error) bool { return errors.Is(err, outcomeUnknown{}) }
 
 // outcomeUnknown is what each error is asked for. errors.Is reaches all errors that are joined,

@@ -133,16 +133,14 @@ func (l *Lent) Value(key any) (value any) {
 // its own, where a panic would end the process.
 func (l *Lent) lend(trace *httptrace.ClientTrace) *httptrace.ClientTrace {
 	lent := *trace
-	hooks := reflect.ValueOf(&lent).Elem()
-	for i := range hooks.NumField() {
-		if hooks.Field(i).IsNil() {
+	for _, field := range reflect.ValueOf(&lent).Elem().Fields() {
+		if field.IsNil() {
 			continue
 		}
-		hook := reflect.ValueOf(hooks.Field(i).Interface())
-		hooks.Field(i).Set(reflect.MakeFunc(hook.Type(), func(args []reflect.Value) []reflect.Value {
-			results := make([]reflect.Value, hook.Type().NumOut())
-			for i := range results {
-				results[i] = reflect.Zero(hook.Type().Out(i))
+		hook := reflect.ValueOf(field.Interface())
+		field.Set(reflect.MakeFunc(hook.Type(), func(args []reflect.Value) (results []reflect.Value) {
+			for result := range hook.Type().Outs() {
+				results = append(results, reflect.Zero(result))
 			}
 			l.ask(func(context.Context) { results = hook.Call(args) })
 			return results
