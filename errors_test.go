@@ -274,6 +274,7 @@ func TestErrorCodeIsKiiCloudsOrElseUnexpectedReply(t *testing.T) {
 		`{"error":"invalid_grant"}`:                        kii.ErrWrongCredentials,
 		`{"errorCode":"X","error":"y"}`:                    "X",
 		`{"errorCode":7,"error":"y"}`:                      "y",
+		`{"errorCode":"","error":"y"}`:                     kii.ErrUnexpectedReply,
 		`{"errorCode":"X","message":7,"minimumLength":{}}`: "X",
 		`{"errorCode":"` + strings.Repeat("A", 64) + `"}`:  kii.ErrorCode(strings.Repeat("A", 64)),
 		`{"errorCode":"` + strings.Repeat("A", 65) + `"}`:  kii.ErrUnexpectedReply,
