@@ -73,14 +73,9 @@ func TestAnInterruptedProgramTellsTheOutcome(t *testing.T) {
 				"KII_CLIENT_ID="+srv.ClientID(), "KII_CLIENT_SECRET="+srv.ClientSecret())
 			in, err := cmd.StdinPipe() // which stays open, as a terminal does
 			require.NoError(t, err)
-			var printed bytes.Buffer
-			cmd.Stdout = writer(func(p []byte) (int, error) {
-				if bytes.Contains(p, []byte(tt.call)) {
-					there <- struct{}{}
-				}
-				return printed.Write(p)
-			})
-			cmd.Stderr = cmd.Stdout
+			out := &output{until: tt.call, there: there}
+			cmd.Stdout = out
+			cmd.Stderr = out
 			require.NoError(t, cmd.Start())
 			_, err = io.WriteString(in, tt.answers)
 			require.NoError(t, err)
@@ -88,11 +83,21 @@ func TestAnInterruptedProgramTellsTheOutcome(t *testing.T) {
 			require.NoError(t, cmd.Process.Signal(os.Interrupt))
 			assert.Error(t, cmd.Wait())
 			assert.Equal(t, 1, cmd.ProcessState.ExitCode(), "it is not killed")
-			assert.Contains(t, printed.String(), tt.want)
+			assert.Contains(t, out.printed.String(), tt.want)
 		})
 	}
 }
 
-type writer func([]byte) (int, error)
+// An output keeps what is printed, and tells when that is what is waited for.
+type output struct {
+	printed bytes.Buffer
+	until   string
+	there   chan<- struct{}
+}
 
-func (w writer) Write(p []byte) (int, error) { return w(p) }
+func (o *output) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte(o.until)) {
+		o.there <- struct{}{}
+	}
+	return o.printed.Write(p)
+}
