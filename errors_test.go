@@ -482,6 +482,7 @@ func TestRetryAfterIsASpanOrADate(t *testing.T) {
 		"99999999999999999999":             longest,
 		"Sat, 01 Jan 2000 00:01:30 GMT":    90 * time.Second, // a bubble begins at midnight
 		"Saturday, 01-Jan-00 00:01:30 GMT": 90 * time.Second,
+		"Saturday, 01-Jan-00 00:01:30 JST": 0, // which a machine in Tokyo would read as another time
 		"Sat Jan  1 00:01:30 2000":         90 * time.Second,
 		"Fri, 31 Dec 1999 23:59:59 GMT":    0,
 	} {

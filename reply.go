@@ -117,12 +117,23 @@ func retryAfter(h http.Header) time.Duration {
 	if seconds, err := strconv.ParseUint(value, 10, 63); err == nil || errors.Is(err, strconv.ErrRange) {
 		return saturate(float64(seconds))
 	}
-	date, _ := http.ParseTime(value) // if it is none, long past
-	now, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
+	date, ok := parseDate(value)
+	now, known := parseDate(h.Get("Date"))
+	switch {
+	case !ok:
+		return 0
+	case !known:
 		now = time.Now()
 	}
 	return max(0, date.Sub(now))
+}
+
+// parseDate reads a date of HTTP, which is always in GMT (RFC 9110, section 5.6.7). The name of
+// another zone would mean what this machine's own makes of it.
+func parseDate(value string) (date time.Time, ok bool) {
+	date, err := http.ParseTime(value)
+	zone, _ := date.Zone()
+	return date, err == nil && (zone == "GMT" || zone == "UTC")
 }
 
 // saturate returns a number of seconds as a Duration, the longest one if it overflows.
