@@ -22,6 +22,10 @@ import (
 // or [ErrWrongCredentials] ends it as well, and so does a ChangePassword that succeeded. Nothing
 // else does: not a wrong password, a disabled account, an unknown outcome, the clock of this
 // machine or the error of another call.
+//
+// A call that a [Session.Refresh] overtakes may be answered that the old token is dead. It then
+// returns that answer, an [*APIError], and the session goes on: nothing happened, so make the call
+// again.
 type Session struct {
 	api *api
 
