@@ -59,7 +59,7 @@ func (a *attempt) run(ctx context.Context) {
 		a.sent.data.Reset(a.request.Body)
 		r.SetBody(&a.sent.data)
 	}
-	r.SetContext(httptrace.WithClientTrace(context.WithValue(ctx, attemptKey{}, a), a.trace()))
+	r.SetContext(httptrace.WithClientTrace(context.WithValue(ctx, attemptKey{}, a), a.trace(ctx)))
 	resp, err := r.Execute(a.request.Method, a.request.URL)
 	if err != nil {
 		a.end(ctx, Reply{}, err)

@@ -118,17 +118,21 @@ func TestAnInterimReplyOfHTTP2DoesNotAllowAReplay(t *testing.T) {
 
 func TestInterimRepliesAreBoundedWhateverACallersHookReturns(t *testing.T) {
 	t.Parallel()
-	for _, http2 := range []bool{false, true} {
-		s := peer.Start(t, peer.Kind{HTTP2: http2, TLS: true}, func(c *peer.Conn) {
+	for _, kind := range []peer.Kind{{}, {TLS: true}, {TLS: true, HTTP2: true}} {
+		s := peer.Start(t, kind, func(c *peer.Conn) {
 			for c.Next() {
-				for http2 && c.Headers(false, 103, "link", "x") || c.Raw("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n") == nil {
+				for kind.HTTP2 && c.Headers(false, 103, "link", "x") || c.Raw("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n") == nil {
 				}
 			}
 		})
+		var rt http.RoundTripper // the library's own
+		if kind.TLS {
+			rt = tripper(trusting().RoundTrip)
+		}
 		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
 			Got1xxResponse: func(int, textproto.MIMEHeader) error { return nil },
 		})
-		_, err := newClient(t, tripper(trusting().RoundTrip)).Do(ctx, post(s.URL()))
+		_, err := newClient(t, rt).Do(ctx, post(s.URL()))
 		unknown(t, err)
 		require.ErrorContains(t, err, "too many 1xx responses")
 		require.NotErrorIs(t, err, context.Canceled)

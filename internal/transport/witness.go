@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -50,9 +51,9 @@ type witness struct {
 	stopped error // why the attempt was ended from here, such as a replay
 }
 
-// trace returns the attempt's hooks. Each of those that only a RoundTripper of the caller's needs
+// trace returns the attempt's hooks, for a request with ctx. Each of those that only a RoundTripper of the caller's needs
 // costs an allocation, and WroteHeaderField one more for each header.
-func (a *attempt) trace() *httptrace.ClientTrace {
+func (a *attempt) trace(ctx context.Context) *httptrace.ClientTrace {
 	a.hooks = httptrace.ClientTrace{
 		GotConn:           a.gotConn,
 		WroteHeaders:      func() { a.set(&a.wrote, true) },
@@ -64,6 +65,8 @@ func (a *attempt) trace() *httptrace.ClientTrace {
 		a.hooks.GetConn = a.getConn
 		a.hooks.WroteHeaderField = a.wroteHeaderField
 		a.hooks.GotFirstResponseByte = a.gotFirstResponseByte
+	}
+	if !a.own || httptrace.ContextClientTrace(ctx) != nil { // a hook of the caller's ends net/http's own bound
 		a.hooks.Got1xxResponse = a.got1xxResponse
 	}
 	return &a.hooks
