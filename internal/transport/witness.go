@@ -51,8 +51,8 @@ type witness struct {
 	stopped error // why the attempt was ended from here, such as a replay
 }
 
-// trace returns the attempt's hooks, for a request with ctx. Each of those that only a RoundTripper of the caller's needs
-// costs an allocation, and WroteHeaderField one more for each header.
+// trace returns the attempt's hooks, for a request with ctx. Each of those that only a RoundTripper
+// of the caller's needs costs an allocation, and WroteHeaderField one more for each header.
 func (a *attempt) trace(ctx context.Context) *httptrace.ClientTrace {
 	a.hooks = httptrace.ClientTrace{
 		GotConn:           a.gotConn,
