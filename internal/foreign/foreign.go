@@ -9,6 +9,7 @@ import (
 	"net/http/httptrace"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -48,11 +49,10 @@ func (c *Context) End() {
 // context whose request is over: some servers have then put it to another use, and its methods
 // panic.
 type Lent struct {
-	done   <-chan struct{} // the caller's; nil: there is no end
-	mu     sync.Mutex
-	ctx    context.Context // the caller's; nil: it is given back
-	asking int             // how many questions are open
-	idle   chan struct{}   // not nil: it is closed when there is none
+	ctx   context.Context
+	done  <-chan struct{} // that of ctx; nil: its end is not lent
+	given atomic.Bool     // back
+	open  sync.RWMutex    // held for reading while ctx is asked
 }
 
 // Lend lends the values of ctx.
@@ -64,42 +64,23 @@ const aMoment = 100 * time.Millisecond
 
 // GiveBack ends all asking, and waits a moment for what is being asked.
 func (l *Lent) GiveBack() {
-	l.mu.Lock()
-	l.ctx = nil
-	if l.asking > 0 && l.idle == nil {
-		l.idle = make(chan struct{})
+	l.given.Store(true)
+	for end := time.Now().Add(aMoment); !l.open.TryLock(); time.Sleep(aMoment / 100) {
+		if time.Now().After(end) {
+			return
+		}
 	}
-	idle := l.idle
-	l.mu.Unlock()
-	if idle == nil {
-		return
-	}
-	select {
-	case <-idle:
-	case <-time.After(aMoment):
-	}
+	l.open.Unlock()
 }
 
 // ask asks the caller's context, which may panic, if it is not given back.
 func (l *Lent) ask(question func(context.Context)) {
-	l.mu.Lock()
-	ctx := l.ctx
-	if ctx != nil {
-		l.asking++
+	l.open.RLock()
+	defer l.open.RUnlock()
+	defer func() { _ = recover() }()
+	if !l.given.Load() {
+		question(l.ctx)
 	}
-	l.mu.Unlock()
-	if ctx == nil {
-		return
-	}
-	defer func() {
-		_ = recover()
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.asking--; l.asking == 0 && l.idle != nil {
-			close(l.idle)
-		}
-	}()
-	question(ctx)
 }
 
 // Deadline returns none.
