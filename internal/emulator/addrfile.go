@@ -8,11 +8,12 @@ import (
 
 // writeAddrFile writes where the emulator listens.
 func writeAddrFile(name, address string) error {
-	err := writeFile(name, 0o644, func(w io.Writer) error {
+	copied, err := writeFile(name, 0o644, func(w io.Writer) error {
 		_, err := fmt.Fprintln(w, address)
 		return err
 	})
 	if err != nil {
+		_ = os.Remove(copied) // nobody looks for the address there
 		return fmt.Errorf("-addr-file: %w", err)
 	}
 	return nil

@@ -3,10 +3,13 @@ package emulator
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -185,4 +188,93 @@ func TestAnExportThatCannotBeWrittenIsRescued(t *testing.T) {
 	defer os.Remove(name)
 	_, err = loadSeed(name)
 	assert.NoError(t, err)
+}
+
+// A disk runs full in the middle of some files, and keeps the names of all that it was to hold.
+type disk struct {
+	full  func(name string) bool
+	names []string
+}
+
+const written = "the new file"
+
+var errFull = errors.New("no space left on device")
+
+func (d *disk) write(w io.Writer) error {
+	name := w.(*os.File).Name()
+	d.names = append(d.names, name)
+	text := written
+	if d.full(name) {
+		text = "the"
+	}
+	if _, err := io.WriteString(w, text); err != nil || text == written {
+		return err
+	}
+	return errFull
+}
+
+func TestAFullDiskLeavesTheOldFileAndNoPartOfANewOne(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "export.json")
+	require.NoError(t, os.WriteFile(name, []byte("the old file"), 0o600))
+	d := disk{full: func(string) bool { return true }}
+	rescued, err := writeFile(name, 0o600, d.write)
+	require.ErrorIs(t, err, errFull)
+	assert.Empty(t, rescued)
+	assertHolds(t, name, "the old file")
+	for _, other := range d.names {
+		assert.NotEqual(t, name, other)
+		assert.NoFileExists(t, other)
+	}
+}
+
+func TestAFullDiskLeavesTheOldFileAndAWholeCopyElsewhere(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "export.json")
+	require.NoError(t, os.WriteFile(name, []byte("the old file"), 0o600))
+	d := disk{full: func(at string) bool { return filepath.Dir(at) == filepath.Dir(name) }}
+	rescued, err := writeFile(name, 0o600, d.write)
+	require.ErrorIs(t, err, errFull)
+	defer os.Remove(rescued)
+	assertHolds(t, name, "the old file")
+	assertHolds(t, rescued, written)
+}
+
+func TestAFileIsWrittenInPlaceOnlyWhenACopyIsSafe(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() == 0 || runtime.GOOS == "windows" {
+		t.Skip("whoever runs this writes everywhere")
+	}
+	folder := t.TempDir()
+	name := filepath.Join(folder, "export.json")
+	require.NoError(t, os.WriteFile(name, []byte("the old file"), 0o600))
+	require.NoError(t, os.Chmod(folder, 0o500))
+	defer os.Chmod(folder, 0o700)
+
+	none := disk{full: func(string) bool { return true }}
+	rescued, err := writeFile(name, 0o600, none.write)
+	require.Error(t, err)
+	assert.Empty(t, rescued)
+	assertHolds(t, name, "the old file")
+
+	elsewhere := disk{full: func(at string) bool { return at == name }}
+	rescued, err = writeFile(name, 0o600, elsewhere.write)
+	require.ErrorIs(t, err, errFull)
+	defer os.Remove(rescued)
+	assertHolds(t, rescued, written)
+
+	all := disk{full: func(string) bool { return false }}
+	rescued, err = writeFile(name, 0o600, all.write)
+	require.NoError(t, err)
+	assert.Empty(t, rescued)
+	assertHolds(t, name, written)
+	require.Len(t, all.names, 2)
+	assert.NoFileExists(t, all.names[0], "the copy is of no use any more")
+}
+
+func assertHolds(t *testing.T, name, text string) {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	require.NoError(t, err)
+	assert.Equal(t, text, string(data))
 }

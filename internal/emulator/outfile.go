@@ -88,12 +88,34 @@ func target(name string) string {
 }
 
 // writeFile writes a file with the mode. What was there before stays until the new one is whole,
-// unless the file can only be written in place.
-func writeFile(name string, mode fs.FileMode, write func(io.Writer) error) error {
-	if err := replaceFile(target(name), mode, write); err == nil {
-		return nil
+// unless the file can only be written in place. If it fails, rescued is a copy in the folder for
+// temporary files, which only this user can read, or empty if there is no room for one either.
+func writeFile(name string, mode fs.FileMode, write func(io.Writer) error) (rescued string, err error) {
+	err = replaceFile(target(name), mode, write)
+	if err == nil {
+		return "", nil
 	}
-	return overwriteFile(name, mode, write)
+	rescued, errRescue := writeTemporary("", "kii-emulator-*", 0o600, write)
+	if unplaced(err) && (errRescue == nil || unplaced(errRescue)) { // an image may have no such folder
+		err = overwriteFile(name, mode, write)
+	}
+	if err == nil && rescued != "" {
+		_ = os.Remove(rescued)
+		rescued = ""
+	}
+	return rescued, err
+}
+
+// A placeError is that no other file can be made, or can take the place of the one that is there.
+// It says nothing against writing into that one, as a full disk does.
+type placeError struct{ err error }
+
+func (e *placeError) Error() string { return e.err.Error() }
+func (e *placeError) Unwrap() error { return e.err }
+
+func unplaced(err error) bool {
+	_, is := errors.AsType[*placeError](err)
+	return is
 }
 
 // replaceFile writes a new file and puts it in the place of the old one.
@@ -101,15 +123,33 @@ func replaceFile(name string, mode fs.FileMode, write func(io.Writer) error) err
 	if at, err := os.Lstat(name); err == nil && !at.Mode().IsRegular() {
 		return errors.New("it is not a plain file any more")
 	}
-	temporary, err := os.CreateTemp(filepath.Dir(name), ".kii-emulator-*")
+	temporary, err := writeTemporary(filepath.Dir(name), ".kii-emulator-*", mode, write)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temporary.Name()) // of no effect once it is renamed
-	if err := errors.Join(write(temporary), temporary.Chmod(mode), temporary.Close()); err != nil {
-		return err
+	if err := os.Rename(temporary, name); err != nil {
+		_ = os.Remove(temporary)
+		return &placeError{err}
 	}
-	return os.Rename(temporary.Name(), name)
+	return nil
+}
+
+// writeTemporary writes a file with a name of its own. It leaves none that is not whole.
+func writeTemporary(folder, pattern string, mode fs.FileMode, write func(io.Writer) error) (name string, err error) {
+	file, err := os.CreateTemp(folder, pattern)
+	if err != nil {
+		return "", &placeError{err}
+	}
+	if err = file.Chmod(mode); err != nil { // before it holds anything
+		err = &placeError{err}
+	} else {
+		err = write(file)
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		_ = os.Remove(file.Name())
+		return "", err
+	}
+	return file.Name(), nil
 }
 
 // overwriteFile writes into the file that is there: its folder cannot be written, or a container
