@@ -272,6 +272,40 @@ func TestAFileIsWrittenInPlaceOnlyWhenACopyIsSafe(t *testing.T) {
 	assert.NoFileExists(t, all.names[0], "the copy is of no use any more")
 }
 
+func TestAFileWrittenInPlaceGetsItsMode(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("there are no such modes")
+	}
+	name := filepath.Join(t.TempDir(), "export.json")
+	require.NoError(t, os.WriteFile(name, []byte("the old file, which is longer"), 0o644))
+	require.NoError(t, overwriteFile(name, 0o600, func(w io.Writer) error {
+		at, err := os.Stat(name)
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o600), at.Mode(), "before a password is in it")
+		_, err = io.WriteString(w, written)
+		return err
+	}))
+	assertHolds(t, name, written)
+}
+
+func TestAnExportThatOthersCanReadIsTold(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("there are no such modes")
+	}
+	name := filepath.Join(t.TempDir(), "export.json")
+	require.NoError(t, os.WriteFile(name, nil, 0o600))
+	var b bytes.Buffer
+	warnOfReaders(&b, "")
+	warnOfReaders(&b, name)
+	require.Empty(t, b.String())
+	require.NoError(t, os.Chmod(name, 0o640))
+	warnOfReaders(&b, name)
+	assert.Contains(t, b.String(), "WARNING: others may read "+name)
+	assert.Contains(t, b.String(), "from 0640")
+}
+
 func assertHolds(t *testing.T, name, text string) {
 	t.Helper()
 	data, err := os.ReadFile(name)

@@ -1,6 +1,11 @@
 package emulator
 
-import "fmt"
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+)
 
 // exportTo writes the export to a file that only this user can read. If nothing helps, the export
 // goes to the folder for temporary files, and the error tells where it is.
@@ -16,4 +21,13 @@ func (e *emulator) exportTo(name string) error {
 		return fmt.Errorf("-export: %w", err)
 	}
 	return fmt.Errorf("-export: %w. The export is in %s", err, rescued)
+}
+
+// warnOfReaders says so if others than this user can read the export after all.
+func warnOfReaders(stderr io.Writer, name string) {
+	at, err := os.Stat(name)
+	if err != nil || at.Mode().Perm()&0o077 == 0 || runtime.GOOS == "windows" { // which has no such modes
+		return
+	}
+	fmt.Fprintf(stderr, "kii-emulator: WARNING: others may read %s, which holds passwords: its mode cannot be made 0600 from %04o.\n", name, at.Mode().Perm())
 }

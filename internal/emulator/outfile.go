@@ -158,9 +158,13 @@ func overwriteFile(name string, mode fs.FileMode, write func(io.Writer) error) e
 	if at, err := os.Stat(name); err == nil && !at.Mode().IsRegular() {
 		return errors.New("it is not a plain file any more")
 	}
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, mode)
 	if err != nil {
 		return err
+	}
+	_ = file.Chmod(mode) // refused if the file is somebody else's, who let this user write it; see warnOfReaders
+	if err := file.Truncate(0); err != nil {
+		return errors.Join(err, file.Close())
 	}
 	return errors.Join(write(file), file.Close())
 }

@@ -81,11 +81,11 @@ func Serve(ctx context.Context, o Options, stdin io.Reader, stdout, stderr io.Wr
 		case <-ctx.Done():
 		}
 	}
-	return errors.Join(err, e.stop(server, endCalls))
+	return errors.Join(err, e.stop(server, endCalls, stderr))
 }
 
 // stop exports before it waits for anybody, and once more when nobody can change anything.
-func (e *emulator) stop(server *http.Server, endCalls context.CancelFunc) error {
+func (e *emulator) stop(server *http.Server, endCalls context.CancelFunc, stderr io.Writer) error {
 	err := e.exportTo(e.options.Export)
 	endCalls()
 	stopping, cancel := context.WithTimeout(context.Background(), stopTimeout)
@@ -97,7 +97,11 @@ func (e *emulator) stop(server *http.Server, endCalls context.CancelFunc) error 
 	if err != nil {
 		return err
 	}
-	return e.exportTo(e.options.Export)
+	if err := e.exportTo(e.options.Export); err != nil {
+		return err
+	}
+	warnOfReaders(stderr, e.options.Export)
+	return nil
 }
 
 // run runs the command with the emulator's addresses in its environment, until it ends.
