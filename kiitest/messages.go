@@ -137,11 +137,14 @@ func (s *Server) LastMessage(id string) (Message, bool) {
 // WaitMessage returns the newest message that the filter lets through, and waits for one if there
 // is none: for programs that ask for a reset in the background. To wait for the next message, set
 // Filter.After to the ID of the last one. It returns the context's error, or at once that of
-// [Filter.Validate], and an error if the server is closed.
+// [Filter.Validate], and an error if the server is closed. With Filter.After it also returns an
+// error at once if that is above the newest ID, and as soon as [Server.Reset] or [Server.Restore]
+// begins the IDs again.
 func (s *Server) WaitMessage(ctx context.Context, f Filter) (Message, error) {
 	if err := f.Validate(); err != nil {
 		return Message{}, err
 	}
+	resets := -1 // not known yet
 	for {
 		if complaint := s.wrongClock(); complaint != "" { // wake would belong to another bubble than the call that closes it
 			s.strict.report("WaitMessage: %s", complaint)
@@ -150,16 +153,25 @@ func (s *Server) WaitMessage(ctx context.Context, f Filter) (Message, error) {
 		wake := make(chan struct{})
 		s.mu.Lock()
 		m, found := s.newest(f)
-		closed := s.closed
-		if !found && !closed {
+		closed, sent := s.closed, s.sent
+		if resets < 0 {
+			resets = s.resets
+		}
+		reset := s.resets != resets && f.After > 0
+		waits := !found && !closed && !reset && f.After <= sent
+		if waits {
 			s.waiters[wake] = struct{}{}
 		}
 		s.mu.Unlock()
 		switch {
+		case reset: // before found, as After is of other messages
+			return Message{}, errors.New("kiitest: WaitMessage: the server was reset, and message IDs begin again")
 		case found:
 			return m, nil
 		case closed:
 			return Message{}, errors.New("kiitest: WaitMessage: the server is closed")
+		case !waits:
+			return Message{}, &FieldError{"Filter", "After", "is above the ID of the newest message; a reset begins the IDs again"}
 		}
 		select {
 		case <-wake:

@@ -146,6 +146,49 @@ func TestWaitMessageSurvivesAReset(t *testing.T) {
 	})
 }
 
+func TestAResetEndsAWaitForTheNextMessage(t *testing.T) {
+	t.Parallel()
+	for _, reset := range []func(*kiitest.Server){
+		(*kiitest.Server).Reset,
+		func(srv *kiitest.Server) { require.NoError(t, srv.Restore(srv.Snapshot())) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			srv, c := start(t)
+			askTwice := func() {
+				id := srv.AddAccount(alice())
+				require.Equal(t, "204", c.ask(id, byPIN).String())
+				require.Equal(t, "204", c.ask(id, byPIN).String())
+			}
+			askTwice()
+			srv.DeleteMessages(kiitest.Filter{})
+			began := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			got := make(chan error)
+			go func() {
+				_, err := srv.WaitMessage(ctx, kiitest.Filter{After: 1})
+				got <- err
+			}()
+			next := make(chan error)
+			go func() {
+				_, err := srv.WaitMessage(ctx, kiitest.Filter{After: 2})
+				next <- err
+			}()
+			synctest.Wait()
+			reset(srv)
+			if len(srv.Accounts()) > 0 {
+				srv.DeleteAccount(srv.Accounts()[0].ID)
+			}
+			askTwice() // so that there is a message with a greater ID, of another count
+			require.ErrorContains(t, <-got, "the server was reset")
+			require.ErrorContains(t, <-next, "the server was reset")
+			_, err := srv.WaitMessage(ctx, kiitest.Filter{After: 3})
+			require.ErrorContains(t, err, "Filter.After is above the ID of the newest message")
+			require.Zero(t, time.Since(began))
+		})
+	}
+}
+
 func TestPINsLookLikePINs(t *testing.T) {
 	t.Parallel()
 	for range 20 {

@@ -50,6 +50,7 @@ type Server struct {
 	random generator
 	offset time.Duration // what Advance added
 	closed bool
+	resets int // and restores, each of which begins the message IDs again
 	state
 }
 

@@ -47,6 +47,7 @@ func (s *Server) Reset() {
 
 func (s *Server) replace(fresh state) {
 	s.wake()
+	s.resets++
 	s.state = fresh
 }
 

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -65,7 +66,8 @@ func (e *emulator) latestMessage(r *http.Request) (reply, error) {
 	return okReply(m)
 }
 
-// waitMessage is the long poll: 200 with a message, or 204 when the time is over.
+// waitMessage is the long poll: 200 with a message, or 204 when the time is over. It does not wait
+// for what a reset has put out of reach.
 func (e *emulator) waitMessage(r *http.Request) (reply, error) {
 	query := r.URL.Query()
 	f, err := filterOf(query)
@@ -95,8 +97,12 @@ func (e *emulator) waitMessage(r *http.Request) (reply, error) {
 		return okReply(m)
 	case r.Context().Err() != nil:
 		return reply{}, problemf(http.StatusServiceUnavailable, "the emulator is stopping")
+	case errors.Is(err, context.DeadlineExceeded):
+		return noContent()
+	case len(kiitest.FieldErrors(err)) > 0:
+		return reply{}, invalid(err)
 	}
-	return noContent()
+	return reply{}, problemf(http.StatusConflict, "the messages were reset, and their IDs begin again")
 }
 
 // firstMessage is the oldest message that the filter lets through, so that a client which goes on

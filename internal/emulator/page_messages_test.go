@@ -5,9 +5,11 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/go-kii/kii/kiitest"
 )
@@ -179,6 +181,28 @@ func TestWaitAnswersTheNextMessage(t *testing.T) {
 		assert.InDelta(t, want, x.call(http.StatusOK, "GET", "/messages/wait?timeout=0"+after, "")["id"], 0, after)
 	}
 	assert.InDelta(t, 3, x.call(http.StatusOK, "GET", "/messages/latest?after=1", "")["id"], 0)
+}
+
+func TestAResetEndsAWaitForTheNextMessage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		x := newTester(t)
+		x.askPIN()
+		began := time.Now()
+		next, newest := make(chan int), make(chan int)
+		for target, status := range map[string]chan int{"/messages/wait?after=1": next, "/messages/wait?state=used": newest} {
+			go func() { status <- x.do(http.MethodGet, apiRoot+target, "").Code }()
+		}
+		synctest.Wait()
+		x.call(http.StatusNoContent, "POST", "/reset", "")
+		require.Equal(t, http.StatusConflict, <-next)
+		x.call(http.StatusUnprocessableEntity, "GET", "/messages/wait?after=1", "")
+		require.Zero(t, time.Since(began))
+		require.Equal(t, http.StatusNoContent, <-newest, "it names no message that is gone")
+		require.Equal(t, defaultWait, time.Since(began))
+		x.askPIN()
+		x.call(http.StatusNoContent, "GET", "/messages/wait?after=1", "")
+	})
 }
 
 func TestAnEmptyFilterIsNoFilter(t *testing.T) {

@@ -176,7 +176,7 @@ const sleep = (ms) => new Promise((wake) => setTimeout(wake, ms));
 async function something(after) {
   if (document.hidden) return sleep(pause);
   const answer = await fetch(`/emulator/v1/messages/wait?after=${after}&timeout=${pause}ms`);
-  if (answer.status === 503) await sleep(pause); // too many wait already: look now and then
+  if (answer.status === 503 || answer.status === 422) await sleep(pause); // too many wait already, or this page is older than a reset: look now and then
   return undefined;
 }
 
