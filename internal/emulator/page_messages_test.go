@@ -197,6 +197,7 @@ func TestAResetEndsAWaitForTheNextMessage(t *testing.T) {
 		x.call(http.StatusNoContent, "POST", "/reset", "")
 		require.Equal(t, http.StatusConflict, <-next)
 		x.call(http.StatusUnprocessableEntity, "GET", "/messages/wait?after=1", "")
+		x.call(http.StatusUnprocessableEntity, "GET", "/messages/wait?to=@", "") // can name nobody
 		require.Zero(t, time.Since(began))
 		require.Equal(t, http.StatusNoContent, <-newest, "it names no message that is gone")
 		require.Equal(t, defaultWait, time.Since(began))
