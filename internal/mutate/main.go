@@ -38,7 +38,7 @@ var edits = []edit{
 	{"outcome: the body is no witness", tr + "attempt.go", "!a.began || a.watched && !a.read", "!a.began", trPkg, "NeverRead"},
 	{"outcome: no body is a witness", tr + "attempt.go", "!a.read && len(a.request.Body) > 0", "!a.read", trPkg, "SentUnread"},
 	{"outcome: 5xx is known", "errors.go", "e.StatusCode/100 == 5", "e.StatusCode/100 == 6", promises, matrix + "|Outcome"},
-	{"outcome: an answer counts as none", tr + "attempt.go", "	a.answered = true\n", "", trPkg, "NeverNotSent"},
+	{"outcome: an answer counts as none", tr + "attempt.go", "a.answered, a.body = true", "a.answered, a.body = false", trPkg, "NeverNotSent"},
 	{"outcome: a cause proves", tr + "attempt.go", "ctx.Err() == nil && isDialError(err)", "isDialError(err)", trPkg, "EndsWithIt"},
 	{"outcome: a dial error proves nothing without hooks", tr + "attempt.go", "a.own || dial ||", "a.own ||", trPkg, "WithoutHooks"},
 	{"outcome: any error proves it without hooks", tr + "attempt.go", "a.own || dial ||", "true ||", promises, matrix},
@@ -95,7 +95,7 @@ var edits = []edit{
 	{"session: each Refresh sends a request", "refresh.go", "case s.refreshing == nil:", "default:", ".", "Refresh"},
 	{"session: nothing ends it", "session.go", "	return s.end(c.token, err)", "	return err", promises, matrix},
 	{"session: each call has an end of its own", "session.go", "; s.ended == nil && token.AccessToken", "; token.AccessToken", promises, "DiesUnder"},
-	{"session: a goroutine is left", tr + "transport.go", "	defer cancel()\n", "	defer cancel()\n	go func() { select {} }()\n", promises, "LeftBehind"},
+	{"session: a goroutine is left", tr + "transport.go", "	defer call.End()\n", "	defer call.End()\n	go func() { select {} }()\n", promises, "LeftBehind"},
 	// Bounds.
 	{"bounds: no cap", tr + "reply.go", "io.LimitReader(body, MaxReplyBytes+1)", "body", promises, matrix},
 	{"bounds: a call waits for its RoundTripper", tr + "transport.go", "	case <-ctx.Done():\n		a.end", "	case <-make(chan int):\n		a.end", trPkg, "Held"},
