@@ -98,9 +98,13 @@ func (p *Proxy) serve(conn net.Conn) {
 		return
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.asked[req.URL.Hostname()]++
-	_, _ = conn.Write([]byte(p.answers[req.URL.Hostname()]))
+	answer := p.answers[req.URL.Hostname()]
+	p.mu.Unlock()
+	_, _ = conn.Write([]byte(answer))
+	// Closed at once, the connection would be reset by what the client writes next, its ClientHello.
+	_ = conn.(*net.TCPConn).CloseWrite()
+	_ = discard(conn)
 }
 
 // Host returns a new host. A CONNECT to it is answered by these bytes, and closed.
