@@ -484,6 +484,7 @@ func TestRetryAfterIsASpanOrADate(t *testing.T) {
 		"Saturday, 01-Jan-00 00:01:30 GMT": 90 * time.Second,
 		"Saturday, 01-Jan-00 00:01:30 JST": 0, // which a machine in Tokyo would read as another time
 		"Sat Jan  1 00:01:30 2000":         90 * time.Second,
+		"Saturday, 01-Jul-00 00:00:00 GMT": 182 * 24 * time.Hour, // which is summer time in London
 		"Fri, 31 Dec 1999 23:59:59 GMT":    0,
 	} {
 		t.Run(value, func(t *testing.T) {

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+	_ "time/tzdata" // the machine may have none
 
 	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
@@ -20,6 +22,15 @@ import (
 
 	"github.com/go-kii/kii"
 )
+
+// The tests run in London, where GMT has another name in summer.
+func init() {
+	london, err := time.LoadLocation("Europe/London")
+	if err != nil {
+		panic(err)
+	}
+	time.Local = london
+}
 
 // A reply is an answer of Kii Cloud, as a file of testdata holds it.
 type reply struct {

@@ -128,12 +128,11 @@ func retryAfter(h http.Header) time.Duration {
 	return max(0, date.Sub(now))
 }
 
-// parseDate reads a date of HTTP, which is always in GMT (RFC 9110, section 5.6.7). The name of
-// another zone would mean what this machine's own makes of it.
+// parseDate reads a date of HTTP, which is always in GMT, though the oldest form names no zone (RFC
+// 9110, section 5.6.7). The name of another zone would mean what this machine makes of it.
 func parseDate(value string) (date time.Time, ok bool) {
 	date, err := http.ParseTime(value)
-	zone, _ := date.Zone()
-	return date, err == nil && (zone == "GMT" || zone == "UTC")
+	return date, err == nil && (strings.HasSuffix(value, " GMT") || strings.HasSuffix(value, date.Format(" 2006")))
 }
 
 // saturate returns a number of seconds as a Duration, the longest one if it overflows.
