@@ -109,7 +109,8 @@ func (e *TransportError) Error() string {
 }
 
 // Unwrap returns Err for [errors.Is] and [errors.As]. They find in it all but the errors of this
-// package, as when a call was cancelled because of another's: those say nothing of this one.
+// package, as when a call was cancelled because of another's: those say nothing of this one; and
+// nothing by an interface with a method that returns errors.
 func (e *TransportError) Unwrap() error {
 	if e.Err == nil {
 		return nil

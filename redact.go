@@ -180,24 +180,43 @@ func (h *hidden) Is(target error) (found bool) {
 	return !isOwn(target) && errors.Is(h.err, target)
 }
 
-// As finds all but this package's errors, and a *url.Error, whose URL may name an account.
-func (h *hidden) As(target any) (found bool) {
+// As finds all but this package's errors, and a *url.Error, whose URL may name an account. It finds
+// nothing by an interface that returns errors, such as one with Unwrap: they would be bare.
+func (h *hidden) As(target any) (ok bool) {
 	defer func() { _ = recover() }()
-	if !errors.As(h.err, target) {
+	into := reflect.ValueOf(target).Elem()
+	found := reflect.New(into.Type()) // target stays as it is if nothing is found
+	if returnsErrors(into.Type()) || !errors.As(h.err, found.Interface()) {
 		return false
 	}
-	into := reflect.ValueOf(target).Elem()
-	switch e := into.Interface().(type) {
+	switch e := found.Elem().Interface().(type) {
 	case *url.Error:
-		into.SetZero()
 		return (&hidden{err: e.Err}).As(target)
 	case error:
 		if isOwn(e) {
-			into.SetZero()
 			return false
 		}
 	}
+	into.Set(found.Elem())
 	return true
+}
+
+// returnsErrors reports whether t is an interface with a method that returns an error or several.
+func returnsErrors(t reflect.Type) bool {
+	if t.Kind() != reflect.Interface {
+		return false
+	}
+	for method := range t.Methods() {
+		for result := range method.Type.Outs() {
+			if result.Kind() == reflect.Slice {
+				result = result.Elem()
+			}
+			if result.Implements(reflect.TypeFor[error]()) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // isOwn reports whether err is one of this package's errors.

@@ -412,6 +412,47 @@ func TestAURLIsNotFoundByAnInterfaceEither(t *testing.T) {
 	assert.False(t, isA[net.Error](err))
 }
 
+// Promises 4 and 9: what an error wraps is not found by the method that returns it, as programs ask
+// that log each of several joined errors.
+func TestNoInterfaceReturnsTheBareErrors(t *testing.T) {
+	t.Parallel()
+	bare := fmt.Errorf("alice: %w", causer{errors.Join(errOfCaller, kii.ErrUserNotFound)})
+	err := &kii.TransportError{Err: bare}
+	unwrap := errors.Unwrap(err)
+	assert.False(t, isA[interface{ Unwrap() error }](unwrap))
+	assert.False(t, isA[interface{ Unwrap() []error }](err))
+	assert.False(t, isA[interface{ Cause() error }](err))
+	assert.False(t, isA[interface {
+		error
+		Errors() []error
+	}](err))
+	require.ErrorIs(t, err, errOfCaller)
+	assert.True(t, isA[causer](err))
+}
+
+// A causer returns what it wraps, as errors of older libraries do.
+type causer struct{ error }
+
+func (c causer) Unwrap() error   { return c.error }
+func (c causer) Cause() error    { return c.error }
+func (c causer) Errors() []error { return []error{c.error} }
+
+// As errors.As promises.
+func TestATargetThatFindsNothingStaysAsItIs(t *testing.T) {
+	t.Parallel()
+	for name, inner := range map[string]error{
+		"of this package": kii.ErrUserNotFound,
+		"a URL's":         &url.Error{Op: "Get", URL: "https://x/alice", Err: kii.ErrUserNotFound},
+		"none":            io.EOF,
+	} {
+		err := &kii.TransportError{Err: inner}
+		code, u := kii.ErrWrongPIN, &url.Error{Op: "mine"}
+		assert.False(t, errors.As(err, &code) || errors.As(err, &u), name)
+		assert.Equal(t, kii.ErrWrongPIN, code, name)
+		assert.Equal(t, "mine", u.Op, name)
+	}
+}
+
 // hostile errors have methods that fail, or that no code expects.
 type (
 	panicky      struct{ what string }
