@@ -23,14 +23,14 @@ func read(ctx context.Context, resp *http.Response) (Reply, error) {
 	}
 	_, corrupt := errors.AsType[flate.CorruptInputError](err)
 	switch {
+	case err == errTooLong:
+		reply.Broken = "too long"
 	case corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum):
 		reply.Broken = "cannot be decompressed"
 	case err != nil && (resp.StatusCode != http.StatusTooManyRequests || ctx.Err() != nil):
 		return Reply{}, err
 	case err != nil:
 		reply.Broken = "cut short"
-	case len(reply.Body) > MaxReplyBytes:
-		reply.Broken = "too long"
 	case mayBeCut(resp, reply.Body):
 		reply.Broken = "cut short"
 	}
@@ -40,9 +40,13 @@ func read(ctx context.Context, resp *http.Response) (Reply, error) {
 	return reply, nil
 }
 
-// readBody reads at most one byte more than a body may have.
+var errTooLong = errors.New("the body is too long")
+
+// readBody reads at most one byte more than a body may have, before and after decompression: what is
+// compressed can go on without ever holding anything.
 func readBody(resp *http.Response) ([]byte, error) {
-	body := io.Reader(resp.Body)
+	raw := &io.LimitedReader{R: resp.Body, N: MaxReplyBytes + 1}
+	body := io.Reader(raw)
 	switch strings.ToLower(resp.Header.Get("Content-Encoding")) {
 	case "gzip", "x-gzip": // the same: RFC 9110, section 8.4.1.3
 		unzipped, err := gzip.NewReader(body)
@@ -52,9 +56,13 @@ func readBody(resp *http.Response) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		body = unzipped
+		body = io.LimitReader(unzipped, MaxReplyBytes+1)
 	}
-	return io.ReadAll(io.LimitReader(body, MaxReplyBytes+1))
+	text, err := io.ReadAll(body)
+	if raw.N == 0 || len(text) > MaxReplyBytes {
+		return nil, errTooLong
+	}
+	return text, err
 }
 
 // mayBeCut reports whether resp would be a success without a body, but ended with its connection:
