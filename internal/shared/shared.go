@@ -43,10 +43,15 @@ func (r *Request[T]) Wait(ctx context.Context, most time.Duration) (answer T, er
 	defer timer.Stop()
 	select {
 	case <-r.done:
-		return r.answer, r.err, nil
 	case <-timer.C:
-		return answer, nil, context.DeadlineExceeded
+		gone = context.DeadlineExceeded
 	case <-ctx.Done():
-		return answer, nil, errors.Join(foreign.Ended(ctx)...)
+		gone = errors.Join(foreign.Ended(ctx)...)
+	}
+	select {
+	case <-r.done: // also if it came at the same time
+		return r.answer, r.err, nil
+	default:
+		return answer, nil, gone
 	}
 }
