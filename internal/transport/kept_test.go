@@ -5,10 +5,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -208,3 +210,43 @@ func TestAStaleConnectionIsRescuedBehindAWrapper(t *testing.T) {
 		})
 	}
 }
+
+// A connection of the caller's may take its time to close, as one of TLS does if the peer reads no
+// more.
+func TestAReplayThatIsStoppedReturnsBeforeItsConnectionIsClosed(t *testing.T) {
+	t.Parallel()
+	s := peer.Start(t, peer.Kind{}, func(c *peer.Conn) {
+		c.Next()
+		c.Answer(204, nil)
+		c.Next()
+	})
+	release := make(chan bool)
+	defer close(release)
+	var dials atomic.Int32
+	base := trusting()
+	base.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+		if dials.Add(1) == 1 || err != nil {
+			return conn, err
+		}
+		return slow{conn, release}, nil
+	}
+	client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+		keyed := req.Clone(req.Context())
+		keyed.Header.Set("Idempotency-Key", "k")
+		return base.RoundTrip(keyed)
+	}))
+	_, err := client.Do(t.Context(), get(s.URL()))
+	require.NoError(t, err)
+	_, err = client.Do(t.Context(), get(s.URL()))
+	unknown(t, err)
+	assert.Equal(t, 2, s.Requests())
+}
+
+// A slow connection is closed when it is released.
+type slow struct {
+	net.Conn
+	release chan bool
+}
+
+func (s slow) Close() error { <-s.release; return s.Conn.Close() }

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
@@ -149,6 +150,12 @@ func (a *attempt) getConn(host string) {
 // without a look at the context, so there the connection, which no other call uses, is closed. It
 // is closed, too, if the attempt has ended without it.
 func (a *attempt) gotConn(info httptrace.GotConnInfo) {
+	var unwanted net.Conn
+	defer func() {
+		if unwanted != nil {
+			_ = unwanted.Close() // which may take its time, so not with the lock
+		}
+	}()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	http1 := a.plainHTTP1 || a.http1 && !a.http2 // a replay speaks what was proved of the first
@@ -161,8 +168,8 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 		a.abort()
 	}
 	if replay || a.ended {
-		if http1 && info.Conn != nil {
-			_ = info.Conn.Close()
+		if http1 {
+			unwanted = info.Conn
 		}
 		return
 	}
