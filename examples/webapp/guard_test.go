@@ -115,6 +115,7 @@ func Test12CrossSitePOSTIsRefused(t *testing.T) {
 			s := newSite(t)
 			b := s.asked(t, verified)
 			b.login(verified, oldPassword)
+			b.get("/profile/email")
 			before := s.count()
 			b.send = header
 			for _, answer := range []page{

@@ -25,6 +25,7 @@ type view struct {
 	Problems     problems
 	Account      string
 	Login        string // by which the user is logged in
+	User         string // the ID of the user whom the page's forms are for
 	Method       kii.NotificationMethod
 	Reset        string // the name of the reset that the page's forms are for
 	Code         string

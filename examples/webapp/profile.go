@@ -125,7 +125,7 @@ func (a *app) renderChannel(w http.ResponseWriter, r *http.Request, code int, v 
 	if profile == nil {
 		return err
 	}
-	v.Word, v.Channel, v.Login = name, ch.of(profile), a.loginOf(profile, current).ID
+	v.Word, v.Channel, v.Login, v.User = name, ch.of(profile), a.loginOf(profile, current).ID, profile.UserID
 	if asked := current.Asked[name]; asked != v.Channel.Address && asked != "" {
 		v.Channel.Pending = asked
 	}
@@ -252,8 +252,8 @@ func (a *app) loginOf(profile *kii.Profile, current login) account {
 	return current.Account
 }
 
-// channel returns the session and the channel that a form is for. If one is missing, it answers for
-// itself.
+// channel returns the session and the channel that a form is for. If one is missing, or the form is
+// another user's, who was logged in when the page was opened, it answers for itself.
 func (a *app) channel(w http.ResponseWriter, r *http.Request) (*kii.Session, channel, error) {
 	ch, ok := channels[r.PathValue("channel")]
 	if !ok {
@@ -264,6 +264,10 @@ func (a *app) channel(w http.ResponseWriter, r *http.Request) (*kii.Session, cha
 		return nil, ch, nil
 	}
 	session, _, err := a.session(w, r)
+	if session != nil && session.UserID() != r.PostForm.Get("user") {
+		a.message(http.StatusConflict, "other-user", "/profile/"+r.PathValue("channel"))(w, r)
+		return nil, ch, nil
+	}
 	return session, ch, err
 }
 

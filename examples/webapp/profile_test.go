@@ -104,6 +104,7 @@ func TestATakenAddressLooksLikeAFreeOne(t *testing.T) {
 			pages := []page{answer, b.get("/profile/email"), b.then(b.post("/profile/email/resend")), b.then(b.post("/profile/email/verify", "code", "000001")), b.get("/profile")}
 			for i := range pages {
 				pages[i] = sameFor(address, pages[i])
+				pages[i].body = strings.ReplaceAll(pages[i].body, `value="`+b.user+`"`, `value="USER"`)
 			}
 			seen = append(seen, pages)
 		}
@@ -257,5 +258,28 @@ func TestAFormOfAnAddressThatIsSentTwiceActsOnce(t *testing.T) {
 		twice("This did not work", "/profile/phone/verify", "code", "1")
 		twice("It is verified", "/profile/phone/verify", "code", s.verificationCode(t))
 		assert.Equal(t, 2, s.count(kiitest.OpVerifyAddress))
+	})
+}
+
+// A browser has one login, and tabs of before.
+func TestAFormOfAnAddressActsOnTheAccountThatItShows(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, b := verifying(t)
+		b.post("/profile/email/change", "address", "alice@new.example", "password", oldPassword)
+		b.get("/profile/email")
+		old := b.user
+		s.AddAccount(kiitest.Account{LoginName: "bob2", Email: "bob2@example.com", EmailVerified: true, Phone: "+819012345690", Password: oldPassword})
+		b.login("bob2@example.com", oldPassword)
+		for form, fields := range map[string][]string{
+			"resend": nil, "verify": {"code", s.verificationCode(t)}, "change": {"address", "thief@example.com", "password", oldPassword},
+		} {
+			answer := b.post("/profile/email/"+form, append(fields, "user", old)...)
+			assert.Equal(t, http.StatusConflict, answer.code, form)
+			assert.Contains(t, text(answer.body), "Somebody else is logged in", form)
+		}
+		assert.Equal(t, 1, s.count(kiitest.OpChangeAddress, kiitest.OpResendVerification, kiitest.OpVerifyAddress))
+		b.get("/profile/phone")
+		assert.Contains(t, text(b.then(b.post("/profile/phone/change", "address", "090 1111 2222", "password", oldPassword)).body), "We have taken your request")
 	})
 }

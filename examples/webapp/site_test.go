@@ -109,6 +109,7 @@ type browser struct {
 	send  http.Header // with every request
 	reset string      // which one its forms name
 	page  string      // where that one goes on
+	user  string      // whose forms the last page of an address has
 }
 
 // browser returns a new one.
@@ -154,14 +155,22 @@ func (b *browser) do(method, path string, form url.Values) page {
 	if to, err := url.Parse(w.Result().Header.Get("Location")); err == nil && to.Query().Has("reset") {
 		b.reset, b.page = to.Query().Get("reset"), to.Path+"?reset="+to.Query().Get("reset")
 	}
+	if user := userField.FindSubmatch(body); user != nil {
+		b.user = string(user[1])
+	}
 	return page{w.Code, w.Result().Header, string(body)}
 }
+
+var userField = regexp.MustCompile(`name="user" value="(.+?)"`)
 
 func (b *browser) get(path string) page { b.t.Helper(); return b.do(http.MethodGet, path, nil) }
 
 func (b *browser) post(path string, pairs ...string) page {
 	b.t.Helper()
-	form := url.Values{"reset": {b.reset}}
+	if b.user == "" && strings.HasPrefix(path, "/profile/") {
+		b.get("/profile/email")
+	}
+	form := url.Values{"reset": {b.reset}, "user": {b.user}}
 	for i := 0; i < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
 	}
