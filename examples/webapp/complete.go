@@ -30,13 +30,20 @@ func (a *app) code(w http.ResponseWriter, r *http.Request) error {
 	tried, repeated := len(form.Problems) == 0, false
 	if tried {
 		did, wait, err := a.try(r, current, pin, password)
+		if after := afterwards[did]; after != "" {
+			if err == nil {
+				err = a.finish(w, r, current.Name, after)
+			}
+			if err != nil { // how it ended is told all the same
+				a.log.Error("the end of a reset is not kept", "error", err)
+				a.render(w, http.StatusOK, "login", view{Word: "login", Notice: after})
+			}
+			return nil
+		}
 		if err != nil {
 			return err
 		}
 		repeated = did == again
-		if after := afterwards[did]; after != "" {
-			return a.finish(w, r, current.Name, after)
-		}
 		switch {
 		case repeated: // the page tells how the first one ended
 		case did == busy && wait > 0:
@@ -89,7 +96,7 @@ func (a *app) try(r *http.Request, current *reset, pin, password string) (outcom
 	if wait, err := a.flow.triesPerClient.take(r.Context(), a.client(r)); wait > 0 || err != nil {
 		return busy, wait, err
 	}
-	done, repeated, err := a.begin(r, current.Name, pin)
+	done, repeated, cutOff, err := a.begin(r, current.Name, pin)
 	if err != nil {
 		return busy, 0, err
 	}
@@ -106,6 +113,9 @@ func (a *app) try(r *http.Request, current *reset, pin, password string) (outcom
 		return limited, wait, err
 	}
 	did := a.flow.complete(r.Context(), current.Account, pin, password)
+	if cutOff && did == refused { // the first may have used the code
+		did = unknown
+	}
 	if afterwards[did] == "" {
 		return did, 0, nil
 	}
@@ -118,10 +128,11 @@ func (a *app) try(r *http.Request, current *reset, pin, password string) (outcom
 }
 
 // begin waits until no other try of the reset is under way, also in another process, and then marks
-// that one is. done is how the reset ended meanwhile; repeated is set if the same code was tried.
-func (a *app) begin(r *http.Request, name, pin string) (done string, repeated bool, err error) {
+// that one is. done is how the reset ended meanwhile; repeated is set if the same code was tried;
+// cutOff, if that try never ended, as when its process did.
+func (a *app) begin(r *http.Request, name, pin string) (done string, repeated, cutOff bool, err error) {
 	const longest = time.Minute // above what a try may take
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), longest)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), longest+time.Second)
 	defer cancel()
 	for {
 		free := true
@@ -132,20 +143,21 @@ func (a *app) begin(r *http.Request, name, pin string) (done string, repeated bo
 				return
 			}
 			done, free = of.Done, !now.Before(of.Busy)
+			cutOff = free && !of.Busy.IsZero() && of.Trying == pin
 			switch {
 			case !free:
 				repeated = repeated || of.Trying == pin
-			case done == "" && !repeated:
+			case done == "" && (cutOff || !repeated):
 				of.Busy, of.Trying = now.Add(longest), pin
 			}
 		})
 		if free || done != "" || err != nil {
-			return done, repeated, err
+			return done, repeated && !cutOff, cutOff, err
 		}
 		select {
 		case <-time.After(50 * time.Millisecond):
 		case <-ctx.Done():
-			return "", false, ctx.Err()
+			return "", false, false, ctx.Err()
 		}
 	}
 }

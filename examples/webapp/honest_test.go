@@ -1,9 +1,13 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,6 +126,76 @@ func TestALostResetSaysWhyAndThatNothingWasChanged(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A fragile store fails once it is broken.
+type fragile struct {
+	store
+	broken *atomic.Bool
+}
+
+func (f fragile) update(ctx context.Context, key string, life time.Duration, change func([]byte) []byte) error {
+	if f.broken.Load() {
+		return errors.New("the store is broken")
+	}
+	return f.store.update(ctx, key, life, change)
+}
+
+// fragileStores are in memory until broken is set.
+func fragileStores(broken *atomic.Bool) stores {
+	return func(kind string) store { return fragile{newMemory(kind), broken} }
+}
+
+func TestAPasswordThatWasChangedIsToldThoughTheStoreFails(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var broken atomic.Bool
+		s := newSite(t)
+		s.open = fragileStores(&broken)
+		s.start(t)
+		b := s.asked(t, verified)
+		s.Inject(kiitest.Fault{Operation: kiitest.OpCompleteReset, Kind: kiitest.FaultDelay, Delay: time.Second})
+		time.AfterFunc(500*time.Millisecond, func() { broken.Store(true) })
+		answer := b.post("/forgot/code", "code", s.pin(t), "password", newPassword)
+		assert.Equal(t, http.StatusOK, answer.code)
+		assert.Contains(t, text(answer.body), "Your password is changed. Log in with the new one")
+		assert.Contains(t, s.log.String(), "the end of a reset is not kept")
+		noGoError(t, answer.body)
+		broken.Store(false)
+		assert.Equal(t, "/profile?from=login", b.login(verified, newPassword).location())
+	})
+}
+
+// A process may end, or lose its store, while it tries a code.
+func TestATryThatWasCutOffIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	for _, arrived := range []bool{false, true} {
+		for _, wait := range []time.Duration{0, 2 * time.Minute} {
+			synctestRun(t, fmt.Sprintf("arrived %v, %v later", arrived, wait), func(t *testing.T) {
+				var broken atomic.Bool
+				s := newSite(t)
+				s.open = fragileStores(&broken)
+				s.start(t)
+				b := s.asked(t, verified)
+				fault := kiitest.FaultNoAnswer
+				if !arrived {
+					fault = kiitest.FaultRateLimit
+				}
+				s.Inject(kiitest.Fault{Operation: kiitest.OpCompleteReset, Kind: fault, Handled: arrived})
+				s.Inject(kiitest.Fault{Operation: kiitest.OpCompleteReset, Kind: kiitest.FaultDelay, Delay: time.Second})
+				time.AfterFunc(500*time.Millisecond, func() { broken.Store(true) })
+				pin := s.pin(t)
+				assert.Equal(t, http.StatusServiceUnavailable, b.post("/forgot/code", "code", pin, "password", newPassword).code)
+				broken.Store(false)
+				time.Sleep(wait)
+				want := "Your password is changed"
+				if arrived {
+					want = "We could not find out whether your password was changed"
+				}
+				assert.Contains(t, text(b.complete(pin, newPassword).body), want)
+			})
+		}
 	}
 }
 
