@@ -9,7 +9,6 @@ import (
 	"net/http/httptrace"
 	"reflect"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -49,10 +48,13 @@ func (c *Context) End() {
 // context whose request is over: some servers have then put it to another use, and its methods
 // panic.
 type Lent struct {
-	ctx   context.Context
-	done  <-chan struct{} // that of ctx; nil: its end is not lent
-	given atomic.Bool     // back
-	open  sync.RWMutex    // held for reading while ctx is asked
+	ctx  context.Context
+	done <-chan struct{} // that of ctx; nil: its end is not lent
+
+	mu     sync.Mutex // guards what follows
+	given  bool       // back
+	asking int        // how many ask ctx
+	idle   chan bool  // closed when nobody does any more; nil: GiveBack does not wait for that
 }
 
 // Lend lends the values of ctx.
@@ -64,23 +66,44 @@ const aMoment = 100 * time.Millisecond
 
 // GiveBack ends all asking, and waits a moment for what is being asked.
 func (l *Lent) GiveBack() {
-	l.given.Store(true)
-	for end := time.Now().Add(aMoment); !l.open.TryLock(); time.Sleep(aMoment / 100) {
-		if time.Now().After(end) {
-			return
-		}
+	l.mu.Lock()
+	l.given = true
+	if l.asking > 0 && l.idle == nil {
+		l.idle = make(chan bool)
 	}
-	l.open.Unlock()
+	idle := l.idle
+	l.mu.Unlock()
+	if idle == nil {
+		return
+	}
+	timer := time.NewTimer(aMoment)
+	defer timer.Stop()
+	select {
+	case <-idle:
+	case <-timer.C:
+	}
 }
 
 // ask asks the caller's context, which may panic, if it is not given back.
 func (l *Lent) ask(question func(context.Context)) {
-	l.open.RLock()
-	defer l.open.RUnlock()
-	defer func() { _ = recover() }()
-	if !l.given.Load() {
-		question(l.ctx)
+	l.mu.Lock()
+	given := l.given
+	if !given {
+		l.asking++
 	}
+	l.mu.Unlock()
+	if given {
+		return
+	}
+	defer func() {
+		_ = recover()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.asking--; l.asking == 0 && l.idle != nil {
+			close(l.idle)
+		}
+	}()
+	question(l.ctx)
 }
 
 // Deadline returns none.

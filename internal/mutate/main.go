@@ -108,7 +108,7 @@ var edits = []edit{
 	{"bounds: a handshake without a limit", tr + "roundtripper.go", "TLSHandshakeTimeout:    10 * time.Second", "TLSHandshakeTimeout:    0 * time.Second", promises, "Handshake"},
 	{"bounds: a deaf peer is not given up", tr + "roundtripper.go", "SendPingTimeout: 15 * time.Second", "SendPingTimeout: 0 * time.Second", promises, matrix},
 	{"outcome: a proxy is passed by", tr + "roundtripper.go", "http.ProxyFromEnvironment", "nil", promises, matrix},
-	{"bounds: a caller's context is asked after the call", "internal/foreign/foreign.go", "l.given.Store(true)", "", trPkg, "NotAskedAfter"},
+	{"bounds: a caller's context is asked after the call", "internal/foreign/foreign.go", "	l.given = true\n", "", trPkg, "NotAskedAfter"},
 	{"bounds: no deadline", tr + "transport.go", "foreign.WithTimeout(ctx, c.timeout)", "foreign.WithTimeout(ctx, 1000*c.timeout)", promises, "Silent"},
 }
 
