@@ -97,7 +97,7 @@ var edits = []edit{
 	{"session: each call has an end of its own", "session.go", "; s.ended == nil && token.AccessToken", "; token.AccessToken", promises, "DiesUnder"},
 	{"session: a goroutine is left", tr + "transport.go", "	defer call.End()\n", "	defer call.End()\n	go func() { select {} }()\n", promises, "LeftBehind"},
 	// Bounds.
-	{"bounds: no cap", tr + "reply.go", "io.LimitReader(body, MaxReplyBytes+1)", "body", promises, matrix},
+	{"bounds: no cap", tr + "reply.go", "N: MaxReplyBytes + 1", "N: 1 << 62", promises, matrix},
 	{"bounds: a call waits for its RoundTripper", tr + "transport.go", "	case <-ctx.Done():\n		a.end", "	case <-make(chan int):\n		a.end", trPkg, "Held"},
 	{"bounds: a context's word is taken for its deadline", "internal/foreign/foreign.go", "context.WithTimeout(&c.caller, timeout)", "context.WithTimeout(ctx, timeout)", trPkg, "OwnDeadline"},
 	{"bounds: a waiter has no end of its own", "refresh.go", "Wait(ctx, s.api.timeout)", "Wait(ctx, 1<<62)", ".", "LoggerThatRefreshes"},
