@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -67,6 +68,7 @@ func everyAnswer(t *testing.T, s *site) map[string]page {
 	answers["plain http"] = page{w.Code, w.Header(), w.Body.String()}
 	require.Equal(t, http.StatusTooManyRequests, answers["too often"].code)
 	require.Equal(t, http.StatusOK, answers["profile"].code)
+	require.Equal(t, http.StatusRequestEntityTooLarge, answers["too long"].code)
 	return answers
 }
 
@@ -345,4 +347,17 @@ func TestAWrongMethodIsToldWhichOnesAreRight(t *testing.T) {
 		assert.Equal(t, http.StatusNotFound, b.get("/none").code)
 		assert.Equal(t, http.StatusNotFound, b.get("/forgot/none").code)
 	})
+}
+
+func TestARequestIsLoggedWithTheStatusThatWasSent(t *testing.T) {
+	t.Parallel()
+	for want, h := range map[string]http.HandlerFunc{
+		"status=200": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "a body, which implies it") },
+		"status=304": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) },
+	} {
+		s := newSite(t)
+		a := &app{cfg: s.cfg, log: slog.New(slog.NewTextHandler(s.log, nil))}
+		a.guard(h).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, origin+"/", nil))
+		assert.Contains(t, s.log.String(), want)
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -64,7 +65,7 @@ func (a *app) finishRequest(w *status, r *http.Request) {
 			a.message(http.StatusInternalServerError, "unavailable", "/login")(w, r)
 		}
 	}
-	a.log.Info("request", slog.String("method", r.Method), slog.String("page", r.Pattern), slog.Int("status", w.code))
+	a.log.Info("request", slog.String("method", r.Method), slog.String("page", r.Pattern), slog.Int("status", cmp.Or(w.code, http.StatusOK)))
 }
 
 // status remembers the status that was sent.
