@@ -133,7 +133,11 @@ func in(wait time.Duration) time.Time {
 // readForm answers for itself if the form is too long or broken.
 func (a *app) readForm(w http.ResponseWriter, r *http.Request) bool {
 	if err := r.ParseForm(); err != nil {
-		a.message(http.StatusBadRequest, "no-form", "/login")(w, r)
+		code := http.StatusBadRequest
+		if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
+			code = http.StatusRequestEntityTooLarge
+		}
+		a.message(code, "no-form", "/login")(w, r)
 		return false
 	}
 	return true
