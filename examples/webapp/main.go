@@ -33,12 +33,14 @@ import (
 // develop on, or nil for the real one.
 var develop func(*flag.FlagSet) func(config, func(string) string) (*extra, error)
 
-// drain is how long a shutdown waits for open requests, and then for messages not yet asked for.
-const drain = 20 * time.Second
+// drain is how long a shutdown waits for open requests, of which the try of a code may take 40
+// seconds, and then for messages not yet asked for.
+const drain = 45 * time.Second
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // so that a second signal ends the process at once
 	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -111,6 +113,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	defer ln.Close()
 	if *site == "" {
+		if !ln.Addr().(*net.TCPAddr).IP.IsLoopback() {
+			return errors.New("-listen with an address that is not on loopback needs -url, which says how browsers reach the site")
+		}
 		*site = "http://" + ln.Addr().String()
 	}
 	if cfg.url, err = siteURL(*site, secure != nil, cfg.proxy); err != nil {

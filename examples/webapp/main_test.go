@@ -135,6 +135,7 @@ func TestRunRefusesBadSettings(t *testing.T) {
 		env        map[string]string
 	}{
 		{"short passwords", "-min-password", []string{"-min-password", "7"}, nil},
+		{"every address, and none for browsers", "needs -url", []string{"-listen", ":0"}, realKii},
 		{"plain http", "-url", []string{"-url", "http://www.example.com"}, nil},
 		{"half of the app", "KII_APP_KEY", nil, map[string]string{"KII_APP_ID": "app"}},
 		{"no certificate", "open none", []string{"-url", "https://www.example.com", "-cert", "none", "-key", "none"}, realKii},
