@@ -21,6 +21,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 
 	"github.com/go-kii/kii"
@@ -29,6 +30,7 @@ import (
 )
 
 func main() {
+	demo.NoArguments()
 	// Ctrl-C ends a call and then the program, but not before the outcome is told and audited.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -116,8 +118,8 @@ func (d *desk) help(ctx context.Context, id string) error {
 		if err != nil || choice == "" {
 			return err
 		}
-		var n int
-		if _, err := fmt.Sscanf(choice, "%d", &n); err != nil || n < 1 || n > len(offers) {
+		n, err := strconv.Atoi(choice)
+		if err != nil || n < 1 || n > len(offers) {
 			d.Say("This is none of the numbers.")
 			continue
 		}

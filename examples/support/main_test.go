@@ -203,7 +203,8 @@ func TestAnAnswerThatMakesNoSenseIsAskedForAgain(t *testing.T) {
 	d := newTerminal(t)
 	id := d.srv.AddAccount(kiitest.Account{LoginName: "bob", Password: "forgotten"})
 	d.srv.Inject(kiitest.Fault{Operation: kiitest.OpGetUser, Kind: kiitest.FaultRateLimit})
-	require.NoError(t, d.run(t, id, "me", "+12", "nobody", id, "0", "99", "one", "", ""))
+	require.NoError(t, d.run(t, id, "me", "+12", "nobody", id, "0", "99", "one", "1st", "", ""))
+	assert.Equal(t, 4, strings.Count(d.out.String(), "This is none of the numbers."))
 	for _, said := range []string{
 		"cannot be read at the moment: kii: User: 429", "This names no user: it must name a user", "must be + and 7 to 20 digits",
 		"There is no such user.", "This is none of the numbers.",

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -23,6 +24,18 @@ const (
 	Phone       = "+819012345678"
 	OldPassword = "old-password"
 )
+
+// NoArguments answers -h, and ends the program if it was given an argument: nobody would read it.
+func NoArguments() {
+	flag.Usage = func() {
+		fmt.Fprintln(os.Stderr, "This program takes no arguments. KII_APP_ID, KII_APP_KEY and KII_SITE name the app; without them it runs on an in-memory Kii Cloud.")
+	}
+	flag.Parse()
+	if flag.NArg() > 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
+}
 
 // A Cloud is the Kii Cloud that an example talks to.
 type Cloud struct {

@@ -28,12 +28,7 @@ func TestAnInterruptedProgramTellsTheOutcome(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a process cannot be interrupted there")
 	}
-	folder := t.TempDir()
-	build := exec.Command("go", "build", "-o", folder, "./pin", "./smslink", "./emaillink", "./support")
-	build.Dir = "../.."
-	out, err := build.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-
+	folder := build(t)
 	tests := []struct {
 		program, answers, call string // the last part of the call's path, or a question
 		want                   string
@@ -86,6 +81,32 @@ func TestAnInterruptedProgramTellsTheOutcome(t *testing.T) {
 			assert.Contains(t, out.printed.String(), tt.want)
 		})
 	}
+}
+
+// A mistyped -h, or the name of an account, must not run the demo.
+func TestAProgramTakesNoArguments(t *testing.T) {
+	t.Parallel()
+	folder := build(t)
+	for _, program := range []string{"pin", "smslink", "emaillink", "support"} {
+		for argument, code := range map[string]int{"-h": 0, "-x": 2, "alice@example.com": 2} {
+			cmd := exec.CommandContext(t.Context(), filepath.Join(folder, program), argument)
+			printed, _ := cmd.CombinedOutput()
+			assert.Equal(t, code, cmd.ProcessState.ExitCode(), "%s %s", program, argument)
+			assert.Contains(t, string(printed), "takes no arguments. KII_APP_ID", "%s %s", program, argument)
+			assert.NotContains(t, string(printed), "Logged in", "%s %s", program, argument)
+		}
+	}
+}
+
+// build returns the folder of the programs.
+func build(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", folder+"/", "./pin", "./smslink", "./emaillink", "./support")
+	build.Dir = "../.."
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return folder
 }
 
 // An output keeps what is printed, and tells when that is what is waited for.
