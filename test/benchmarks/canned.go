@@ -14,6 +14,7 @@ import (
 // the count is exact.
 func cannedTransport(d dialect) *http.Transport {
 	t := tunedTransport()
+	t.Proxy = nil
 	t.DialContext = func(context.Context, string, string) (net.Conn, error) {
 		return &cannedConn{reply: d.raw(), asked: make(chan struct{}, 1), closed: make(chan struct{})}, nil
 	}

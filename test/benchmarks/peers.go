@@ -55,6 +55,7 @@ func useFirebase(base string, rt *http.Transport) (ask, error) {
 	original := http.DefaultTransport
 	defer func() { http.DefaultTransport = original }()
 	led := original.(*http.Transport).Clone()
+	led.Proxy = nil // the server is here, whatever it is called
 	led.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, strings.TrimPrefix(base, "https://"))
 	}
