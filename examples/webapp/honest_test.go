@@ -129,6 +129,21 @@ func TestALostResetSaysWhyAndThatNothingWasChanged(t *testing.T) {
 	}
 }
 
+func TestAResetThatNewerOnesPushedOutSaysWhy(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.asked(t, verified)
+		first := b.page
+		for i := range maxResets {
+			assert.Contains(t, text(b.get(first).body), "Choose a new password")
+			b.ask(fmt.Sprint(i, nobody), kii.NotificationSMSPIN)
+		}
+		assert.Contains(t, text(b.get(first).body), "or if four others were begun there")
+		assert.Equal(t, 4, maxResets)
+	})
+}
+
 // A fragile store fails once it is broken.
 type fragile struct {
 	store
