@@ -1,7 +1,6 @@
 package kiitest
 
 import (
-	cryptorand "crypto/rand"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
@@ -25,22 +24,18 @@ type generator struct {
 	pins   int    // how many PINs were made
 }
 
+// newGenerator seeds from the runtime's own source, which cannot be predicted either: crypto/rand
+// panics in a bubble of synctest in FIPS mode.
 func newGenerator(cfg config) generator {
-	if cfg.seed == nil {
-		return generator{random: rand.New(cryptoSource{}), pin: cfg.pin}
-	}
 	var key [32]byte
-	binary.LittleEndian.PutUint64(key[:], *cfg.seed)
+	if cfg.seed != nil {
+		binary.LittleEndian.PutUint64(key[:], *cfg.seed)
+	} else {
+		for i := 0; i < len(key); i += 8 {
+			binary.LittleEndian.PutUint64(key[i:], rand.Uint64())
+		}
+	}
 	return generator{random: rand.New(rand.NewChaCha8(key)), pin: cfg.pin}
-}
-
-// cryptoSource is a [rand.Source] that cannot be predicted.
-type cryptoSource struct{}
-
-func (cryptoSource) Uint64() uint64 {
-	var b [8]byte
-	cryptorand.Read(b[:]) // never fails
-	return binary.LittleEndian.Uint64(b[:])
 }
 
 func (g *generator) bytes(n int) []byte {

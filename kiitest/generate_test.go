@@ -1,7 +1,11 @@
 package kiitest
 
 import (
+	"os"
+	"os/exec"
+	"runtime"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -24,4 +28,24 @@ func TestGeneratorNeverRepeatsWhatItReplaces(t *testing.T) {
 	require.NotEqual(t, pin, first().nextPIN(pin), "the same dice, another PIN")
 	password := first().password(minPassword, "")
 	require.NotEqual(t, password, first().password(minPassword, password))
+}
+
+// Started by the test below, which cannot set GODEBUG for itself.
+func TestAServerInABubble(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := NewServer(WithTest(t), WithoutSocket())
+		require.NotEmpty(t, s.AddAccount(Account{LoginName: "alice", Password: "password"}))
+	})
+}
+
+func TestAServerStartsInABubbleInFIPSMode(t *testing.T) {
+	t.Parallel()
+	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
+		t.Skip("no FIPS mode here")
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAServerInABubble$")
+	cmd.Env = append(os.Environ(), "GODEBUG=fips140=on")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
 }
