@@ -1,6 +1,7 @@
 package kii
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -77,11 +78,7 @@ func empty(reply transport.Reply) string {
 // [*TransportError].
 func (a *api) do(ctx context.Context, c *call, success success) error {
 	start := time.Now()
-	bound := ctx
-	if c.bound != nil {
-		bound = c.bound
-	}
-	reply, err := a.http.open().Do(bound, &transport.Request{Method: c.method, URL: c.url, Header: a.header(c), Body: c.body})
+	reply, err := a.http.open().Do(cmp.Or(c.bound, ctx), &transport.Request{Method: c.method, URL: c.url, Header: a.header(c), Body: c.body})
 	attempts := reply.Attempts
 	if err != nil {
 		failure := err.(*transport.Failure) // always
