@@ -102,7 +102,8 @@ func (p *Proxy) serve(conn net.Conn) {
 	answer := p.answers[req.URL.Hostname()]
 	p.mu.Unlock()
 	_, _ = conn.Write([]byte(answer))
-	// Closed at once, the connection would be reset by what the client writes next, its ClientHello.
+	// Closed at once, the connection would be reset by what the client writes next: its
+	// ClientHello.
 	_ = conn.(*net.TCPConn).CloseWrite()
 	_ = discard(conn)
 }

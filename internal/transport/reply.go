@@ -23,7 +23,7 @@ func read(ctx context.Context, resp *http.Response) (Reply, error) {
 	}
 	_, corrupt := errors.AsType[flate.CorruptInputError](err)
 	switch {
-	case err == errTooLong:
+	case errors.Is(err, errTooLong):
 		reply.Broken = "too long"
 	case corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum):
 		reply.Broken = "cannot be decompressed"
@@ -42,8 +42,8 @@ func read(ctx context.Context, resp *http.Response) (Reply, error) {
 
 var errTooLong = errors.New("the body is too long")
 
-// readBody reads at most one byte more than a body may have, before and after decompression: what is
-// compressed can go on without ever holding anything.
+// readBody reads at most one byte more than a body may have, before and after decompression: what
+// is compressed can go on without ever holding anything.
 func readBody(resp *http.Response) ([]byte, error) {
 	raw := &io.LimitedReader{R: resp.Body, N: MaxReplyBytes + 1}
 	body := io.Reader(raw)
