@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/go-kii/kii"
 )
@@ -101,26 +103,28 @@ func (d *desk) change(ctx context.Context, user *kii.Profile, o offer) error {
 		return nil
 	}
 	err = o.do(ctx)
-	outcome := "done"
 	if refused, ok := errors.AsType[*kii.ArgumentError](err); ok {
 		d.Say("Nothing was changed: it %s.", refused.Reason)
 		return nil
 	}
+	outcome, said := "done", "Done."
 	switch {
 	case kii.OutcomeUnknown(err):
-		outcome = "unknown"
-		d.Say("It may have been done, or not. Look at the user before you repeat it: %v", err)
+		outcome, said = "unknown", fmt.Sprintf("It may have been done, or not. Look at the user before you repeat it: %v", err)
 	case err != nil:
-		outcome = "nothing happened"
-		d.Say("Nothing was changed: %v", explain(err))
-	default:
-		d.Say("Done.")
+		outcome, said = "nothing happened", fmt.Sprintf("Nothing was changed: %v", explain(err))
 	}
-	attrs := []slog.Attr{slog.String("user", user.UserID), slog.String("change", o.what), slog.String("outcome", outcome)}
+	// Audited before it is said: a terminal that is gone ends the process.
+	record := slog.NewRecord(time.Now(), slog.LevelInfo, "support", 0)
+	record.AddAttrs(slog.String("user", user.UserID), slog.String("change", o.what), slog.String("outcome", outcome))
 	if code, ok := errors.AsType[kii.ErrorCode](err); ok {
-		attrs = append(attrs, slog.String("code", string(code)))
+		record.AddAttrs(slog.String("code", string(code)))
 	}
-	d.audit.LogAttrs(ctx, slog.LevelInfo, "support", attrs...)
+	lost := d.audit.Handler().Handle(ctx, record)
+	d.Say("%s", said)
+	if lost != nil {
+		return fmt.Errorf("the audit of this could not be written, so the desk closes: %w", lost)
+	}
 	return ctx.Err()
 }
 

@@ -213,6 +213,42 @@ func TestAnAnswerThatMakesNoSenseIsAskedForAgain(t *testing.T) {
 	}
 }
 
+// An auditor notes what was said before it is written to, and then fails if it is full.
+type auditor struct {
+	said   *bytes.Buffer
+	before string
+	full   bool
+}
+
+func (a *auditor) Write(p []byte) (int, error) {
+	a.before = a.said.String()
+	if a.full {
+		return 0, io.ErrShortWrite
+	}
+	return len(p), nil
+}
+
+func TestAChangeIsAuditedBeforeItIsSaid(t *testing.T) {
+	t.Parallel()
+	for _, full := range []bool{false, true} {
+		d := newTerminal(t)
+		id := d.srv.AddAccount(kiitest.Account{LoginName: "bob", Password: "forgotten"})
+		audit := &auditor{said: &d.out, full: full}
+		answers := strings.NewReader(strings.Join([]string{id, "4", "yes", "4", "yes", "", ""}, "\n"))
+		err := run(t.Context(), func(key string) string { return d.env[key] }, answers, &d.out, audit)
+		assert.NotEmpty(t, audit.before)
+		if full {
+			require.ErrorIs(t, err, io.ErrShortWrite)
+			assert.Equal(t, 1, strings.Count(d.out.String(), "Done."), "no second change without an audit")
+			assert.NotContains(t, audit.before, "Done.")
+			continue
+		}
+		require.NoError(t, err)
+		assert.Equal(t, 1, strings.Count(audit.before, "Done."), "that of the first change")
+		assert.Equal(t, 2, strings.Count(d.out.String(), "Done."))
+	}
+}
+
 func TestANameCannotSteerTheTerminal(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, "bob?[2J?@ü ", printable("bob\x1b[2J\u202e@ü "))
