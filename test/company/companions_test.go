@@ -130,7 +130,7 @@ var companions = []companion{
 		c.Logger = slog.New(slog.DiscardHandler)
 		return &retryablehttp.RoundTripper{Client: c}
 	}, breaks: []exception{
-		{promise: once, lane: "HTTP/1", why: "it sends again what was lost: a second SMS, or a burnt PIN"},
+		{promise: once, why: "it sends again what was lost or answered with a 5xx: a second SMS, or a burnt PIN. It does so after a 429, too, and returns no answer unless it has a `PassthroughErrorHandler`"},
 		{promise: unsent, lane: "HTTP/3", why: looksSent},
 	}},
 }

@@ -67,9 +67,12 @@ var hold = map[string]func(t *testing.T, tr *trial) error{
 	once: func(t *testing.T, tr *trial) error {
 		_ = tr.complete(t.Context(), tr.client, accepted) // leaves a connection that is kept
 		err := tr.complete(t.Context(), tr.client, lost)
+		refused := tr.complete(t.Context(), tr.client, failed)
 		return errors.Join(
 			want(kii.OutcomeUnknown(err), "it is told as %v", err),
-			want(tr.cloud.count(lost) == 1, "it arrived more than once"))
+			want(kii.OutcomeUnknown(refused), "it is told as %v", refused),
+			want(tr.cloud.count(lost) == 1, "it arrived more than once"),
+			want(tr.cloud.count(failed) == 1, "it arrived more than once"))
 	},
 	unsent: func(t *testing.T, tr *trial) error {
 		err := tr.complete(t.Context(), tr.nowhere, accepted)

@@ -29,6 +29,7 @@ const (
 	accepted = "accepted" // 204
 	nobody   = "nobody"   // 404 USER_NOT_FOUND
 	lost     = "lost"     // read, and the connection is closed without an answer
+	failed   = "failed"   // 503
 	silent   = "silent"   // read, and never answered
 	me       = "me"       // the owner of a token: 200 with a profile, or 403 WRONG_TOKEN for a dead one
 )
@@ -52,6 +53,8 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"errorCode":"USER_NOT_FOUND"}`)
 	case lost:
 		panic(http.ErrAbortHandler)
+	case failed:
+		w.WriteHeader(http.StatusServiceUnavailable)
 	case silent:
 		<-r.Context().Done()
 	case me:
