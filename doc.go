@@ -25,15 +25,15 @@
 // Only Login also takes a bare login name. A phone number in its local form, such as 09012345678,
 // would be sent as a user ID and find nobody: write it with its country.
 //
-// No id, PIN, code, app value or token is longer than 1,000 bytes, begins or ends with a space, or
-// holds control, invisible or full-width characters, or a digit or sign beyond Latin-1, such as a
-// non-breaking hyphen: they come along when text is pasted or typed on another keyboard. A letter
-// may be of any script. Such a value is refused by an [*ArgumentError] that names the parameter and
-// never repeats the value.
+// No id, PIN, code, app ID, app key, client ID, client secret or token is longer than 1,000 bytes,
+// begins or ends with a space, or holds control, invisible or full-width characters, or a digit or
+// sign beyond Latin-1, such as a non-breaking hyphen: they come along when text is pasted or typed
+// on another keyboard. A letter may be of any script. Such a value is refused by an
+// [*ArgumentError] that names the parameter and never repeats the value.
 //
 // # Three ways to reset
 //
-// [User.ResetPassword] sends the user a message. Its method says by which way: the user needs a
+// [User.ResetPassword] sends the user a message. Its method parameter says how: the user needs a
 // verified address of that kind, whatever the id is, so a user named by e-mail can get an SMS. What
 // comes next depends on the method, and on the setting "Password Reset Flow" of the developer
 // portal, which no call of a user can read.
@@ -72,7 +72,7 @@
 // The program is not told that a link was used. In the flow "Generate Password" the click itself
 // resets, so a mail scanner that opens links resets too: prefer the PIN, or "Input Password".
 //
-// To send another message call ResetPassword again. Whether the older PIN or link then still works
+// To send another message, call ResetPassword again. Whether the older PIN or link then still works
 // is not documented; tell the user to take the newest.
 //
 // # Three outcomes
@@ -108,10 +108,10 @@
 // Kii Cloud answers differently for an unknown user and a known one, and so do the errors: your
 // program can help its support staff. A stranger's browser must not see the difference in the text,
 // the status or the time. So answer every request for a reset alike, whatever err is, and before
-// Kii Cloud is asked. A completion cannot be answered so: give one text for a wrong PIN, an expired
-// one, a password that was refused and all that [RevealsAccount] reports. Limit how often each id
-// and each client may ask, and how often a PIN may be tried; Kii Cloud documents no such limit. The
-// program in examples/webapp does all of this.
+// Kii Cloud is asked. A completion cannot be answered in advance: give one text for a wrong PIN, an
+// expired one, a password that was refused and all that [RevealsAccount] reports. Limit how often
+// each id and each client may ask, and how often a PIN may be tried; Kii Cloud documents no such
+// limit. The program in examples/webapp does all of this.
 //
 // # How a session ends
 //
@@ -135,7 +135,7 @@
 //
 // # What is retried, what is not, and why
 //
-// A request that changes something and may have arrived is never sent again, by any layer,
+// A request that changes something and may have been carried out is never sent again, by any layer,
 // net/http's replays on HTTP/2 included: a second one would send a second SMS, or burn the PIN.
 // Only what is proved not to have left is tried again, up to two times (see [WithMaxRetries]): a
 // failed look-up, dial or proxy connect, after a wait of 0.1 to 3 seconds. A [User.Login] is no
@@ -149,7 +149,7 @@
 // TLS handshake within 10. A reply is read up to 256 KiB after decompression, its headers up to 64
 // KiB. 128 idle connections are kept for 90 seconds ([Client.CloseIdleConnections] closes them). No
 // redirect is followed. A goroutine that outlives a call, of a [Session.Refresh] or of an
-// administrator whose caller has left, ends by the time-out of a call.
+// administrator whose caller has left, ends no later than the time-out of a call.
 //
 // # Secrets and logs
 //
@@ -164,7 +164,7 @@
 // [APIError].Message, which may describe the account, and [SessionError].UserID. Log them only if
 // your log may hold that.
 //
-// The library itself is silent unless [WithLogger] is given: then each call is one record.
+// The library itself is silent unless [WithLogger] is given: then each request is one record.
 //
 // # Testing
 //
