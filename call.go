@@ -146,7 +146,7 @@ func (a *api) header(c *call) http.Header {
 	return h
 }
 
-// log writes one record a call. It holds no secret and no account: neither do the library's errors.
+// log writes one record a request. It holds no secret and no account: neither do the errors.
 func (a *api) log(ctx context.Context, c *call, start time.Time, status, attempts int, err error) {
 	level := logLevel(ctx, err)
 	if a.logger == nil || !a.logger.Enabled(ctx, level) {

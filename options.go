@@ -62,7 +62,7 @@ func WithMaxRetries(n int) Option {
 	}
 }
 
-// WithLogger writes one record a call to l, with the context of the call. (The request of a
+// WithLogger writes one record a request to l, with the context of the call. (The request of a
 // [Session.Refresh] and for an [Admin]'s token is shared: its context has the values of the
 // caller's who began it, until one of those who wait leaves.) A success is at Debug; what a user or
 // the program did, such as a wrong PIN or a cancelled context, at Info; an unknown outcome and a

@@ -11,12 +11,12 @@ import (
 
 // Refresh exchanges the refresh token for a new pair of tokens, which [Session.Token] returns. The
 // old pair is dead. Refresh tokens are switched on in the developer portal's access token settings;
-// they are off by default.
+// they are off by default. A session without one gets an [*ArgumentError].
 //
 // Refresh is safe for concurrent use. Calls that come at the same time share one request, as a
 // refresh token works once. That request outlives the callers whose contexts end, so that the new
-// pair is not lost with one of them: it ends by the time-out of a call ([WithTimeout]). An answer
-// of [ErrWrongRefreshToken] or [ErrWrongCredentials] ends the session.
+// pair is not lost with one of them: it ends no later than a call's time-out ([WithTimeout]). An
+// answer of [ErrWrongRefreshToken] or [ErrWrongCredentials] ends the session.
 //
 // If [OutcomeUnknown] reports true, the new pair may be lost, or on its way: the session goes on,
 // and the next call shows which. So it is for a caller whose context ends while the request is

@@ -9,8 +9,8 @@ import (
 
 // ResendEmailVerification asks Kii Cloud to send the e-mail that verifies the user's address again,
 // or that of the pending address if there is one. A reset by e-mail needs a verified address, so
-// call this while the user can still log in. The e-mail brings the same code again, as tests
-// against the real Kii Cloud have shown; no page says so.
+// call this while the user can still log in. The e-mail brings the same code again, as tests that
+// others wrote for the real Kii Cloud expect; no page of Kii's says so.
 //
 // The error of note is [ErrAlreadyVerified]: nothing is left to verify.
 //
