@@ -22,7 +22,7 @@ import (
 )
 
 func main() {
-	demo.NoArguments()
+	demo.NoArguments("Resets a forgotten password by an SMS with a link.")
 	// Ctrl-C ends a call and then the program, but not before the outcome is told.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

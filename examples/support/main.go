@@ -30,7 +30,7 @@ import (
 )
 
 func main() {
-	demo.NoArguments()
+	demo.NoArguments("Helps users who cannot reset their password. KII_CLIENT_ID and KII_CLIENT_SECRET name\nan administrator.")
 	// Ctrl-C ends a call and then the program, but not before the outcome is told and audited.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -25,10 +25,14 @@ const (
 	OldPassword = "old-password"
 )
 
-// NoArguments answers -h, and ends the program if it was given an argument: nobody would read it.
-func NoArguments() {
+// NoArguments answers -h with what the program does, and ends it if it was given an argument:
+// nobody would read it.
+func NoArguments(does string) {
 	flag.Usage = func() {
-		fmt.Fprintln(os.Stderr, "This program takes no arguments. KII_APP_ID, KII_APP_KEY and KII_SITE name the app; without them it runs on an in-memory Kii Cloud.")
+		fmt.Fprintf(os.Stderr, `%s
+It takes no arguments. KII_APP_ID, KII_APP_KEY and KII_SITE (a base URL, such as %s) name
+the app; without them it runs on an in-memory Kii Cloud, and answers its own questions.
+`, does, kii.SiteUS)
 	}
 	flag.Parse()
 	if flag.NArg() > 0 {

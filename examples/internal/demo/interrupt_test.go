@@ -92,7 +92,7 @@ func TestAProgramTakesNoArguments(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), filepath.Join(folder, program), argument)
 			printed, _ := cmd.CombinedOutput()
 			assert.Equal(t, code, cmd.ProcessState.ExitCode(), "%s %s", program, argument)
-			assert.Contains(t, string(printed), "takes no arguments. KII_APP_ID", "%s %s", program, argument)
+			assert.Contains(t, string(printed), "takes no arguments. KII_APP_ID, KII_APP_KEY and KII_SITE (a base URL", "%s %s", program, argument)
 			assert.NotContains(t, string(printed), "Logged in", "%s %s", program, argument)
 		}
 	}
