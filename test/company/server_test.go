@@ -123,7 +123,7 @@ func startHTTP3(t *testing.T, c *cloud) (string, http.RoundTripper) {
 	roots.AddCert(lender.Certificate())
 	rt := &http3.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "example.com"},
-		QUICConfig:      &quic.Config{HandshakeIdleTimeout: 5 * time.Second}, // a dead port answers nothing, and a busy machine pauses
+		QUICConfig:      &quic.Config{HandshakeIdleTimeout: 3 * time.Second}, // a dead port answers nothing, and a busy machine pauses
 	}
 	t.Cleanup(func() { _ = rt.Close() })
 	return "https://" + conn.LocalAddr().String(), rt
