@@ -3,9 +3,11 @@ package transport_test
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/http/httputil"
 	"strings"
 	"testing"
@@ -222,4 +224,33 @@ func TestARefusedRequestArrivesOnceInTheCompanyOfOtherRoundTrips(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Two round trips with one context write their headers in goroutines of their own, so the fields
+// may come mixed.
+func TestARefusedRequestArrivesOnceThoughHeadersOverlap(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+		trace := httptrace.ContextClientTrace(req.Context())
+		for _, host := range []string{"kii.test", "audit.test"} {
+			trace.GetConn(host + ":80")
+			trace.GotConn(httptrace.GotConnInfo{})
+			trace.WroteHeaderField(":authority", []string{host})
+		}
+		for name, values := range req.Header {
+			trace.WroteHeaderField(strings.ToLower(name), values)
+		}
+		trace.WroteHeaders()
+		trace.WroteHeaders()
+		trace.GotFirstResponseByte() // of the audit
+		trace.GetConn("kii.test:80")
+		trace.GotConn(httptrace.GotConnInfo{})
+		if err := req.Context().Err(); err != nil {
+			return nil, err
+		}
+		return nil, errors.New("sent again")
+	}))
+	_, err := client.Do(t.Context(), get("http://kii.test"))
+	unknown(t, err)
+	require.EqualError(t, err, "the request may have arrived, so it was not sent again")
 }

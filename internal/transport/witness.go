@@ -41,7 +41,8 @@ type witness struct {
 
 	// Whose hooks these are is told by hosts.
 	hosts   []string // to which a connection was asked for, with their ports
-	host    string   // that the headers name which are being written
+	writing []string // hosts that the headers name which are being written: several, if round trips overlap
+	heads   int      // how many headers have begun and not ended
 	another bool     // they are of another request: they name another path
 	wroteTo []string // to which of hosts this request was written, as far as that can be told
 	again   bool     // the connection that was asked for last would be another one for it, without a response in between
@@ -57,7 +58,7 @@ type witness struct {
 func (a *attempt) trace(ctx context.Context) *httptrace.ClientTrace {
 	a.hooks = httptrace.ClientTrace{
 		GotConn:           a.gotConn,
-		WroteHeaders:      func() { a.set(&a.wrote, true) },
+		WroteHeaders:      a.wroteHeaders,
 		TLSHandshakeStart: func() { a.set(&a.handshake, true) },
 		// A success may be that of a proxy, which can still refuse to connect.
 		TLSHandshakeDone: func(_ tls.ConnectionState, err error) { a.set(&a.handshake, err != nil) },
@@ -191,13 +192,15 @@ func (a *attempt) wroteHeaderField(name string, values []string) {
 	defer a.mu.Unlock()
 	switch name = textproto.CanonicalMIMEHeaderKey(name); name {
 	case "Host":
-		a.http1, a.host, a.another = true, strings.Join(values, ""), false
+		a.http1 = true
+		a.beginHeaders(values)
 	case ":authority":
-		a.http2, a.host = true, strings.Join(values, "")
+		a.http2 = true
+		a.beginHeaders(values)
 	case ":path":
 		own, err := url.Parse(a.request.URL)
 		its, wrong := url.Parse(strings.Join(values, ""))
-		a.another = err == nil && wrong == nil && path.Base("/"+its.Path) != path.Base("/"+own.Path)
+		a.another = len(a.writing) == 1 && err == nil && wrong == nil && path.Base("/"+its.Path) != path.Base("/"+own.Path)
 	case "Idempotency-Key", "X-Idempotency-Key":
 		a.keyed = true
 	case "Accept", "Content-Type": // anybody's
@@ -205,11 +208,34 @@ func (a *attempt) wroteHeaderField(name string, values []string) {
 		if own := a.request.Header[name]; a.another || len(own) == 0 || !slices.Equal(own, values) {
 			return
 		}
-		a.wroteTo = a.hosts // if there is a proxy
-		if n := slices.IndexFunc(a.hosts, func(host string) bool { return strings.HasPrefix(host+":", a.host+":") }); n >= 0 {
-			a.wroteTo = a.hosts[n : n+1]
+		a.wroteTo = nil
+		for _, host := range a.hosts {
+			if slices.ContainsFunc(a.writing, func(named string) bool { return strings.HasPrefix(host+":", named+":") }) {
+				a.wroteTo = append(a.wroteTo, host)
+			}
+		}
+		if a.wroteTo == nil { // there is a proxy
+			a.wroteTo = a.hosts
 		}
 	}
+}
+
+// beginHeaders notes the host of headers that begin. Those that have not ended may be of another
+// round trip, in a goroutine of its own: then nobody can tell whose a field is.
+func (a *attempt) beginHeaders(host []string) {
+	if a.heads == 0 {
+		a.writing = nil
+	}
+	a.heads++
+	a.writing = append(a.writing, strings.Join(host, ""))
+	a.another = false
+}
+
+func (a *attempt) wroteHeaders() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.wrote = true
+	a.heads = max(0, a.heads-1)
 }
 
 // gotFirstResponseByte ends what could be replayed: a digest's second request is none, nor is what
