@@ -3,7 +3,6 @@ package transport_test
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -227,30 +226,56 @@ func TestARefusedRequestArrivesOnceInTheCompanyOfOtherRoundTrips(t *testing.T) {
 }
 
 // Two round trips with one context write their headers in goroutines of their own, so the fields
-// may come mixed.
-func TestARefusedRequestArrivesOnceThoughHeadersOverlap(t *testing.T) {
+// may come mixed. The second connection that is asked for is a replay only to where this request
+// may have been written.
+func TestAReplayIsKnownByWhereTheHeadersWent(t *testing.T) {
 	t.Parallel()
-	client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
-		trace := httptrace.ContextClientTrace(req.Context())
-		for _, host := range []string{"kii.test", "audit.test"} {
-			trace.GetConn(host + ":80")
-			trace.GotConn(httptrace.GotConnInfo{})
-			trace.WroteHeaderField(":authority", []string{host})
-		}
-		for name, values := range req.Header {
-			trace.WroteHeaderField(strings.ToLower(name), values)
-		}
-		trace.WroteHeaders()
-		trace.WroteHeaders()
-		trace.GotFirstResponseByte() // of the audit
-		trace.GetConn("kii.test:80")
-		trace.GotConn(httptrace.GotConnInfo{})
-		if err := req.Context().Err(); err != nil {
-			return nil, err
-		}
-		return nil, errors.New("sent again")
-	}))
-	_, err := client.Do(t.Context(), get("http://kii.test"))
-	unknown(t, err)
-	require.EqualError(t, err, "the request may have arrived, so it was not sent again")
+	for name, row := range map[string]struct {
+		overlap bool
+		again   string
+		replay  bool
+	}{
+		"mixed, this one again":        {overlap: true, again: "kii.test:80", replay: true},
+		"in turn, this one again":      {again: "kii.test:80", replay: true},
+		"in turn, the audit once more": {again: "audit.test:80"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+				trace := httptrace.ContextClientTrace(req.Context())
+				for _, host := range []string{"kii.test", "audit.test"} {
+					trace.GetConn(host + ":80")
+					trace.GotConn(httptrace.GotConnInfo{})
+				}
+				trace.WroteHeaderField(":authority", []string{"audit.test"})
+				if !row.overlap {
+					trace.WroteHeaderField(":path", []string{"/audit"})
+					trace.WroteHeaders()
+				}
+				trace.WroteHeaderField(":authority", []string{"kii.test"})
+				trace.WroteHeaderField(":path", []string{req.URL.Path})
+				if row.overlap {
+					trace.WroteHeaderField(":path", []string{"/audit"})
+				}
+				for name, values := range req.Header {
+					trace.WroteHeaderField(strings.ToLower(name), values)
+				}
+				trace.WroteHeaders()
+				trace.GotFirstResponseByte() // of the audit
+				trace.GetConn(row.again)
+				trace.GotConn(httptrace.GotConnInfo{})
+				if err := req.Context().Err(); err != nil {
+					return nil, err
+				}
+				return &http.Response{StatusCode: 204, Body: http.NoBody}, nil
+			}))
+			_, err := client.Do(t.Context(), get("http://kii.test"))
+			if !row.replay {
+				require.NoError(t, err)
+				return
+			}
+			unknown(t, err)
+			require.EqualError(t, err, "the request may have arrived, so it was not sent again")
+		})
+	}
 }
