@@ -164,7 +164,8 @@
 // [APIError].Message, which may describe the account, and [SessionError].UserID. Log them only if
 // your log may hold that.
 //
-// The library itself is silent unless [WithLogger] is given: then each request is one record.
+// The library itself is silent unless [WithLogger] is given: then each request is one record,
+// whatever the number of its attempts.
 //
 // # Testing
 //
