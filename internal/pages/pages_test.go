@@ -27,18 +27,20 @@ func read(t *testing.T, name string) string {
 	return string(text)
 }
 
-// pages returns the text of every Markdown file of the repository, by path.
+// pages returns the text of every Markdown file of the repository, by path. Those that go mod vendor
+// and npm put there are other people's.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	if _, err := fs.Stat(repository, "tools/go.mod"); err != nil {
 		t.Skip("a module's zip holds no nested modules, which the pages speak of")
 	}
 	found := make(map[string]string)
+	others := []string{".git", "node_modules", "vendor"}
 	require.NoError(t, fs.WalkDir(repository, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (d.Name() == "node_modules" || d.Name() == ".git"):
+		case d.IsDir() && slices.Contains(others, d.Name()):
 			return fs.SkipDir
 		case path.Ext(name) == ".md":
 			found[name] = read(t, name)
