@@ -102,6 +102,9 @@ func TestLimitTableIsTheTransports(t *testing.T) {
 		"reply headers":       fmt.Sprintf("%d KiB", def.MaxResponseHeaderBytes>>10),
 		"idle connections":    fmt.Sprintf("%d, for %s", def.MaxIdleConns, def.IdleConnTimeout),
 		"redirects followed":  "0",
+
+		"an HTTP/2 connection on which nothing comes": fmt.Sprintf("a ping after %s, and %s for its answer", def.HTTP2.SendPingTimeout, def.HTTP2.PingTimeout),
+		"an HTTP/2 connection that takes no bytes":    def.HTTP2.WriteByteTimeout.String(),
 	}, documented)
 }
 
