@@ -61,7 +61,7 @@ func (a Admin) Format(f fmt.State, verb rune) { format(f, verb, "kii.Admin"+blan
 // User reads a user's data. id takes the forms of [User.ResetPassword]. An administrator finds
 // nobody by an address that is not verified either: give the user ID or the login name.
 //
-// The errors of note are [ErrUserNotFound] and, from all calls of an Admin, [ErrUnauthorized] and
+// The errors to expect are [ErrUserNotFound] and, from all calls of an Admin, [ErrUnauthorized] and
 // [ErrWrongCredentials]. After these two check the client ID and secret; the error's text names
 // what else it may be.
 //
@@ -87,7 +87,7 @@ func (a *Admin) User(ctx context.Context, id string) (*Profile, error) {
 // Whether this ends the user's sessions is not documented. Assume that it does, and do not rely on
 // it. To end them for certain, call SetDisabled with true and then with false.
 //
-// The errors of note are [ErrUserNotFound], [ErrPasswordTooShort] and [ErrNoPassword]: a user who
+// The errors to expect are [ErrUserNotFound], [ErrPasswordTooShort] and [ErrNoPassword]: a user who
 // came by a social login gets no first password by this call.
 //
 // If [OutcomeUnknown] reports true, the password may have been set. It is safe to set it again.
@@ -114,7 +114,7 @@ func (a *Admin) SetPassword(ctx context.Context, id, newPassword string) error {
 //
 // First make sure that the address is the user's: whoever reads its mail can reset the password.
 //
-// The errors of note are [ErrUserNotFound] and [ErrAddressTaken].
+// The errors to expect are [ErrUserNotFound] and [ErrAddressTaken].
 //
 // If [OutcomeUnknown] reports true, the address may have been set. It is safe to set it again.
 func (a *Admin) SetEmail(ctx context.Context, id, email string) error {

@@ -17,7 +17,7 @@ import (
 // one. An id or a PIN with characters that cannot be seen, or only look right, is refused.
 //
 // A nil error means that Kii Cloud accepted the request, not that the message was delivered. To
-// send another one, call again. The errors of note:
+// send another one, call again. The errors to expect:
 //   - [ErrUserNotFound]: there is no such user, or the address is not verified.
 //   - [ErrAddressNotVerified]: the user has no verified address for method.
 //   - [ErrNoPassword]: the user has no password, for example after a social login.
@@ -60,7 +60,7 @@ func (u *User) ResetPassword(ctx context.Context, id string, method Notification
 // Cloud has no call that only checks the PIN; a newPassword that it never takes is refused here,
 // before the PIN is used.
 //
-// The errors of note:
+// The errors to expect:
 //   - [ErrWrongPIN]: the PIN is not the one that was sent. It may be tried again.
 //   - [ErrPINExpired]: ask for another one with ResetPassword.
 //   - [ErrInvalidInput]: with a nil newPassword, the app wants one; with one, it equals the old

@@ -13,7 +13,7 @@ type User struct{ api *api }
 // name is a login name. An e-mail address or a phone number must be verified. A password of more
 // than 50 bytes is refused, since Kii Cloud has none.
 //
-// The errors of note are [ErrWrongCredentials], for a wrong password as well as for an unknown
+// The errors to expect are [ErrWrongCredentials], for a wrong password as well as for an unknown
 // user, and [ErrUserDisabled].
 //
 // Login is safe for concurrent use and sends one request. It leaves the Sessions that you hold as

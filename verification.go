@@ -30,7 +30,7 @@ func (s *Session) ResendPhoneVerification(ctx context.Context) error {
 // is pending, that one is verified, and takes the place of the old one. From then on a reset by
 // e-mail works. The link in the e-mail does the same, so most programs need no VerifyEmail.
 //
-// The errors of note:
+// The errors to expect:
 //   - [ErrWrongPIN]: the code is not the one that was sent. It may be tried again.
 //   - [ErrCodeExpired], [ErrNoCodePending]: ask for another one with ResendEmailVerification.
 //   - [ErrAlreadyVerified]: nothing is left to verify.
@@ -58,7 +58,7 @@ func (s *Session) VerifyPhone(ctx context.Context, code string) error {
 // verifies it. In other apps the new address replaces the old one at once. [Profile].PendingEmail
 // shows which it is.
 //
-// The errors of note are [ErrAddressTaken], if another user has verified the same address, and
+// The errors to expect are [ErrAddressTaken], if another user has verified the same address, and
 // [ErrInvalidInput].
 //
 // ChangeEmail is safe for concurrent use and sends one request. If [OutcomeUnknown] reports true,
