@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/go-kii/kii"
@@ -371,6 +372,49 @@ func ExampleSession_Refresh() {
 	// Output:
 	// <nil>
 	// true
+}
+
+// A web site that keeps tokens lets one request at a time refresh a user's token, and the others
+// read the new one. If there are several processes, the lock is the store's, such as that of a row.
+func ExampleSession_Refresh_keptToken() {
+	client, srv := inMemory(kiitest.WithSettings(func(s *kiitest.Settings) { s.RefreshTokens = true }))
+	defer srv.Close()
+	ctx := context.Background()
+	session, err := client.User.Login(ctx, "alice", "old-password")
+	if err != nil {
+		panic(err)
+	}
+	var mu sync.Mutex
+	kept := session.Token()
+	kept.Expiry = time.Now().Add(time.Minute) // as it is after a while
+
+	resume := func() (*kii.Session, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		session, err := client.User.Resume(kept)
+		if err == nil && !kept.Expiry.IsZero() && time.Until(kept.Expiry) < 5*time.Minute {
+			err = session.Refresh(ctx)
+			kept = session.Token()
+		}
+		return session, err
+	}
+
+	var requests sync.WaitGroup
+	for range 2 {
+		requests.Go(func() {
+			session, err := resume()
+			if err == nil {
+				_, err = session.Profile(ctx)
+			}
+			fmt.Println(err)
+		})
+	}
+	requests.Wait()
+	fmt.Println("refreshed", len(srv.Calls(kiitest.OpRefresh)), "time")
+	// Output:
+	// <nil>
+	// <nil>
+	// refreshed 1 time
 }
 
 func ExampleSession_Err() {

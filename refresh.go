@@ -13,6 +13,12 @@ import (
 // old pair is dead. Refresh tokens are switched on in the developer portal's access token settings;
 // they are off by default. A session without one gets an [*ArgumentError].
 //
+// No other call refreshes a session, so do it before [Token].Expiry: a call with an expired token
+// is answered like one with a dead token, and ends the session. Sessions that [User.Resume] made of
+// the same token, in two requests to a web site or in two processes, do not know of each other. The
+// first to refresh ends the others, though the user need not log in again. Let one at a time read
+// the token from where it is kept, refresh it and keep the new one, as the second example does.
+//
 // Refresh is safe for concurrent use. Calls that come at the same time share one request, as a
 // refresh token works once. That request outlives the callers whose contexts end, so that the new
 // pair is not lost with one of them: it ends no later than a call's time-out ([WithTimeout]). An
