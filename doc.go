@@ -147,7 +147,7 @@
 //
 // The numbers: a call ends within 30 seconds, retries included ([WithTimeout]); a dial within 5, a
 // TLS handshake within 10. A reply is read up to 256 KiB after decompression, its headers up to 64
-// KiB. 128 idle connections are kept for 90 seconds ([Client.CloseIdleConnections] closes them). No
+// KiB. 128 idle connections are kept for 30 seconds ([Client.CloseIdleConnections] closes them). No
 // redirect is followed. A goroutine that outlives a call, of a [Session.Refresh] or of an
 // administrator whose caller has left, ends no later than the time-out of a call.
 //
