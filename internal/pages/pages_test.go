@@ -27,8 +27,8 @@ func read(t *testing.T, name string) string {
 	return string(text)
 }
 
-// pages returns the text of every Markdown file of the repository, by path. Those that go mod vendor
-// and npm put there are other people's.
+// pages returns the text of every Markdown file of the repository, by path. Those that go mod
+// vendor and npm put there are other people's.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	if _, err := fs.Stat(repository, "tools/go.mod"); err != nil {
