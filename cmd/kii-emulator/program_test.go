@@ -215,6 +215,25 @@ func TestLocalhostIsTheEmulatorAlsoToThoseWhoTryIPv6First(t *testing.T) {
 	assert.Zero(t, p.stop(os.Interrupt))
 }
 
+func TestAnotherProgramAtLocalhostGetsAWarning(t *testing.T) {
+	t.Parallel()
+	other, err := net.Listen("tcp6", "[::1]:0")
+	if err != nil {
+		t.Skip("this machine has no IPv6")
+	}
+	defer other.Close()
+	_, port, err := net.SplitHostPort(other.Addr().String())
+	require.NoError(t, err)
+	own, err := net.Listen("tcp4", "127.0.0.1:"+port)
+	if err != nil {
+		t.Skip("the port is not free at 127.0.0.1")
+	}
+	own.Close()
+	p := startProgram(t, "-addr", "127.0.0.1:"+port)
+	assert.Zero(t, p.stop(os.Interrupt))
+	assert.Contains(t, p.stderr.String(), "WARNING: another program serves port "+port+" of ::1")
+}
+
 func TestAHostWithoutAnotherAddressGetsNoWarning(t *testing.T) {
 	t.Parallel()
 	p := startProgram(t, "-expose", "10.0.2.2") // as the Android emulator calls the loopback of its machine

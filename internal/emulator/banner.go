@@ -13,6 +13,9 @@ import (
 const exposedWarning = "kii-emulator: WARNING: other machines can reach this emulator. Everybody who does sees every message\n" +
 	"and account and can change them. Use no real password, address or app key in it.\n"
 
+const sharedWarning = "kii-emulator: WARNING: another program serves port %d of ::1, which localhost means to some programs.\n" +
+	"Point your app to 127.0.0.1, or choose another port.\n"
+
 // What stands for an app key and a client secret that the user chose, which may be real ones.
 const (
 	ownKey    = "THE-APP-KEY"

@@ -13,6 +13,7 @@ type binding struct {
 	origin    string          // scheme and host, where the links in messages begin
 	hosts     map[string]bool // the hosts with their ports that it serves, as normalAddress writes them
 	anyPort   map[string]bool // the hosts that it serves by whatever port, as normalHost writes them
+	shared    bool            // another program has the port at ::1
 }
 
 // listen opens the socket. The options are valid.
@@ -30,6 +31,9 @@ func (o Options) listen() (*binding, error) {
 	if bound.IP.Equal(net.IPv4(127, 0, 0, 1)) { // localhost is ::1 first to some programs, and ::1 alone to others
 		if l, err := net.ListenTCP("tcp6", &net.TCPAddr{IP: net.IPv6loopback, Port: bound.Port}); err == nil {
 			p.listeners = append(p.listeners, l)
+		} else if l, err := net.ListenTCP("tcp6", &net.TCPAddr{IP: net.IPv6loopback}); err == nil {
+			p.shared = true // there is IPv6, so the port is what cannot be had
+			l.Close()
 		}
 	}
 	own := strconv.Itoa(bound.Port)

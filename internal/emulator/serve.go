@@ -63,6 +63,9 @@ func Serve(ctx context.Context, o Options, stdin io.Reader, stdout, stderr io.Wr
 	if !p.address.IP.IsLoopback() {
 		fmt.Fprint(stderr, exposedWarning)
 	}
+	if p.shared {
+		fmt.Fprintf(stderr, sharedWarning, p.address.Port)
+	}
 	if o.AddrFile != "" {
 		address := p.address.String()
 		err = writeAddrFile(o.AddrFile, address)
