@@ -182,6 +182,34 @@ func TestAPasswordThatWasChangedIsToldThoughTheStoreFails(t *testing.T) {
 	})
 }
 
+func TestAnAddressThatWasVerifiedIsToldThoughTheStoreFails(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		of   kiitest.Operation
+		form func(*testing.T, *site) []string
+		want string
+	}{
+		"verify": {kiitest.OpVerifyAddress, func(t *testing.T, s *site) []string { return []string{"code", s.verificationCode(t)} }, "It is verified"},
+		"resend": {kiitest.OpResendVerification, func(*testing.T, *site) []string { return nil }, "a message is on its way"},
+		"change": {kiitest.OpChangeAddress, func(*testing.T, *site) []string {
+			return []string{"address", "new@example.com", "password", oldPassword}
+		}, "We have taken your request"},
+	} {
+		synctestRun(t, name, func(t *testing.T) {
+			var broken atomic.Bool
+			s, b := verifying(t, fragileStores(&broken))
+			b.post("/profile/email/change", "address", "erin@example.com", "password", oldPassword)
+			form := tt.form(t, s)
+			s.Inject(kiitest.Fault{Operation: tt.of, Kind: kiitest.FaultDelay, Delay: time.Second})
+			time.AfterFunc(500*time.Millisecond, func() { broken.Store(true) })
+			answer := b.post("/profile/email/"+name, form...)
+			assert.Equal(t, http.StatusOK, answer.code)
+			assert.Contains(t, text(answer.body), tt.want)
+			noGoError(t, answer.body)
+		})
+	}
+}
+
 // A process may end, or lose its store, while it tries a code.
 func TestATryThatWasCutOffIsTriedAgain(t *testing.T) {
 	t.Parallel()

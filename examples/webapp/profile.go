@@ -232,8 +232,8 @@ func (a *app) change(w http.ResponseWriter, r *http.Request) error {
 			}
 			l.Asked[name] = acct.ID
 		})
-		if err != nil {
-			return err
+		if err != nil { // the page shows what Kii Cloud says is pending
+			a.log.Error("the address that was asked for is not kept", "error", err)
 		}
 	}
 	return a.told(w, r, did, "channel.changed", v, "address", problem{Word: "channel.change-limited", At: in(wait)})
@@ -276,8 +276,10 @@ func (a *app) told(w http.ResponseWriter, r *http.Request, did outcome, notice s
 	name := r.PathValue("channel")
 	switch did {
 	case succeeded:
-		if _, _, err := a.logins.change(r, func(l *login) { l.Notice = name + " " + notice }); err != nil {
-			return err
+		if _, _, err := a.logins.change(r, func(l *login) { l.Notice = name + " " + notice }); err != nil { // it is told all the same
+			a.log.Error("what was done is not kept", "error", err)
+			a.render(w, http.StatusOK, "message", view{Word: "done", Notice: notice, Link: "/profile/" + name})
+			return nil
 		}
 		http.Redirect(w, r, "/profile/"+name, http.StatusSeeOther)
 		return nil

@@ -17,9 +17,13 @@ import (
 
 // verifying is the site of an app that asks for verification, and a browser that is logged in
 // there.
-func verifying(t *testing.T) (*site, *browser) {
+func verifying(t *testing.T, open ...stores) (*site, *browser) {
 	t.Helper()
 	s := newSite(t)
+	if len(open) > 0 {
+		s.open = open[0]
+		s.start(t)
+	}
 	s.SetSettings(func(portal *kiitest.Settings) { portal.VerifyEmail, portal.VerifyPhone = true, true })
 	b := s.browser(t)
 	require.Equal(t, "/profile?from=login", b.login(verified, oldPassword).location())
