@@ -110,7 +110,7 @@ func (e *TransportError) Error() string {
 
 // Unwrap returns Err for [errors.Is] and [errors.As]. They find in it all but the errors of this
 // package, as when a call was cancelled because of another's: those say nothing of this one; and
-// nothing by an interface with a method that returns errors.
+// nothing by an interface that returns what an error wraps, such as one with Unwrap or Cause.
 func (e *TransportError) Unwrap() error {
 	if e.Err == nil {
 		return nil

@@ -181,12 +181,12 @@ func (h *hidden) Is(target error) (found bool) {
 }
 
 // As finds all but this package's errors, and a *url.Error, whose URL may name an account. It finds
-// nothing by an interface that returns errors, such as one with Unwrap: they would be bare.
+// nothing by an interface that returns what an error wraps: that would be bare.
 func (h *hidden) As(target any) (ok bool) {
 	defer func() { _ = recover() }()
 	into := reflect.ValueOf(target).Elem()
 	found := reflect.New(into.Type()) // target stays as it is if nothing is found
-	if returnsErrors(into.Type()) || !errors.As(h.err, found.Interface()) {
+	if unwraps(into.Type()) || !errors.As(h.err, found.Interface()) {
 		return false
 	}
 	switch e := found.Elem().Interface().(type) {
@@ -201,22 +201,20 @@ func (h *hidden) As(target any) (ok bool) {
 	return true
 }
 
-// returnsErrors reports whether t is an interface with a method that returns an error or several.
-func returnsErrors(t reflect.Type) bool {
-	if t.Kind() != reflect.Interface {
-		return false
-	}
-	for method := range t.Methods() {
-		for result := range method.Type.Outs() {
-			if result.Kind() == reflect.Slice {
-				result = result.Elem()
-			}
-			if result.Implements(reflect.TypeFor[error]()) {
-				return true
-			}
-		}
-	}
-	return false
+// unwrappers are how programs ask an error for what it wraps, those of older libraries included. If
+// a type were asked for its methods instead, by reflect, the linker would keep every method that a
+// program imports: its binary would grow by up to a sixth.
+var unwrappers = []reflect.Type{
+	reflect.TypeFor[interface{ Unwrap() error }](),
+	reflect.TypeFor[interface{ Unwrap() []error }](),
+	reflect.TypeFor[interface{ Cause() error }](),
+	reflect.TypeFor[interface{ Errors() []error }](),
+	reflect.TypeFor[interface{ WrappedErrors() []error }](),
+}
+
+// unwraps reports whether t is an interface by which what an error wraps is got at.
+func unwraps(t reflect.Type) bool {
+	return t.Kind() == reflect.Interface && slices.ContainsFunc(unwrappers, t.Implements)
 }
 
 // isOwn reports whether err is one of this package's errors.

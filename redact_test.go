@@ -428,6 +428,7 @@ func TestNoInterfaceReturnsTheBareErrors(t *testing.T) {
 		error
 		Errors() []error
 	}](err))
+	assert.False(t, isA[interface{ WrappedErrors() []error }](err))
 	require.ErrorIs(t, err, errOfCaller)
 	assert.True(t, isA[causer](err))
 }
@@ -438,6 +439,8 @@ type causer struct{ error }
 func (c causer) Unwrap() error   { return c.error }
 func (c causer) Cause() error    { return c.error }
 func (c causer) Errors() []error { return []error{c.error} }
+
+func (c causer) WrappedErrors() []error { return []error{c.error} }
 
 // As errors.As promises.
 func TestATargetThatFindsNothingStaysAsItIs(t *testing.T) {
