@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -34,6 +33,8 @@ func TestREADMEsFiguresOfSpeedAreTheBenchmarks(t *testing.T) {
 		"64 callers share " + kii[2] + " connections",
 		fmt.Sprintf("%.0f times the calls per second", rate/plainRate),
 	} {
-		assert.Contains(t, readme, part)
+		if !strings.Contains(readme, part) { // which is too long to print
+			t.Errorf("README does not say: %s", part)
+		}
 	}
 }
