@@ -56,6 +56,10 @@ func compare(ctx context.Context, p plan, weights []string) (*report, error) {
 		return nil, err
 	}
 	r := &report{plan: p, began: time.Now(), load: loadAverage()}
+	// First, while no connection of another client is idle.
+	if r.growth, err = grow(ctx, srv, p.growth); err != nil {
+		return nil, err
+	}
 	type table struct {
 		list                   []contestant
 		into                   *[]*runner
@@ -88,9 +92,6 @@ func compare(ctx context.Context, p plan, weights []string) (*report, error) {
 		}
 	}
 	if err := countInstructions(ctx, r.canned, p.counted); err != nil {
-		return nil, err
-	}
-	if r.growth, err = grow(ctx, srv, p.growth); err != nil {
 		return nil, err
 	}
 	if r.local, err = measureLocal(ctx); err != nil {
