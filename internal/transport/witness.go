@@ -12,6 +12,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"path"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -279,13 +280,16 @@ func (w *witnessed) Read(p []byte) (int, error) {
 
 func (w *witnessed) Close() error { return nil }
 
+// entry is that of [roundTripper.RoundTrip], whose name another's may share, and builds can change.
+var entry = reflect.ValueOf((*roundTripper).RoundTrip).Pointer()
+
 // belowRoundTrip reports whether [roundTripper.RoundTrip] is among the callers: then a RoundTripper
 // signs, dumps or copies. Transports read what they write in goroutines of their own.
 func belowRoundTrip() bool {
 	var callers [128]uintptr
 	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers[:])])
 	for frame, more := frames.Next(); more; frame, more = frames.Next() {
-		if strings.HasSuffix(frame.Function, "transport.(*roundTripper).RoundTrip") {
+		if frame.Entry == entry {
 			return true
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/go-kii/kii"
+	"github.com/go-kii/kii/test/company/transport"
 )
 
 // serve starts a cloud over HTTP/1 and returns a client of it.
@@ -188,3 +189,18 @@ func TestWhatABreakerOrATokenSourceRefusesIsToldAsNotSent(t *testing.T) {
 type noToken struct{}
 
 func (noToken) Token() (*oauth2.Token, error) { return nil, errors.New("the gateway gives no token") }
+
+// The library looks who reads a request. A reader that only has its name must not count as its own.
+func TestWhatATransportOfTheSameNameHasReadMayBeSent(t *testing.T) {
+	t.Parallel()
+	_, client := serve(t, kii.WithMaxRetries(0), kii.WithHTTPClient(&http.Client{Transport: tripper(func(req *http.Request) (*http.Response, error) {
+		failed := make(chan error)
+		go func() {
+			_, err := transport.New().RoundTrip(req) //nolint:bodyclose // there is none
+			failed <- err
+		}()
+		return nil, <-failed
+	})}))
+	err := client.User.ResetPassword(t.Context(), accepted, kii.NotificationSMSPIN)
+	assert.True(t, kii.OutcomeUnknown(err), "%v", err)
+}
