@@ -280,8 +280,8 @@ func (w *witnessed) Read(p []byte) (int, error) {
 
 func (w *witnessed) Close() error { return nil }
 
-// entry is that of [roundTripper.RoundTrip], whose name another's may share, and builds can change.
-var entry = reflect.ValueOf((*roundTripper).RoundTrip).Pointer()
+// roundTripName is the whole name of [roundTripper.RoundTrip], as this build has it.
+var roundTripName = runtime.FuncForPC(reflect.ValueOf((*roundTripper).RoundTrip).Pointer()).Name()
 
 // belowRoundTrip reports whether [roundTripper.RoundTrip] is among the callers: then a RoundTripper
 // signs, dumps or copies. Transports read what they write in goroutines of their own.
@@ -289,7 +289,7 @@ func belowRoundTrip() bool {
 	var callers [128]uintptr
 	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers[:])])
 	for frame, more := frames.Next(); more; frame, more = frames.Next() {
-		if frame.Entry == entry {
+		if frame.Function == roundTripName {
 			return true
 		}
 	}
