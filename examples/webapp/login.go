@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/go-kii/kii"
 )
@@ -103,6 +104,8 @@ func (a *app) session(w http.ResponseWriter, r *http.Request) (*kii.Session, log
 	case found && r.URL.Query().Has("from"): // the cookie came back
 		http.Redirect(w, r, "/profile", http.StatusSeeOther)
 		return nil, current, nil
+	case found && !current.Token.Expiry.IsZero() && !time.Now().Before(current.Token.Expiry):
+		return nil, current, a.leave(w, r, "expired") // Kii Cloud would answer as if the password was changed
 	case found:
 		session, err := a.flow.user.Resume(current.Token)
 		return session, current, err

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-kii/kii"
+	"github.com/go-kii/kii/kiitest"
 )
 
 func TestALostLoginSaysWhy(t *testing.T) {
@@ -138,5 +139,21 @@ func Test10OldSessionsEnd(t *testing.T) {
 		_, err = before.Profile(t.Context())
 		assert.ErrorAs(t, err, new(*kii.SessionError))
 		assert.Equal(t, "/login", first.get("/profile").location(), "and so is the browser that did it")
+	})
+}
+
+// Kii Cloud answers a token that has expired like one whose password was changed.
+func Test10ATokenThatExpiresIsNotToldAsAChangedPassword(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		s.SetSettings(func(portal *kiitest.Settings) { portal.TokenValidity = 5 * time.Minute })
+		b := s.browser(t)
+		b.login(verified, oldPassword)
+		require.Equal(t, http.StatusOK, b.get("/profile").code)
+		time.Sleep(5 * time.Minute)
+		answer := b.get("/profile")
+		assert.Equal(t, "/login?after=expired", answer.location())
+		assert.Contains(t, text(b.get(answer.location()).body), "Your account is as it was")
 	})
 }
