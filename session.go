@@ -15,13 +15,13 @@ import (
 // A Session is a logged-in user: what [User.Login] and [User.Resume] return. It is safe for
 // concurrent use and must not be copied.
 //
-// It ends when a call is answered that its token is dead, because the password was reset or changed
-// or an administrator ended it: by 401 or 403 with [ErrWrongToken], [ErrUnauthorized],
-// [ErrAuthenticationFailed] or invalid_token. That call and all later ones return the same
-// [*SessionError], the later ones without a request. A Refresh answered with [ErrWrongRefreshToken]
-// or [ErrWrongCredentials] ends it as well, and so does a ChangePassword that succeeded. Nothing
-// else does: not a wrong password, a disabled account, an unknown outcome, the clock of this
-// machine or the error of another call.
+// It ends when a call is answered that its token is dead, because the password was reset or
+// changed, an administrator ended it, or the token has expired, which only [Token].Expiry tells
+// from the rest: by 401 or 403 with [ErrWrongToken], [ErrUnauthorized], [ErrAuthenticationFailed]
+// or invalid_token. That call and all later ones return the same [*SessionError], the later ones
+// without a request. A Refresh answered with [ErrWrongRefreshToken] or [ErrWrongCredentials] ends
+// it as well, and so does a ChangePassword that succeeded. Nothing else does: not a wrong password,
+// a disabled account, an unknown outcome, the clock of this machine or the error of another call.
 //
 // A call that a [Session.Refresh] overtakes may be answered that the old token is dead. It then
 // returns that answer, an [*APIError], and the session goes on: nothing happened, so make the call
