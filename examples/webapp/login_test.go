@@ -155,5 +155,10 @@ func Test10ATokenThatExpiresIsNotToldAsAChangedPassword(t *testing.T) {
 		answer := b.get("/profile")
 		assert.Equal(t, "/login?after=expired", answer.location())
 		assert.Contains(t, text(b.get(answer.location()).body), "Your account is as it was")
+
+		b.login(verified, oldPassword)
+		b.get("/profile/email")
+		time.Sleep(5 * time.Minute)
+		assert.Equal(t, "/login?after=expired", b.post("/profile/email/resend").location())
 	})
 }

@@ -99,7 +99,7 @@ func (a *app) profile(w http.ResponseWriter, r *http.Request) (*kii.Profile, log
 	}
 	profile, err := session.Profile(r.Context())
 	if _, over := errors.AsType[*kii.SessionError](err); over {
-		return nil, current, a.leave(w, r, "ended")
+		return nil, current, a.over(w, r, current)
 	}
 	if err != nil {
 		a.log.Error("no profile", "error", err)
@@ -284,7 +284,11 @@ func (a *app) told(w http.ResponseWriter, r *http.Request, did outcome, notice s
 		http.Redirect(w, r, "/profile/"+name, http.StatusSeeOther)
 		return nil
 	case ended:
-		return a.leave(w, r, "ended")
+		current, _, err := a.logins.get(r)
+		if err != nil {
+			return err
+		}
+		return a.over(w, r, current)
 	case limited:
 		v.Problems.add(field, atLimit)
 	case unknown:
