@@ -138,9 +138,6 @@ func (s *Server) URL() string {
 	return "http://" + s.addr
 }
 
-// Addr returns the address that the server listens on.
-func (s *Server) Addr() string { return s.addr }
-
 // Requests returns how many requests arrived, counted when their headers were read.
 func (s *Server) Requests() int { return int(s.requests.Load()) }
 
