@@ -184,6 +184,35 @@ func TestPromisesHoldInCompany(t *testing.T) {
 	}
 }
 
+// TestPromisesHoldWithOneCompanionAboveAnother plays all but what one of the two breaks by itself,
+// and the deadline, which takes its time.
+func TestPromisesHoldWithOneCompanionAboveAnother(t *testing.T) {
+	t.Parallel()
+	for _, upper := range companions[1:] {
+		for _, lower := range companions[1:] {
+			if strings.Contains(upper.name, "digest") && strings.Contains(lower.name, "oauth2") {
+				continue // which replaces the digest: both have it in Authorization
+			}
+			for _, l := range lanes[1:3] { // TLS, with HTTP/1 and HTTP/2
+				t.Run(upper.name+" above "+lower.name+" over "+l.name, func(t *testing.T) {
+					t.Parallel()
+					both := companion{wrap: func(t *testing.T, next http.RoundTripper) http.RoundTripper {
+						return upper.wrap(t, lower.wrap(t, next))
+					}}
+					for _, promise := range []string{success, answer, once, unsent, session} {
+						tr := newTrial(t, l, both)
+						wrong := hold[promise](t, tr)
+						if !upper.breaksOn(l, promise) && !lower.breaksOn(l, promise) {
+							assert.NoError(t, wrong, promise)
+						}
+						assert.NoError(t, tr.noSecret())
+					}
+				})
+			}
+		}
+	}
+}
+
 const page = "../../docs/company.md"
 
 // TestTableIsThePages prints the table that the page has.
