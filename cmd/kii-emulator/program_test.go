@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -217,21 +219,30 @@ func TestLocalhostIsTheEmulatorAlsoToThoseWhoTryIPv6First(t *testing.T) {
 
 func TestAnotherProgramAtLocalhostGetsAWarning(t *testing.T) {
 	t.Parallel()
-	other, err := net.Listen("tcp6", "[::1]:0")
-	if err != nil {
-		t.Skip("this machine has no IPv6")
-	}
-	defer other.Close()
-	_, port, err := net.SplitHostPort(other.Addr().String())
-	require.NoError(t, err)
-	own, err := net.Listen("tcp4", "127.0.0.1:"+port)
-	if err != nil {
-		t.Skip("the port is not free at 127.0.0.1")
-	}
-	own.Close()
+	port := portOfAnotherProgram(t)
 	p := startProgram(t, "-addr", "127.0.0.1:"+port)
 	assert.Zero(t, p.stop(os.Interrupt))
 	assert.Contains(t, p.stderr.String(), "WARNING: another program serves port "+port+" of ::1")
+}
+
+// portOfAnotherProgram returns a port that is taken at ::1 and free at 127.0.0.1. No system gives
+// one below 30000 to a program that asks for any.
+func portOfAnotherProgram(t *testing.T) (port string) {
+	t.Helper()
+	for range 100 {
+		port = strconv.Itoa(20_000 + rand.N(10_000))
+		other, err := net.Listen("tcp6", "[::1]:"+port)
+		if err != nil {
+			continue
+		}
+		t.Cleanup(func() { other.Close() })
+		if own, err := net.Listen("tcp4", "127.0.0.1:"+port); err == nil {
+			own.Close()
+			return port
+		}
+	}
+	t.Skip("this machine has no IPv6")
+	return ""
 }
 
 func TestAHostWithoutAnotherAddressGetsNoWarning(t *testing.T) {
