@@ -23,6 +23,7 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+	_ "time/tzdata" // for -time-zone, on machines that have none
 
 	"github.com/nyaruka/phonenumbers"
 
