@@ -143,8 +143,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		TLSConfig:         secure,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      2 * time.Minute, // above what a try of a code and the one before it may take
-		IdleTimeout:       time.Minute,
+		WriteTimeout:      2 * time.Minute,  // above what a try of a code and the one before it may take
+		IdleTimeout:       11 * time.Minute, // above that of load balancers: ten at Google
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
