@@ -21,6 +21,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 	_ "time/tzdata" // for -time-zone, on machines that have none
@@ -88,11 +89,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	var secure *tls.Config
 	if *cert != "" || *key != "" {
-		pair, err := tls.LoadX509KeyPair(*cert, *key)
+		get, err := certificate(*cert, *key)
 		if err != nil {
 			return fmt.Errorf("-cert and -key: %w", err)
 		}
-		secure = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+		secure = &tls.Config{GetCertificate: get, MinVersion: tls.VersionTLS12}
 	}
 	sentences, err := newWords(wordFiles, cfg.language, cfg.zone)
 	if err != nil {
@@ -170,4 +171,20 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	last, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
 	return errors.Join(err, f.close(last))
+}
+
+// certificate reads the files anew for each handshake, since certificates are renewed while the
+// site runs. As long as the two do not fit each other, the last ones that did are used.
+func certificate(cert, key string) (func(*tls.ClientHelloInfo) (*tls.Certificate, error), error) {
+	last, err := tls.LoadX509KeyPair(cert, key)
+	var mu sync.Mutex
+	return func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if pair, err := tls.LoadX509KeyPair(cert, key); err == nil {
+			last = pair
+		}
+		pair := last
+		return &pair, nil
+	}, err
 }

@@ -3,9 +3,17 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"io"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -164,4 +172,49 @@ func TestRunRefusesBadSettings(t *testing.T) {
 			assert.Empty(t, printed.String(), "no URL is announced that nothing serves")
 		})
 	}
+}
+
+func TestARenewedCertificateIsServedWithoutARestart(t *testing.T) {
+	t.Parallel()
+	cert, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+	_, err := certificate(cert, key)
+	require.Error(t, err)
+	first, second := newCertificate(t), newCertificate(t)
+	first.write(t, cert, key)
+	get, err := certificate(cert, key)
+	require.NoError(t, err)
+	served := func() []byte {
+		t.Helper()
+		pair, err := get(nil)
+		require.NoError(t, err)
+		return pair.Certificate[0]
+	}
+	assert.Equal(t, first.der, served())
+	require.NoError(t, os.WriteFile(cert, second.pem("CERTIFICATE", second.der), 0o600))
+	assert.Equal(t, first.der, served(), "the key is still the old one")
+	second.write(t, cert, key)
+	assert.Equal(t, second.der, served())
+}
+
+type certified struct{ der, key []byte }
+
+func newCertificate(t *testing.T) certified {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{}, key.Public(), key)
+	require.NoError(t, err)
+	return certified{der, private}
+}
+
+func (certified) pem(kind string, bytes []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: bytes})
+}
+
+func (c certified) write(t *testing.T, cert, key string) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(cert, c.pem("CERTIFICATE", c.der), 0o600))
+	require.NoError(t, os.WriteFile(key, c.pem("PRIVATE KEY", c.key), 0o600))
 }
