@@ -220,3 +220,21 @@ func TestAStopIsHandedToTheCommandAndTheExportIsWritten(t *testing.T) {
 		assert.FileExists(t, export, signal)
 	}
 }
+
+func TestAStopExportsBeforeItWaitsForTheCommand(t *testing.T) {
+	t.Parallel()
+	name, err := binary()
+	require.NoError(t, err)
+	export := filepath.Join(t.TempDir(), "export.json")
+	cmd := exec.Command(name, "-export", export, "--",
+		"sh", "-c", `trap 'until [ -s "$0" ]; do sleep 0.05; done; exit 6' TERM; echo started; while :; do sleep 0.05; done`, export)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	_, err = io.ReadFull(out, make([]byte, len("started")))
+	require.NoError(t, err)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	exit, ok := errors.AsType[*exec.ExitError](cmd.Wait())
+	require.True(t, ok)
+	assert.Equal(t, 6, exit.ExitCode(), "the command saw the export and was not killed")
+}

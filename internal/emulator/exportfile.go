@@ -23,6 +23,17 @@ func (e *emulator) exportTo(name string) error {
 	return fmt.Errorf("-export: %w. The export is in %s", err, rescued)
 }
 
+// exportEarly exports what is there before the command ends. Its failure is told by the export that
+// comes after it.
+func (e *emulator) exportEarly() {
+	if e.options.Export == "" {
+		return
+	}
+	if copied, err := writeFile(e.options.Export, 0o600, e.export().write); err != nil {
+		_ = os.Remove(copied)
+	}
+}
+
 // warnOfReaders says so if others than this user can read the export after all.
 func warnOfReaders(stderr io.Writer, name string) {
 	at, err := os.Stat(name)

@@ -121,7 +121,11 @@ func (e *emulator) run(ctx context.Context, failed <-chan error, stdin io.Reader
 	cmd := exec.CommandContext(ctx, e.options.Command[0], e.options.Command[1:]...)
 	cmd.Env = append(os.Environ(), e.environment()...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
-	cmd.Cancel = func() error { return forward(ctx, cmd.Process) }
+	cmd.Cancel = func() error {
+		err := forward(ctx, cmd.Process)
+		e.exportEarly() // who asked to stop may kill both before the command has ended
+		return err
+	}
 	cmd.WaitDelay = killTimeout
 	err := cmd.Run()
 	if stopped, ok := errors.AsType[*stoppedError](context.Cause(ctx)); ok {
