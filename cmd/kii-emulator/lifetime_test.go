@@ -238,3 +238,27 @@ func TestAStopExportsBeforeItWaitsForTheCommand(t *testing.T) {
 	require.True(t, ok)
 	assert.Equal(t, 6, exit.ExitCode(), "the command saw the export and was not killed")
 }
+
+func TestAStopEndsTheWaitForASeedThatDoesNotCome(t *testing.T) {
+	t.Parallel()
+	name, err := binary()
+	require.NoError(t, err)
+	export := filepath.Join(t.TempDir(), "export.json")
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		cmd := exec.Command(name, "-seed", "/dev/stdin", "-export", export, "--", "true")
+		var complaints bytes.Buffer
+		cmd.Stderr = &complaints
+		seed, err := cmd.StdinPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		t.Cleanup(func() { cmd.Process.Kill() })
+		_, err = seed.Write(bytes.Repeat([]byte(" "), 1<<20)) // more than a pipe holds, so it is being read
+		require.NoError(t, err)
+		require.NoError(t, cmd.Process.Signal(signal))
+		exit, ok := errors.AsType[*exec.ExitError](cmd.Wait())
+		require.True(t, ok)
+		assert.Equal(t, 1, exit.ExitCode(), "the command did not run")
+		assert.Contains(t, complaints.String(), "-seed: stopped before the file was read")
+		assert.NoFileExists(t, export)
+	}
+}

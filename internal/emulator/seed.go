@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -27,6 +28,25 @@ type seed struct {
 	name  string           // of the file
 	data  []byte           // that stands in it
 	lines map[string]int64 // where a value is: settings.pinValidity, users[3], users[3].email
+}
+
+// awaitSeed reads a seed file, unless the context ends first: what comes by a pipe may never end.
+func awaitSeed(ctx context.Context, name string) (seed, error) {
+	type result struct {
+		start seed
+		err   error
+	}
+	read := make(chan result, 1)
+	go func() {
+		start, err := loadSeed(name)
+		read <- result{start, err}
+	}()
+	select {
+	case r := <-read:
+		return r.start, r.err
+	case <-ctx.Done():
+		return seed{}, errors.New("-seed: stopped before the file was read")
+	}
 }
 
 // loadSeed reads a seed file. Without one the emulator starts empty, and so it does if the

@@ -32,7 +32,7 @@ func Serve(ctx context.Context, o Options, stdin io.Reader, stdout, stderr io.Wr
 	if o.Ready {
 		return ready(ctx, o.Addr)
 	}
-	start, err := loadSeed(o.Seed)
+	start, err := awaitSeed(ctx, o.Seed)
 	if err != nil {
 		return err
 	}
