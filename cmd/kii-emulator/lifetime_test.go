@@ -262,3 +262,20 @@ func TestAStopEndsTheWaitForASeedThatDoesNotCome(t *testing.T) {
 		assert.NoFileExists(t, export)
 	}
 }
+
+func TestAReaderThatLeavesEndsNothing(t *testing.T) {
+	t.Parallel()
+	name, err := binary()
+	require.NoError(t, err)
+	reader, writer, err := os.Pipe()
+	require.NoError(t, err)
+	require.NoError(t, reader.Close())
+	defer writer.Close()
+	export := filepath.Join(t.TempDir(), "export.json")
+	cmd := exec.Command(name, "-export", export, "--", "sh", "-c", "exit 7")
+	cmd.Stderr = writer // where the emulator says where it serves
+	exit, ok := errors.AsType[*exec.ExitError](cmd.Run())
+	require.True(t, ok)
+	assert.Equal(t, 7, exit.ExitCode())
+	assert.FileExists(t, export)
+}

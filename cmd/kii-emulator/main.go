@@ -29,6 +29,8 @@ func main() {
 	if !signal.Ignored(syscall.SIGHUP) { // nohup has it ignored
 		stops = append(stops, syscall.SIGHUP)
 	}
+	// Who reads what it prints may leave, as head does. Then a write fails, and ends nothing.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	// A stop takes at most two seconds and writes the export; further signals do not cut it short.
 	ctx, _ := signal.NotifyContext(context.Background(), stops...)
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
