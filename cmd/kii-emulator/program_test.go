@@ -75,7 +75,15 @@ func TestItStopsCleanlyWhateverIsGoingOn(t *testing.T) {
 		go func() { p.client().User.ResetPassword(t.Context(), alice, kii.NotificationEmail); ended <- struct{}{} }()
 		waiting, err := net.Dial("tcp", strings.TrimPrefix(p.origin, "http://"))
 		require.NoError(t, err)
-		fmt.Fprintf(waiting, "GET %s/messages/wait?timeout=1m HTTP/1.1\r\nHost: %s\r\n\r\n", apiRoot, strings.TrimPrefix(p.origin, "http://"))
+		answers := bufio.NewReader(waiting)
+		ask := func(path string) {
+			fmt.Fprintf(waiting, "GET %s/%s HTTP/1.1\r\nHost: %s\r\n\r\n", apiRoot, path, strings.TrimPrefix(p.origin, "http://"))
+		}
+		ask("ready") // what is asked on a connection that is not served yet is dropped by a stop
+		ready, err := http.ReadResponse(answers, nil)
+		require.NoError(t, err)
+		readAll(t, ready.Body)
+		ask("messages/wait?timeout=1m")
 		for faults := -1; faults != 1; { // the delayed call has met its fault
 			var left struct{ Faults []any }
 			p.get("/faults", &left)
@@ -88,7 +96,7 @@ func TestItStopsCleanlyWhateverIsGoingOn(t *testing.T) {
 		assert.Equal(t, 0, p.stop(s), s)
 		assert.Less(t, time.Since(begun), 4*time.Second)
 		<-ended
-		reply, err := http.ReadResponse(bufio.NewReader(waiting), nil)
+		reply, err := http.ReadResponse(answers, nil)
 		require.NoError(t, err)
 		assert.Equal(t, http.StatusServiceUnavailable, reply.StatusCode, "a long poll is answered")
 		reply.Body.Close()
