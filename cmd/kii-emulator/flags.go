@@ -56,7 +56,7 @@ func parseFlags(args []string, stderr io.Writer) (emulator.Options, error) {
 		return o, errors.New("there is an argument that belongs to no flag; -help lists the flags, and -- goes before a command")
 	case f.NArg() > 0 && o.Ready:
 		return o, errors.New("-ready runs no command; leave one of them out")
-	case f.NArg() == 0 && len(args) > 0 && args[len(args)-1] == "--":
+	case f.Arg(0) == "" && len(args) > 0 && (f.NArg() > 0 || args[len(args)-1] == "--"):
 		return o, errors.New("there is no command after --")
 	}
 	if name := emptyFlag(f); name != "" { // what a script gives whose variable is not set

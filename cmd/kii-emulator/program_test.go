@@ -134,6 +134,7 @@ func TestACommandLineThatMakesNoSenseIsRefused(t *testing.T) {
 		{2, "-export " + missing + ": its folder does not exist", []string{"-export", missing}},
 		{2, "-export " + folder + ": it is a folder", []string{"-export", folder}},
 		{2, "there is no command after --", []string{"--"}},
+		{2, "there is no command after --", []string{"--", ""}},
 		{2, "-ready runs no command", []string{"-ready", "--", "true"}},
 		{2, "must be 1 to 256", []string{"-client-secret", "a word"}},
 		{2, "-client-id must differ", []string{"-client-id", "secret", "-app-id", "secret"}},
