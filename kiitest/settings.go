@@ -28,7 +28,7 @@ type Settings struct {
 	CodeValidity      time.Duration // of an address verification code; default: 24 hours
 	TokenValidity     time.Duration // of an access token; default: 2,147,483,647 s; 0: for ever
 	MinPasswordLength int           // 4 to 50; default: 4
-	RefreshTokens     bool          // whether a login hands one out; default: no
+	RefreshTokens     bool          // whether a login hands one out, except to a pseudo user; default: no
 	VerifyEmail       bool          // whether a new e-mail address must be verified; default: no
 	VerifyPhone       bool          // whether a new phone number must be verified; default: no
 	SuccessURL        string        // where a link goes after a generated reset; default: a page of the server's

@@ -43,14 +43,15 @@ func (t *token) dead(now time.Time) string {
 }
 
 // newToken makes an access token, and its refresh token if the settings want one, for the account,
-// or an anonymous one if it is nil.
+// or an anonymous one if it is nil. A pseudo user, without any name or address, gets no refresh
+// token, as Kii Cloud's guide says.
 func (s *Server) newToken(now time.Time, a *account) *token {
 	access := &token{value: s.random.token(), account: a}
 	if validity := s.settings.TokenValidity; validity > 0 {
 		access.expires = now.Add(validity)
 	}
 	s.keep(access)
-	if a != nil && s.settings.RefreshTokens {
+	if a != nil && len(s.addresses(a.Account)) > 0 && s.settings.RefreshTokens {
 		access.pair = &token{value: s.random.token(), account: a, refresh: true, pair: access}
 		s.keep(access.pair)
 	}

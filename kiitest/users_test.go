@@ -96,6 +96,17 @@ func TestRegistration(t *testing.T) {
 	require.Len(t, srv.Accounts(), 2)
 }
 
+func TestPseudoUsersGetNoRefreshToken(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t)
+	srv.SetSettings(refreshTokens)
+	got := c.register("application/vnd.kii.RegistrationAndAuthorizationRequest+json", `{"displayName":"pseudo"}`)
+	require.Equal(t, "201", got.String())
+	require.NotContains(t, got.body, "_refreshToken")
+	got = c.register("application/vnd.kii.RegistrationAndAuthorizationRequest+json", `{"loginName":"carol","password":"carol-pass"}`)
+	require.Contains(t, got.body, "_refreshToken")
+}
+
 func TestRegistrationVerifiesWhatThePortalWants(t *testing.T) {
 	t.Parallel()
 	for _, one := range []struct {
