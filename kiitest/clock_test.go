@@ -39,7 +39,7 @@ func TestExpiryIsExact(t *testing.T) {
 			s.VerifyEmail = true
 		}))
 		id := srv.AddAccount(alice())
-		dave := c.register(registrationType, `{"emailAddress":"dave@example.com","password":"dave-pass"}`).string("userID")
+		dave := c.register(registrationType, `{"loginName":"dave","emailAddress":"dave@example.com","password":"dave-pass"}`).string("userID")
 		token := c.token("alice", "old-pass")
 		require.Equal(t, "204", c.ask(id, bySMS).String())
 		link := last(t, srv, id)

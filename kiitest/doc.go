@@ -149,6 +149,8 @@
 //   - six digits for a PIN
 //   - the flow that is set when a link is opened counts, not that when it was sent
 //   - a link goes to FailureURL for every reason
+//   - a registration by an address alone that is to be verified, an error in the guide, is
+//     INVALID_INPUT_DATA
 //   - an expiresAt beyond the maximum is INVALID_INPUT_DATA
 //   - any code that expired is PHONE_NUMBER_VERIFICATION_CODE_EXPIRED, and is not sent again
 //   - the value of passwordResetMethod

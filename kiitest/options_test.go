@@ -46,7 +46,7 @@ func TestFixedPIN(t *testing.T) {
 		require.Equal(t, "0000", last(t, srv, id).PIN)
 	}
 	require.Equal(t, "204", c.complete(id, "0000", "").String())
-	dave := c.register(registrationType, `{"emailAddress":"dave@example.com","password":"dave-pass"}`).string("userID")
+	dave := c.register(registrationType, `{"loginName":"dave","emailAddress":"dave@example.com","password":"dave-pass"}`).string("userID")
 	require.Equal(t, "0000", last(t, srv, dave).Code)
 }
 

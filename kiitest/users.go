@@ -151,12 +151,17 @@ func (s *Server) register(c *call) answer {
 		a.Phone = number
 	}
 	withLogin := c.hasType(kiiType(registerAndLogin))
-	if a.LoginName == "" && a.Email == "" && a.Phone == "" && !withLogin {
+	nameless := a.LoginName == "" && a.Email == "" && a.Phone == ""
+	if nameless && !withLogin {
 		if s.assumes(NamelessIsInvalidInput) {
 			return c.invalidInput("loginName", "is missing, and so are emailAddress and phoneNumber")
 		}
 		c.because("the body has no loginName, emailAddress or phoneNumber")
 		return failure(http.StatusBadRequest, "NoAccountProvidedException", "NO_ACCOUNT_PROVIDED", "The user has no login name, email address or phone number", nil)
+	}
+	usable := a.LoginName != "" || a.Email != "" && !s.settings.VerifyEmail || a.Phone != "" && !s.settings.VerifyPhone
+	if !nameless && !usable { // the sign-up guide calls it an error
+		return c.invalidInput("loginName", "is missing, and the settings ask for verification before an address names the user")
 	}
 	if a.Password != "" || !withLogin {
 		if refused := c.checkPassword(nil, a.Password); refused != nil {

@@ -133,6 +133,35 @@ func TestRegistrationVerifiesWhatThePortalWants(t *testing.T) {
 	}
 }
 
+func TestRegistrationByAnAddressAloneNeedsOneThatIsNotToBeVerified(t *testing.T) {
+	t.Parallel()
+	const (
+		email  = `"emailAddress":"dave@example.com"`
+		phone  = `"phoneNumber":"+819012345678"`
+		both   = email + "," + phone
+		done   = "201"
+		denied = "400 INVALID_INPUT_DATA"
+	)
+	for _, one := range []struct {
+		body, want               string
+		verifyEmail, verifyPhone bool
+	}{
+		{email, done, false, true},
+		{email, denied, true, false},
+		{phone, done, true, false},
+		{phone, denied, false, true},
+		{both, done, true, false},
+		{both, done, false, true},
+		{both, denied, true, true},
+		{both + `,"loginName":"dave"`, done, true, true},
+	} {
+		srv, c := start(t, kiitest.WithSettings(func(s *kiitest.Settings) { s.VerifyEmail, s.VerifyPhone = one.verifyEmail, one.verifyPhone }))
+		got := c.register(registrationType, `{"password":"dave-pass",`+one.body+`}`)
+		require.Equal(t, one.want, got.String(), one)
+		require.Len(t, srv.Accounts(), map[string]int{done: 1}[one.want], one)
+	}
+}
+
 func TestRegistrationWithLoginMayHaveAPassword(t *testing.T) {
 	t.Parallel()
 	_, c := start(t)
