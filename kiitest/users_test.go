@@ -160,6 +160,9 @@ func TestRegistrationByAnAddressAloneNeedsOneThatIsNotToBeVerified(t *testing.T)
 		require.Equal(t, one.want, got.String(), one)
 		require.Len(t, srv.Accounts(), map[string]int{done: 1}[one.want], one)
 	}
+	_, c := start(t, kiitest.WithSettings(func(s *kiitest.Settings) { s.VerifyEmail = true }))
+	got := c.register("application/vnd.kii.RegistrationAndAuthorizationRequest+json", `{"password":"dave-pass",`+email+`}`)
+	require.Equal(t, done, got.String(), "a token before the address is verified")
 }
 
 func TestRegistrationWithLoginMayHaveAPassword(t *testing.T) {
