@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -149,6 +150,7 @@ func decodeBody(r *http.Request, into any) error {
 	if err != nil {
 		return problemf(http.StatusBadRequest, "the body could not be read")
 	}
+	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
 	if len(data) == 0 {
 		return errNoBody
 	}

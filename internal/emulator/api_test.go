@@ -39,3 +39,11 @@ func TestEachCallRefusesABodyThatItCannotRead(t *testing.T) {
 	assert.Equal(t, 1, message.ID)
 	x.call(http.StatusNoContent, "POST", "/reset", `{}`)
 }
+
+func TestAMarkAtTheBeginningOfABodyIsSkipped(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.call(http.StatusCreated, "POST", "/users", "\uFEFF{\"loginName\":\"carol\"}")
+	x.call(http.StatusNoContent, "POST", "/reset", "\uFEFF{}")
+	x.call(http.StatusBadRequest, "POST", "/users", "\uFEFF")
+}

@@ -79,7 +79,7 @@ func loadSeed(name string) (seed, error) {
 func readSeed(name string, data []byte) (seed, error) {
 	server := kiitest.NewServer(kiitest.WithoutSocket())
 	defer server.Close()
-	s := seed{server.Snapshot(), name, bytes.TrimPrefix(data, []byte("\uFEFF")), make(map[string]int64)}
+	s := seed{server.Snapshot(), name, bytes.TrimPrefix(data, []byte(byteOrderMark)), make(map[string]int64)}
 	s.Assumptions = make(map[kiitest.Assumption]bool)
 	if err := checkJSON(s.data); err != nil {
 		bad, _ := errors.AsType[*jsonError](err)

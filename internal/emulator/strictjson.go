@@ -12,6 +12,9 @@ import (
 	"unicode/utf8"
 )
 
+// byteOrderMark is what some editors and shells put before JSON. It says nothing.
+const byteOrderMark = "\uFEFF"
+
 // A jsonError is what is wrong with JSON, and the byte that it is at.
 type jsonError struct {
 	offset int64
