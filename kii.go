@@ -70,7 +70,7 @@ func New(appID, appKey string, site Site, opts ...Option) (*Client, error) {
 }
 
 // CloseIdleConnections closes the connections that the library's own transport keeps between calls.
-// A program need not call it: they close by themselves after 90 seconds. It is for a test that
+// A program need not call it: they close by themselves after 30 seconds. It is for a test that
 // counts goroutines, and for a client that is replaced. A Transport given by [WithHTTPClient] is
 // the caller's to close.
 func (c *Client) CloseIdleConnections() {

@@ -108,6 +108,19 @@ func TestLimitTableIsTheTransports(t *testing.T) {
 	}, documented)
 }
 
+// Outside the table, too, the time that an idle connection is kept is the transport's.
+func TestIdleTimeIsTheTransportsInProse(t *testing.T) {
+	t.Parallel()
+	kept := fmt.Sprintf("%.0f seconds", transport.DefaultTransport().IdleConnTimeout.Seconds())
+	for name, before := range map[string]string{
+		"kii.go":          "they close by themselves after ",
+		"doc.go":          "idle connections are kept for ",
+		"docs/options.md": "closes its connections before their ",
+	} {
+		assert.Contains(t, read(t, name), before+kept, name)
+	}
+}
+
 func TestLogTableHasEachAttribute(t *testing.T) {
 	t.Parallel()
 	written := make(map[string]bool)
