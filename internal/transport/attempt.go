@@ -121,7 +121,7 @@ func (a *attempt) unsent(dial bool) bool {
 	case a.got || a.handed:
 		return false
 	}
-	return a.own || dial || a.direct && a.asked
+	return a.own || dial || a.direct && a.asked && !a.watched
 }
 
 // closeBody closes the body of the response, if there is one. A Read of it may wait for that.

@@ -3,12 +3,14 @@ package transport_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
 	"testing"
@@ -294,3 +296,46 @@ func TestAnAnswerIsNeverNotSent(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// Below net/http another protocol's RoundTripper can send without a hook, as some do for HTTP/3.
+func TestARequestThatAnotherProtocolSentIsUnknown(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewUnstartedServer(nil)
+	s.TLS = &tls.Config{NextProtos: []string{"other"}}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	trusted := s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	withoutBody := &transport.Request{Method: http.MethodPost, URL: s.URL, Header: get("").Header}
+	for name, row := range map[string]struct {
+		request    *transport.Request
+		registered bool // for the scheme; else negotiated by TLS
+	}{
+		"negotiated":                 {request: post(s.URL)},
+		"negotiated, without a body": {request: withoutBody},
+		"registered":                 {request: post(s.URL), registered: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sent := 0
+			other := tripper(func(req *http.Request) (*http.Response, error) {
+				httptrace.ContextClientTrace(req.Context()).GetConn("other:443")
+				if _, err := io.ReadAll(req.Body); err != nil {
+					return nil, err
+				}
+				sent++
+				return nil, io.ErrUnexpectedEOF
+			})
+			below := &http.Transport{
+				TLSClientConfig: &tls.Config{RootCAs: trusted, NextProtos: []string{"other"}},
+				TLSNextProto:    map[string]func(string, *tls.Conn) http.RoundTripper{"other": func(string, *tls.Conn) http.RoundTripper { return other }},
+			}
+			if row.registered {
+				below.RegisterProtocol("https", other)
+			}
+			_, err := newClient(t, below).Do(t.Context(), row.request)
+			unknown(t, err)
+			require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+			assert.Equal(t, 1, sent)
+		})
+	}
+}

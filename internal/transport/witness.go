@@ -50,7 +50,7 @@ type witness struct {
 
 	watched bool  // the body, which may be empty, tells when it is read
 	read    bool  // something was read of the body, or of a copy
-	handed  bool  // and by a goroutine that is not the RoundTripper's, though there was no connection yet
+	handed  bool  // without a connection that was handed out: read by a goroutine that is not the RoundTripper's, or see shake
 	stopped error // why the attempt was ended from here, such as a replay
 }
 
@@ -60,9 +60,8 @@ func (a *attempt) trace(ctx context.Context) *httptrace.ClientTrace {
 	a.hooks = httptrace.ClientTrace{
 		GotConn:           a.gotConn,
 		WroteHeaders:      a.wroteHeaders,
-		TLSHandshakeStart: func() { a.set(&a.handshake, true) },
-		// A success may be that of a proxy, which can still refuse to connect.
-		TLSHandshakeDone: func(_ tls.ConnectionState, err error) { a.set(&a.handshake, err != nil) },
+		TLSHandshakeStart: func() { a.shake(true, "") },
+		TLSHandshakeDone:  func(state tls.ConnectionState, err error) { a.shake(err != nil, state.NegotiatedProtocol) },
 	}
 	if !a.own {
 		a.hooks.GetConn = a.getConn
@@ -75,10 +74,14 @@ func (a *attempt) trace(ctx context.Context) *httptrace.ClientTrace {
 	return &a.hooks
 }
 
-func (a *attempt) set(what *bool, to bool) {
+// shake notes that a handshake is open, or that it succeeded: perhaps that of a proxy, which can
+// still refuse to connect. If it negotiated another protocol than HTTP/1, net/http hands the
+// request to a RoundTripper for that, and not each of these fires hooks.
+func (a *attempt) shake(open bool, protocol string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	*what = to
+	a.handshake = open
+	a.handed = a.handed || a.direct && protocol != "" && protocol != "http/1.1"
 }
 
 // guard makes the attempt a witness of req, which next is about to send. It returns an error if
