@@ -103,7 +103,7 @@ func (a *attempt) end(ctx context.Context, reply Reply, err error) {
 	case a.stopped != nil:
 		a.failure = &Failure{Err: a.stopped} // the cancellation was ours
 	default:
-		connecting := a.began && !a.got && !a.handshake && (a.own || a.asked)
+		connecting := !a.got && !a.handshake && (a.own || a.asked)
 		a.failure = &Failure{NotSent: a.unsent(dial), Err: plain, again: dial || connecting}
 	}
 	a.ended = true
@@ -161,7 +161,7 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		a.closeBody()
 		return nil, cmp.Or(err, errLate)
 	}
-	if resp.StatusCode/100 != 3 || resp.Header.Get("Location") == "" {
+	if resp.Header.Get("Location") == "" {
 		return resp, nil
 	}
 	hidden := *resp // a RoundTripper may hand out one response to several callers
