@@ -148,6 +148,27 @@ func TestABodyThatWaitsToBeClosedIsClosedAtTheDeadline(t *testing.T) {
 	}
 }
 
+// A fragile body panics when it is closed, and ends when it is.
+type fragile struct{ io.ReadCloser }
+
+func (f fragile) Close() error {
+	_ = f.ReadCloser.Close()
+	panic("closed")
+}
+
+func TestABodyWhoseCloseAtTheDeadlinePanicsEndsNoProgram(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		body, _ := io.Pipe()
+		client := transport.New(&http.Client{Transport: tripper(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: fragile{body}}, nil
+		})}, time.Minute, 0)
+		_, err := client.Do(t.Context(), post("http://kii.test"))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		unknown(t, err)
+	})
+}
+
 // A reused context is a request's, which its server puts to another use when the request is over.
 // It ends without an error.
 type reused struct {

@@ -64,6 +64,18 @@ func TestWhateverACallersCodeReturnsIsAnError(t *testing.T) {
 	assert.NotEmpty(t, err.Error())
 }
 
+func TestAResponseIsLeftAsTheRoundTripperMadeIt(t *testing.T) {
+	t.Parallel()
+	made := &http.Response{StatusCode: 307, Header: http.Header{"Location": {"/elsewhere"}}, Body: http.NoBody}
+	client := newClient(t, tripper(func(*http.Request) (*http.Response, error) { return made, nil }))
+	for range 2 { // it may be another caller's as well
+		reply, err := client.Do(t.Context(), post("http://kii.test"))
+		require.NoError(t, err)
+		assert.Equal(t, 307, reply.Status)
+	}
+	assert.Equal(t, "/elsewhere", made.Header.Get("Location"))
+}
+
 // A connection may be a struct that cannot be compared.
 type wrappedConn struct {
 	net.Conn

@@ -130,6 +130,31 @@ func TestADeadlineBeforeTheBodyIsReadProvesThatNothingWasSent(t *testing.T) {
 	}
 }
 
+// A hesitant context tells only after a minute whether somebody traces.
+type hesitant struct{ context.Context }
+
+func (h hesitant) Value(key any) any {
+	if fmt.Sprintf("%T", key) == "httptrace.clientEventContextKey" {
+		time.Sleep(time.Minute)
+	}
+	return nil
+}
+
+func TestADeadlineBeforeTheRoundTripProvesThatNothingWasSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for _, call := range []func(string) *transport.Request{post, get} {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err := newClient(t, tripper(func(*http.Request) (*http.Response, error) {
+				return nil, io.ErrUnexpectedEOF
+			})).Do(hesitant{ctx}, call("http://kii.test"))
+			assert.Equal(t, 1, notSent(t, err).Attempts)
+			time.Sleep(time.Hour) // until it has been told
+		}
+	})
+}
+
 // The first of two transports fires hooks and cannot dial; the second sends without them.
 func TestHooksOfHalfARoundTripProveNothing(t *testing.T) {
 	t.Parallel()
@@ -141,18 +166,23 @@ func TestHooksOfHalfARoundTripProveNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := peer.Start(t, peer.Kind{}, func(c *peer.Conn) { c.Next() })
-			base := trusting()
-			_, err := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
-				first := req.Clone(req.Context())
-				first.Body = http.NoBody
-				first.URL, _ = url.Parse("http://127.0.0.1:1")
-				_, firstErr := base.RoundTrip(first)
-				_, secondErr := base.RoundTrip(req.Clone(context.Background()))
-				return nil, combined(firstErr, secondErr)
-			})).Do(t.Context(), post(s.URL()))
-			unknown(t, err)
-			assert.Equal(t, 1, s.Requests())
+			for _, call := range []func(string) *transport.Request{post, get} {
+				if name == "the first's error" && call("").Method == http.MethodGet {
+					continue // a refusal, and no body to speak against it
+				}
+				s := peer.Start(t, peer.Kind{}, func(c *peer.Conn) { c.Next() })
+				base := trusting()
+				_, err := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+					first := req.Clone(req.Context())
+					first.Body = http.NoBody
+					first.URL, _ = url.Parse("http://127.0.0.1:1")
+					_, firstErr := base.RoundTrip(first)
+					_, secondErr := base.RoundTrip(req.Clone(context.Background()))
+					return nil, combined(firstErr, secondErr)
+				})).Do(t.Context(), call(s.URL()))
+				unknown(t, err)
+				assert.Equal(t, 1, s.Requests())
+			}
 		})
 	}
 }
@@ -309,16 +339,20 @@ func TestARequestThatAnotherProtocolSentIsUnknown(t *testing.T) {
 	for name, row := range map[string]struct {
 		request    *transport.Request
 		registered bool // for the scheme; else negotiated by TLS
+		hooks      bool // it fires half of them
 	}{
-		"negotiated":                 {request: post(s.URL)},
-		"negotiated, without a body": {request: withoutBody},
-		"registered":                 {request: post(s.URL), registered: true},
+		"negotiated":                 {request: post(s.URL), hooks: true},
+		"negotiated, without a body": {request: withoutBody, hooks: true},
+		"registered":                 {request: post(s.URL), registered: true, hooks: true},
+		"registered, without a body": {request: withoutBody, registered: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sent := 0
 			other := tripper(func(req *http.Request) (*http.Response, error) {
-				httptrace.ContextClientTrace(req.Context()).GetConn("other:443")
+				if row.hooks {
+					httptrace.ContextClientTrace(req.Context()).GetConn("other:443")
+				}
 				if _, err := io.ReadAll(req.Body); err != nil {
 					return nil, err
 				}
