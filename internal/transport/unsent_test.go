@@ -297,6 +297,25 @@ func TestAConnectRefusedByAnHTTPSProxyIsTriedAgain(t *testing.T) {
 	}
 }
 
+func TestAHandshakeThatHangsIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var opened []net.Conn
+		base := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			near, far := net.Pipe()
+			opened = append(opened, far)
+			return near, nil
+		}}
+		client := transport.New(&http.Client{Transport: base, Timeout: time.Second}, time.Minute, 2)
+		_, err := client.Do(t.Context(), post("https://kii.test"))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, 1, notSent(t, err).Attempts)
+		for _, far := range opened {
+			_ = far.Close() // which net/http waits for
+		}
+	})
+}
+
 func TestAnAnswerIsNeverNotSent(t *testing.T) {
 	t.Parallel()
 	broken := &http.Response{StatusCode: 200, ContentLength: 1, Body: io.NopCloser(failing{io.ErrUnexpectedEOF})}
