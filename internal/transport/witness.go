@@ -97,7 +97,7 @@ func (a *attempt) guard(req *http.Request, next http.RoundTripper) error {
 		a.direct, a.plainHTTP1 = true, t.Protocols == nil || !t.Protocols.UnencryptedHTTP2()
 	}
 	switch {
-	case len(a.request.Body) == 0 && (a.own || a.direct || a.request.Method == http.MethodGet):
+	case len(a.request.Body) == 0 && (a.direct || a.request.Method == http.MethodGet):
 		req.Body = http.NoBody // else net/http sends it in chunks, which some servers refuse
 		return nil
 	case !a.own: // which needs no such witness: net/http writes headers and body at once only if it knows the body's type
