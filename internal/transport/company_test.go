@@ -232,10 +232,12 @@ func TestAReplayIsKnownByWhereTheHeadersWent(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
 		overlap bool
+		http1   bool // the audit speaks it
 		again   string
 		replay  bool
 	}{
 		"mixed, this one again":        {overlap: true, again: "kii.test:80", replay: true},
+		"mixed, also in version":       {overlap: true, http1: true, again: "kii.test:80", replay: true},
 		"in turn, this one again":      {again: "kii.test:80", replay: true},
 		"in turn, the audit once more": {again: "audit.test:80"},
 	} {
@@ -247,7 +249,11 @@ func TestAReplayIsKnownByWhereTheHeadersWent(t *testing.T) {
 					trace.GetConn(host + ":80")
 					trace.GotConn(httptrace.GotConnInfo{})
 				}
-				trace.WroteHeaderField(":authority", []string{"audit.test"})
+				if row.http1 {
+					trace.WroteHeaderField("Host", []string{"audit.test"})
+				} else {
+					trace.WroteHeaderField(":authority", []string{"audit.test"})
+				}
 				if !row.overlap {
 					trace.WroteHeaderField(":path", []string{"/audit"})
 					trace.WroteHeaders()

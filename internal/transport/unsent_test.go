@@ -146,11 +146,14 @@ func TestADeadlineBeforeTheRoundTripProvesThatNothingWasSent(t *testing.T) {
 		for _, call := range []func(string) *transport.Request{post, get} {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
+			called := false
 			_, err := newClient(t, tripper(func(*http.Request) (*http.Response, error) {
+				called = true
 				return nil, io.ErrUnexpectedEOF
 			})).Do(hesitant{ctx}, call("http://kii.test"))
 			assert.Equal(t, 1, notSent(t, err).Attempts)
 			time.Sleep(time.Hour) // until it has been told
+			assert.False(t, called, "what is not sent cannot be sent later")
 		}
 	})
 }
@@ -288,6 +291,7 @@ func TestAConnectRefusedByAnHTTPSProxyIsTriedAgain(t *testing.T) {
 	for _, call := range []func(string) *transport.Request{post, get} {
 		asked.Store(0)
 		tr := proxy.Client().Transport.(*http.Transport).Clone()
+		tr.ForceAttemptHTTP2 = true // so that they negotiate
 		at, err := url.Parse(proxy.URL)
 		require.NoError(t, err)
 		tr.Proxy = http.ProxyURL(at)
