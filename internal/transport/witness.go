@@ -81,7 +81,7 @@ func (a *attempt) shake(open bool, protocol string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.handshake = open
-	a.handed = a.handed || a.direct && protocol != "" && protocol != "http/1.1"
+	a.handed = a.handed || a.asked && protocol != "" && protocol != "http/1.1"
 }
 
 // guard makes the attempt a witness of req, which next is about to send. It returns an error if
@@ -122,10 +122,7 @@ func (a *attempt) copyBody() (io.ReadCloser, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	replay := a.handed // if there are no hooks
-	switch {
-	case a.own:
-		replay = a.wrote && !a.harmless()
-	case a.asked:
+	if a.asked {
 		replay = a.read && a.wrote && a.open > 0 && !a.harmless()
 	}
 	if replay {
