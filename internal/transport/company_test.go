@@ -202,6 +202,40 @@ func TestACallArrivesInTheCompanyOfOtherRoundTrips(t *testing.T) {
 	}
 }
 
+// What is written and has no answer yet may be another round trip's: as long as nothing was read of
+// the body, a copy does no harm.
+func TestABodyIsCopiedWhileAnotherRoundTripWaitsForItsAnswer(t *testing.T) {
+	t.Parallel()
+	for kindName, kind := range kinds {
+		t.Run(kindName, func(t *testing.T) {
+			t.Parallel()
+			asked, answer := make(chan bool), make(chan bool)
+			other := peer.Start(t, kind, func(c *peer.Conn) {
+				c.Next()
+				close(asked)
+				<-answer
+				c.Answer(200, nil)
+				c.Hang()
+			})
+			s := peer.Start(t, kind, answers(204))
+			base := trusting()
+			t.Cleanup(base.CloseIdleConnections)
+			reply, err := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+				ctx := context.WithoutCancel(req.Context())
+				go func() { _ = fetch(ctx, base, other.URL()) }()
+				<-asked
+				defer close(answer)
+				if err := copied(req); err != nil {
+					return nil, err
+				}
+				return base.RoundTrip(req)
+			})).Do(t.Context(), post(s.URL()))
+			require.NoError(t, err)
+			assert.Equal(t, 204, reply.Status)
+		})
+	}
+}
+
 // What is refused is not sent again by net/http, whatever stands between.
 func TestARefusedRequestArrivesOnceInTheCompanyOfOtherRoundTrips(t *testing.T) {
 	t.Parallel()
