@@ -1,6 +1,7 @@
 package kiitest
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 )
@@ -14,8 +15,9 @@ type TB interface {
 
 // strict is the test that a server fails.
 type strict struct {
-	mu sync.Mutex
-	t  TB // nil: none, or it is over
+	mu     sync.Mutex
+	t      TB       // nil: none, or it is over
+	untold []string // what a fuzz test could not be told while its target ran
 }
 
 // attach has the server closed when the test ends. Afterwards it reports nothing: to fail a test
@@ -28,19 +30,32 @@ func (x *strict) attach(s *Server) {
 		s.Close()
 		x.mu.Lock()
 		defer x.mu.Unlock()
+		for _, text := range x.untold {
+			x.t.Errorf("in the fuzz target: %s", text)
+		}
 		x.t = nil
 	})
 }
 
-// report fails the test without stopping it, and reports whether there is a test.
-func (x *strict) report(format string, args ...any) bool {
+// report fails the test without stopping it, and reports whether there is a test. A panic of the
+// test's would break the call that is reported: ginkgo's has failed its test by then, and a fuzz
+// test, which no report can fail while its target runs, is told when it ends.
+func (x *strict) report(format string, args ...any) (reported bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.t == nil {
 		return false
 	}
+	text := "kiitest: " + fmt.Sprintf(format, args...)
+	reported = true
+	defer func() {
+		_, fuzz := x.t.(interface{ Fuzz(target any) })
+		if recover() != nil && fuzz {
+			x.untold = append(x.untold, text)
+		}
+	}()
 	x.t.Helper()
-	x.t.Errorf("kiitest: "+format, args...)
+	x.t.Errorf("%s", text)
 	return true
 }
 

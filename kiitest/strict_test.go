@@ -191,3 +191,59 @@ func TestStrictServerReportsFromAnyGoroutine(t *testing.T) {
 	seen.end()
 	require.Len(t, seen.failures, 16)
 }
+
+// panickyTest is a test that panics when it is failed, as ginkgo's do.
+type panickyTest struct{ fakeTest }
+
+func (p *panickyTest) Errorf(format string, args ...any) {
+	p.fakeTest.Errorf(format, args...)
+	panic("stop here")
+}
+
+// fuzzTest is a fuzz test, which can be told nothing while its target runs.
+type fuzzTest struct {
+	fakeTest
+	inTarget bool
+}
+
+func (f *fuzzTest) Fuzz(any) {}
+
+func (f *fuzzTest) Helper() {
+	if f.inTarget {
+		panic("use t.Helper instead")
+	}
+}
+
+func TestStrictServerBreaksNoCallWhoseTestPanics(t *testing.T) {
+	t.Parallel()
+	for name, seen := range map[string]interface {
+		kiitest.TB
+		end()
+	}{
+		"ginkgo": new(panickyTest),
+		"fuzz":   &fuzzTest{inTarget: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := kiitest.NewServer(kiitest.WithTest(seen))
+			response, err := http.Get(string(srv.Site()) + "/nothing")
+			require.NoError(t, err)
+			response.Body.Close()
+			require.Equal(t, http.StatusNotImplemented, response.StatusCode)
+			seen.end()
+		})
+	}
+}
+
+func TestStrictServerTellsAFuzzTestWhenItEnds(t *testing.T) {
+	t.Parallel()
+	seen := new(fuzzTest)
+	srv := kiitest.NewServer(kiitest.WithTest(seen), kiitest.WithoutSocket())
+	seen.inTarget = true
+	newCaller(t, srv).send("GET", "/nothing", "", "", "")
+	seen.inTarget = false
+	require.Empty(t, seen.failures)
+	seen.end()
+	require.Len(t, seen.failures, 1)
+	require.Contains(t, seen.failures[0], "in the fuzz target: kiitest: GET of a path that is no call of the user API")
+}
