@@ -214,8 +214,8 @@ func (s *Server) meet(c *call) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.match(s.routes)
-	_, credentials, _ := strings.Cut(c.header.Get("Authorization"), " ")
-	c.admin = s.tokens[credentials] != nil && s.tokens[credentials].admin
+	t := s.tokens[c.bearer()]
+	c.admin = t != nil && t.admin
 	var due *pendingFault
 	for _, f := range s.faults {
 		if f.Operation != "" && f.Operation != c.operation || f.User != "" && !c.isAbout(f.User) {
@@ -250,8 +250,7 @@ func (c *call) isAbout(id string) bool {
 	if wanted == nil {
 		return false
 	}
-	_, credentials, _ := strings.Cut(c.header.Get("Authorization"), " ")
-	for _, shown := range []string{credentials, c.grant.refreshToken} {
+	for _, shown := range []string{c.bearer(), c.grant.refreshToken} {
 		if t := s.tokens[shown]; t != nil && t.account == wanted {
 			return true
 		}

@@ -31,6 +31,11 @@ func (c *call) identify() *answer {
 		}
 		app, _, _ = strings.Cut(string(decoded), ":")
 		named = "Basic authorization"
+	default:
+		if scheme != "" {
+			c.remark("has an Authorization header that is neither Bearer nor Basic")
+			c.because("the Authorization header is neither Bearer nor Basic, and was ignored")
+		}
 	}
 	if app == "" && c.operation.isLogin() {
 		app, named = c.grant.clientID, "body's client_id"
@@ -45,6 +50,15 @@ func (c *call) identify() *answer {
 		return new(c.appNotFound(named))
 	}
 	return nil
+}
+
+// bearer returns the token that the call carries; empty: none.
+func (c *call) bearer() string {
+	scheme, token, _ := strings.Cut(c.header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return token
 }
 
 // target finds the user that the path names.

@@ -56,6 +56,7 @@ func (c config) state() state {
 //   - a call after Close, unless it went to the closed socket, which the server cannot see
 //   - a JSON field or a content type that the documentation does not name for the call
 //   - a Bearer token on a call that resets a password, which no official SDK sends
+//   - an Authorization header that is neither Bearer nor Basic
 //   - a fault of [Server.Inject] that no call has met by the time the server closes
 //   - a [Filter] or an [Operation] that nothing can match, given to a method that looks for it
 //   - use of the server across the edge of a testing/synctest bubble

@@ -213,3 +213,26 @@ func TestAnonymousTokenIsNobodys(t *testing.T) {
 	require.Len(t, srv.Calls(kiitest.OpAnonymousLogin), 2)
 	require.Len(t, srv.Calls(kiitest.OpAdminLogin), 1, "another ID would be an administrator's")
 }
+
+func TestTokenOfAnotherSchemeCountsForNothing(t *testing.T) {
+	t.Parallel()
+	seen := new(fakeTest)
+	srv := kiitest.NewServer(kiitest.WithTest(seen), kiitest.WithoutSocket())
+	defer seen.end()
+	id := srv.AddAccount(alice())
+	c := newCaller(t, srv)
+	for name, token := range map[string]string{"administrator": c.admin(), "user": c.token(alice().LoginName, alice().Password)} {
+		for _, scheme := range []string{"Token ", "JWT ", ""} {
+			r, err := http.NewRequestWithContext(t.Context(), "GET", string(srv.Site())+"/apps/"+srv.AppID()+"/users/"+id, http.NoBody)
+			require.NoError(t, err)
+			r.Header.Set("Authorization", scheme+token)
+			r.Header.Set("X-Kii-AppID", srv.AppID())
+			require.Equal(t, "401 UNAUTHORIZED", c.do(r).String(), "%s %q", name, scheme)
+			calls := srv.Calls()
+			require.Contains(t, calls[len(calls)-1].Why, "neither Bearer nor Basic", "%s %q", name, scheme)
+		}
+		require.Equal(t, "200", c.send("GET", "users/"+id, "", "", token).String(), name)
+	}
+	require.Len(t, seen.failures, 6)
+	require.Contains(t, seen.failures[0], "has an Authorization header that is neither Bearer nor Basic")
+}
