@@ -15,7 +15,7 @@ func (s *Server) Now() time.Time {
 
 // Advance moves the server's clock forward, so that codes, links and tokens expire without waiting.
 // It moves no other clock: delays that a fault asks for, and the client's deadlines, keep real
-// time. It panics if d is negative.
+// time. It panics if d is negative, or if the clock would be more than 292 years ahead.
 func (s *Server) Advance(d time.Duration) {
 	s.checkClock("Advance")
 	if d < 0 {
@@ -23,6 +23,9 @@ func (s *Server) Advance(d time.Duration) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.offset+d < 0 { // a Duration holds no more
+		panic(fmt.Sprintf("kiitest: Advance(%v): the clock is %v ahead, and goes no further than 292 years", d, s.offset))
+	}
 	s.offset += d
 }
 

@@ -2,6 +2,7 @@ package kiitest_test
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"reflect"
 	"slices"
@@ -136,6 +137,8 @@ func TestAdvanceDoesNotGoBack(t *testing.T) {
 	require.Panics(t, func() { srv.Advance(-1) })
 	srv.Advance(time.Hour)
 	require.GreaterOrEqual(t, srv.Now().Sub(before), time.Hour)
+	require.Panics(t, func() { srv.Advance(math.MaxInt64) }, "it would wrap round")
+	require.Equal(t, time.Hour, srv.Advanced())
 }
 
 // The trap: a server from outside, in a bubble's year 2000, where nothing it gave out ever expires.
