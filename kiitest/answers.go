@@ -65,6 +65,11 @@ func noContent() answer { return answer{status: http.StatusNoContent} }
 // write answers over a socket.
 func (a answer) write(w http.ResponseWriter, r *http.Request) {
 	if a.lost != nil {
+		// net/http sends a GET again if a kept connection ends without a byte: the fault would be
+		// met, and nobody would see it. "100 Continue" keeps it from that, and answers no client.
+		if r.Method == http.MethodGet && r.ProtoAtLeast(1, 1) {
+			w.WriteHeader(http.StatusContinue)
+		}
 		panic(http.ErrAbortHandler) // net/http closes the connection, and says nothing
 	}
 	maps.Copy(w.Header(), a.header)

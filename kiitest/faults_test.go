@@ -303,3 +303,35 @@ func TestMalformedFaultsAreRefused(t *testing.T) {
 		require.NoError(t, kiitest.Fault{Kind: kind, Status: 300, Delay: 1}.Validate())
 	}
 }
+
+// net/http sends a GET again if a kept connection ends without a byte: the fault would be met, and
+// its caller would not see it.
+func TestLostAnswerIsLostOnAKeptConnectionToo(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []kiitest.FaultKind{kiitest.FaultNoAnswer, kiitest.FaultRefused} {
+		for _, kept := range []bool{false, true} {
+			srv := kiitest.NewServer(kiitest.WithTest(t))
+			client := &http.Client{Transport: new(http.Transport)}
+			get := func() error {
+				r, err := http.NewRequestWithContext(t.Context(), "GET", string(srv.Site())+"/apps/"+srv.AppID()+"/users/me", http.NoBody)
+				require.NoError(t, err)
+				r.Header.Set("X-Kii-AppID", srv.AppID())
+				response, err := client.Do(r)
+				if err == nil {
+					_, err = io.Copy(io.Discard, response.Body)
+					response.Body.Close()
+				}
+				return err
+			}
+			if kept {
+				require.NoError(t, get())
+			}
+			srv.ClearCalls()
+			srv.Inject(kiitest.Fault{Operation: kiitest.OpGetUser, Kind: kind})
+			require.Error(t, get(), "%s, kept: %t", kind, kept)
+			require.Len(t, srv.Calls(), 1)
+			require.NoError(t, get(), "the next call is fine")
+			client.CloseIdleConnections()
+		}
+	}
+}
