@@ -44,6 +44,10 @@ func (e *emulator) handler(stderr io.Writer) http.Handler {
 			e.srv.ServeHTTP(w, r) // for pages of any origin, as Kii Cloud lets the JavaScript SDK call it
 			return
 		}
+		if strings.HasPrefix(r.URL.Path, "/apps/") || strings.HasPrefix(r.URL.Path, "/oauth2/") { // a client that was given no whole site
+			http.Error(w, "Kii Cloud's API is below /api: the site is http://"+r.Host+"/api", http.StatusNotFound)
+			return
+		}
 		guardedOwn.ServeHTTP(w, r)
 	})
 	return e.checkHost(recovered(all, stderr))

@@ -152,3 +152,13 @@ func TestARefusedRegistrationCanBeReadByAPageOfAnotherOrigin(t *testing.T) {
 	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
 	assert.Equal(t, "*", w.Header().Get("Access-Control-Allow-Origin"))
 }
+
+func TestACallBesideTheAPIIsToldTheSite(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	for _, target := range []string{"/apps/emulator/users/me", "/oauth2/token"} {
+		w := x.do(http.MethodPost, target, "{}")
+		assert.Equal(t, http.StatusNotFound, w.Code, target)
+		assert.Equal(t, "Kii Cloud's API is below /api: the site is http://"+testHost+"/api\n", w.Body.String(), target)
+	}
+}
