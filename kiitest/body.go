@@ -74,6 +74,9 @@ func (c *call) texts(documented ...string) (map[string]string, *answer) {
 
 // form reads the body as a form.
 func (c *call) form() (object, *answer) {
+	if json.Valid(c.body) && bytes.HasPrefix(bytes.TrimSpace(c.body), []byte("{")) {
+		c.because("the content type made a form of the body, which is JSON")
+	}
 	values, err := url.ParseQuery(string(c.body))
 	if err != nil {
 		return nil, new(c.invalidInput("body", "is no form"))

@@ -126,6 +126,8 @@ func (s *Server) loginByPassword(c *call, g grant) answer {
 	by := anyAddress(g.username)
 	a := s.holder(by)
 	switch {
+	case !canName(g.username):
+		return c.invalidGrant("username can name nobody: it is no login name, e-mail address or phone number with + (in a form: %%2B)")
 	case a == nil:
 		return c.invalidGrant("no user has this %s", inWords(by.kind))
 	case !a.verified(by):

@@ -62,7 +62,13 @@ func TestCallLogSaysWhy(t *testing.T) {
 		}, "the flow is Generate, so the chosen password was ignored; the new password ended 1 of the tokens of alice"},
 		"a wrong password":    {func(c *caller, _ *kiitest.Server, _ string) { c.login("alice", unset) }, "this is not the password of alice"},
 		"an unverified login": {func(c *caller, _ *kiitest.Server, _ string) { c.login("carol@example.com", "carol-pass") }, "the e-mail address of carol is not verified"},
-		"a made-up token":     {func(c *caller, _ *kiitest.Server, _ string) { c.me("made-up") }, "the server gave out no such token"},
+		"a login whose + is a space": {func(c *caller, _ *kiitest.Server, _ string) {
+			c.send("POST", "oauth2/token", "application/x-www-form-urlencoded", "username=+819012341234&password="+unset, "")
+		}, "username can name nobody: it is no login name, e-mail address or phone number with + (in a form: %2B)"},
+		"JSON as curl -d sends it": {func(c *caller, _ *kiitest.Server, _ string) {
+			c.send("POST", "oauth2/token", "application/x-www-form-urlencoded", `{"username":"alice","password":"`+unset+`"}`, "")
+		}, "the content type made a form of the body, which is JSON; username is missing or empty"},
+		"a made-up token": {func(c *caller, _ *kiitest.Server, _ string) { c.me("made-up") }, "the server gave out no such token"},
 		"a token that is over": {func(c *caller, _ *kiitest.Server, _ string) {
 			token := c.token("alice", "old-pass")
 			c.change(token, "old-pass", "new-pass")
