@@ -19,6 +19,11 @@ const (
 	// client which forgot [Server.Transport] reaches no real host.
 	nowhere = "https://kiitest.invalid"
 
+	// nowhereInBubble is the same in a bubble, where a name must not be looked up: package net
+	// would keep a channel of the bubble's, and the next look-up outside would end the program.
+	// Nothing listens at port 1.
+	nowhereInBubble = "https://127.0.0.1:1"
+
 	// headerTimeout bounds the time a socket waits for a request's header. A limit for the whole
 	// request would end a delay that is longer.
 	headerTimeout = 30 * time.Second
@@ -95,7 +100,9 @@ func NewServer(opts ...Option) *Server {
 	switch {
 	case cfg.origin != "":
 		s.origin = cfg.origin
-	case cfg.withoutSocket || s.bubble != "":
+	case s.bubble != "":
+		s.origin = nowhereInBubble
+	case cfg.withoutSocket:
 		s.origin = nowhere
 	default:
 		s.listen()
@@ -178,8 +185,8 @@ func (s *Server) ClientSecret() string {
 	return s.clientSecret
 }
 
-// Site returns the server's base URL, as kii.New wants it. Without a socket it is an https URL of a
-// reserved name, which works only through [Server.Transport].
+// Site returns the server's base URL, as kii.New wants it. Without a socket it is an https URL of
+// kiitest.invalid or, in a bubble, of 127.0.0.1:1, which works only through [Server.Transport].
 func (s *Server) Site() kii.Site {
 	s.checkClock("Site")
 	return kii.Site(s.origin + apiPath)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -184,11 +185,25 @@ func TestNothingGoesOnOutsideACall(t *testing.T) {
 	c.complete(id, last(t, srv, id).PIN, "")
 	require.Equal(t, before, stacksOfKiitest())
 	synctest.Test(t, func(t *testing.T) {
-		require.Equal(t, "https://kiitest.invalid/api", string(kiitest.NewServer().Site()), "no socket")
+		require.Equal(t, "https://127.0.0.1:1/api", string(kiitest.NewServer().Site()), "no socket")
 		require.Equal(t, before, stacksOfKiitest())
 	})
 	kiitest.NewServer().Close()
 	require.Equal(t, before, stacksOfKiitest(), "a socket's goroutine ends with Close")
+}
+
+// A look-up of the site's name in a bubble would end the program at the next one outside. Not
+// parallel: the resolver must be the bubble's if there is one.
+func TestForgottenTransportLooksUpNoNameInABubble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := &http.Client{Transport: new(http.Transport)}
+		r, err := http.NewRequestWithContext(t.Context(), "GET", string(kiitest.NewServer().Site()), http.NoBody)
+		require.NoError(t, err)
+		_, err = client.Do(r) //nolint:bodyclose // there is none
+		var lookUp *net.DNSError
+		require.False(t, errors.As(err, &lookUp), "%v", err)
+		requireNetworkError(t, err, "dial")
+	})
 }
 
 func TestStartWithoutSocketTakesLessThanAMillisecond(t *testing.T) {
