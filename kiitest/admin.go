@@ -1,9 +1,9 @@
 package kiitest
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"time"
 )
 
@@ -124,31 +124,40 @@ func (s *Server) queryUsers(c *call) answer {
 	if refused != nil {
 		return *refused
 	}
-	var query struct {
-		Clause struct {
-			Type, Field string
-			Value       json.RawMessage
-		}
-	}
-	if json.Unmarshal(body["userQuery"], &query) != nil {
+	var query, clause object // not structs, whose fields a decoder also finds in other cases
+	if json.Unmarshal(body["userQuery"], &query) != nil || json.Unmarshal(query["clause"], &clause) != nil {
 		return c.invalidInput("userQuery", "must be an object with a clause")
 	}
-	clause := query.Clause
-	if clause.Type != "eq" && clause.Type != "all" {
+	kind, _, refused := clause.text(c, "type")
+	if refused != nil {
+		return *refused
+	}
+	field, _, refused := clause.text(c, "field")
+	if refused != nil {
+		return *refused
+	}
+	if kind != "eq" && kind != "all" {
 		return c.notEmulated("kiitest knows the clauses eq and all")
 	}
 	results := []map[string]any{}
 	for _, a := range s.byOrder() {
 		record := s.record(a)
-		if clause.Type == "eq" {
-			value, err := json.Marshal(record[clause.Field])
-			if err != nil || !bytes.Equal(value, bytes.TrimSpace(clause.Value)) {
+		if kind == "eq" {
+			value, has := record[field]
+			if !has || !sameJSON(value, clause["value"]) {
 				continue
 			}
 		}
 		results = append(results, record)
 	}
 	return jsonAnswer(http.StatusOK, kiiType("UserQueryResponse"), map[string]any{"queryDescription": "", "results": results})
+}
+
+// sameJSON reports whether a value is the one that some JSON stands for, however it is escaped.
+func sameJSON(value any, text json.RawMessage) bool {
+	encoded, err := json.Marshal(value)
+	var is, wanted any
+	return err == nil && json.Unmarshal(encoded, &is) == nil && json.Unmarshal(text, &wanted) == nil && reflect.DeepEqual(is, wanted)
 }
 
 // getParameters answers with the app's settings, for an administrator.

@@ -292,9 +292,17 @@ func TestAdministratorDeletesAndQueriesUsers(t *testing.T) {
 	require.Len(t, query(`{"type":"all"}`), 2)
 	require.Len(t, query(`{"type":"eq","field":"displayName","value":"Bob"}`), 1)
 	require.Empty(t, query(`{"type":"eq","field":"loginName","value":"carol"}`))
+	require.Empty(t, query(`{"type":"eq","field":"nickname","value":null}`), "a field that nobody has")
+	require.Empty(t, query(`{"type":"eq","Field":"displayName","Value":"Bob"}`), "a Go struct without tags")
+	carl := srv.AddAccount(kiitest.Account{LoginName: "carl", DisplayName: "Æ & Søn"})
+	require.Len(t, query(`{"type":"eq","field":"displayName","value":"Æ & Søn"}`), 1)
+	require.Len(t, query(`{"type":"eq","field":"displayName","value":"\u00c6 \u0026 S\u00f8n"}`), 1, "as Python writes it")
+	require.True(t, srv.DeleteAccount(carl))
 	require.Equal(t, id, query(`{"type":"eq","field":"emailAddress","value":"alice@example.com"}`)[0].(map[string]any)["userID"])
 	require.Equal(t, 501, c.send("POST", "users/query", "application/vnd.kii.UserQueryRequest+json", `{"userQuery":{"clause":{"type":"prefix"}}}`, admin).status)
-	require.Equal(t, "400 INVALID_INPUT_DATA", c.send("POST", "users/query", "application/vnd.kii.UserQueryRequest+json", `{}`, admin).String())
+	for _, body := range []string{`{}`, `{"userQuery":{}}`, `{"userQuery":{"Clause":{"type":"all"}}}`, `{"userQuery":{"clause":{"type":1}}}`} {
+		require.Equal(t, "400 INVALID_INPUT_DATA", c.send("POST", "users/query", "application/vnd.kii.UserQueryRequest+json", body, admin).String(), body)
+	}
 	require.Equal(t, "204", c.send("DELETE", "users/"+id, "", "", admin).String())
 	require.Equal(t, "403 WRONG_TOKEN", c.me(token).String())
 	require.Equal(t, "404 USER_NOT_FOUND", c.send("DELETE", "users/"+id, "", "", admin).String())
