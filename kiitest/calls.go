@@ -32,7 +32,7 @@ type Call struct {
 
 	AnswerHeader http.Header   `json:"answerHeader"` // without what net/http adds
 	AnswerBody   []byte        `json:"answerBody"`   // its first 4 KB
-	Duration     time.Duration `json:"duration"`     // in nanoseconds, from the call's arrival to its answer
+	Duration     time.Duration `json:"duration"`     // in nanoseconds, from the call's arrival to its answer, without the delay of a Handled fault
 
 	// Why says in a sentence what the status leaves open: why the call was refused, or what a call
 	// that succeeded ended or ignored. It may name accounts, and holds no password, code or token.

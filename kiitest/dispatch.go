@@ -22,9 +22,19 @@ func (s *Server) answer(r *http.Request) answer {
 		c.body = body
 	}
 	fault := s.meet(c)
-	gaveUp := fault.wait(r.Context())
+	var gaveUp error
+	late := fault != nil && fault.Handled // done at once, so that a client which gives up cannot know
+	if !late {
+		gaveUp = fault.wait(r.Context())
+	}
 	a := s.act(c, fault, gaveUp)
 	s.reportStrict(c)
+	if late {
+		gaveUp = fault.wait(r.Context())
+	}
+	if gaveUp != nil {
+		return answer{lost: gaveUp}
+	}
 	return a
 }
 

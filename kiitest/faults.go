@@ -25,7 +25,7 @@ type Fault struct {
 	Times     int       // how many calls from the Nth on; default: 1; see [EveryTime]
 	User      string    // counts and meets only calls about this user, by ID or address; empty: any
 	Kind      FaultKind
-	Delay     time.Duration // before anything else; ends early with the request's context
+	Delay     time.Duration // before anything else, or with Handled before the answer; ends early with the request's context
 	Handled   bool          // the call takes effect, whatever it gets for an answer
 	Status    int           // of FaultStatus; of FaultRedirect: default 307
 	ErrorCode string        // of FaultStatus; empty: no body
@@ -42,7 +42,7 @@ type FaultKind string
 // The kinds of a [Fault].
 const (
 	// FaultDelay does nothing but wait: the call is handled and answered as usual after
-	// Fault.Delay.
+	// Fault.Delay. A client that gives up before finds nothing done, or with Fault.Handled all.
 	FaultDelay FaultKind = "delay"
 	// FaultStatus answers Fault.Status with Fault.ErrorCode.
 	FaultStatus FaultKind = "status"
