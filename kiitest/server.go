@@ -81,7 +81,8 @@ type state struct {
 // NewServer starts a Kii Cloud with one app and no accounts. It panics on an invalid option.
 //
 // By default it listens on a free port of 127.0.0.1, as [net/http/httptest.NewServer] does, and
-// Close must be called. Inside a [testing/synctest] bubble it opens no socket, because a bubble
+// Close must be called. [WithTest] does that after the test's parallel subtests, where a deferred
+// Close comes before them. Inside a [testing/synctest] bubble it opens no socket, because a bubble
 // cannot wait for the network: there a client needs [Server.Transport], and time is the bubble's.
 // [WithoutSocket] asks for the same anywhere else.
 func NewServer(opts ...Option) *Server {
