@@ -162,6 +162,10 @@ func (f *flow) complete(ctx context.Context, acct account, pin, password string)
 	err := f.user.CompleteResetPassword(ctx, acct.ID, pin, &password)
 	if err == nil {
 		f.log.Info("password reset")
+		// Else who tried the old password too often could not log in with the new one.
+		if err := f.loginsPerAccount.forget(ctx, acct.Key); err != nil {
+			f.log.Error("tries of the old password still count", "error", err)
+		}
 		return f.check(ctx, acct, password)
 	}
 	if short, ok := errors.AsType[*kii.APIError](err); ok && int64(short.MinPasswordLength) > f.least.Load() {

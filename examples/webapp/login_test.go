@@ -142,6 +142,23 @@ func Test10OldSessionsEnd(t *testing.T) {
 	})
 }
 
+func Test09WrongPasswordsOfBeforeAResetCountNoMore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.asked(t, verified)
+		for range s.cfg.loginsPerAccount {
+			b.login(verified, "forgotten")
+		}
+		require.Contains(t, text(b.login(verified, oldPassword).body), "too many tries on this account")
+		b.complete(wrong(s.pin(t)), newPassword)
+		require.Contains(t, text(b.login(verified, oldPassword).body), "too many tries on this account", "a code that is wrong helps nobody")
+
+		require.Contains(t, text(b.complete(s.pin(t), newPassword).body), "Log in with the new one.")
+		assert.Equal(t, "/profile?from=login", b.login(verified, newPassword).location())
+	})
+}
+
 // Kii Cloud answers a token that has expired like one whose password was changed.
 func Test10ATokenThatExpiresIsNotToldAsAChangedPassword(t *testing.T) {
 	t.Parallel()

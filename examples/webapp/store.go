@@ -14,8 +14,8 @@ type store interface {
 	take(ctx context.Context, key string, most int, window time.Duration) (wait time.Duration, err error)
 
 	// update replaces the value of key by what change makes of it; nil stands for no value, on
-	// both sides. The value is kept for life from now on, or for as long as it was to be kept if
-	// life is 0. change may be called more than once.
+	// both sides, and removes a count as well. The value is kept for life from now on, or for as
+	// long as it was to be kept if life is 0. change may be called more than once.
 	update(ctx context.Context, key string, life time.Duration, change func(old []byte) []byte) error
 }
 
@@ -81,6 +81,7 @@ func (m *memory) update(_ context.Context, key string, life time.Duration, chang
 	}
 	if v.data = change(v.data); v.data == nil || !now.Before(v.until) {
 		delete(m.values, key)
+		delete(m.counts, key)
 		return nil
 	}
 	m.values[key] = v
@@ -129,4 +130,9 @@ type limiter struct {
 // take counts also for a browser that went away: what is counted is carried out.
 func (l limiter) take(ctx context.Context, key string) (wait time.Duration, err error) {
 	return l.store.take(context.WithoutCancel(ctx), key, l.most, l.window)
+}
+
+// forget starts a new window for a key.
+func (l limiter) forget(ctx context.Context, key string) error {
+	return l.store.update(ctx, key, 0, func([]byte) []byte { return nil })
 }

@@ -77,6 +77,11 @@ func storeKeepsItsPromises(t *testing.T, s store) {
 	assert.Eventually(t, func() bool { wait, err := s.take(ctx, "short", 1, 20*time.Millisecond); return wait == 0 && err == nil },
 		10*time.Second, time.Millisecond, "a window ends, although refused uses go on")
 
+	require.NoError(t, s.update(ctx, "a@example.com", 0, func([]byte) []byte { return nil }))
+	wait, err = s.take(ctx, "a@example.com", 1, time.Minute)
+	assert.NoError(t, err)
+	assert.Zero(t, wait, "nil removes a count, too")
+
 	for range 20 {
 		all.Go(func() {
 			assert.NoError(t, s.update(ctx, "value", time.Minute, func(old []byte) []byte { return append(old, 'x') }))
