@@ -4,11 +4,13 @@
 for (const button of document.querySelectorAll('[data-shows]')) {
   const field = document.getElementById(button.dataset.shows)
   button.hidden = false
-  button.addEventListener('click', () => {
+  const toggle = () => {
     field.type = field.type === 'password' ? 'text' : 'password';
     [button.textContent, button.dataset.other] = [button.dataset.other, button.textContent]
-  })
-  field.form.addEventListener('submit', () => { field.type = 'password' }) // what is sent as text, browsers may remember
+  }
+  button.addEventListener('click', toggle)
+  // What is sent as text, browsers may remember.
+  field.form.addEventListener('submit', () => { if (field.type === 'text') toggle() })
 }
 
 for (const form of document.querySelectorAll('[data-wait]')) {

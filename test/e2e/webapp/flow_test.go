@@ -166,6 +166,12 @@ func Test20ThePasswordIsShownWithoutLoss(t *testing.T) {
 	if eval[bool](b, "[...document.querySelectorAll('.unscripted')].some(e => e.checkVisibility())") {
 		t.Error("the way without a script is shown beside the one with it")
 	}
+	b.run(chromedp.Click(chromedp.CSS("[data-shows]")))
+	b.run(chromedp.Evaluate[chromedp.Void](`document.querySelector('#password').form.addEventListener('submit', e => e.preventDefault())`)) // as when it is stopped
+	b.run(chromedp.Click(chromedp.CSS(send)))
+	if got := field(); got != "password "+newPassword+" Show the password" {
+		t.Errorf("on a page whose form was not sent: %q", got)
+	}
 	b.visit("/login")
 	b.run(chromedp.SendKeys(chromedp.CSS("#password"), oldPassword), chromedp.Click(chromedp.CSS("[data-shows]")))
 	if got := field(); got != "text "+oldPassword+" Hide the password" {
