@@ -14,10 +14,13 @@ for (const button of document.querySelectorAll('[data-shows]')) {
 }
 
 for (const form of document.querySelectorAll('[data-wait]')) {
-  setTimeout(() => {
+  const end = Date.now() + form.dataset.wait * 1000 // a timer would stand still while the device sleeps
+  const timer = setInterval(() => {
+    if (Date.now() < end) return
+    clearInterval(timer)
     form.hidden = false
     for (const wait of document.querySelectorAll('.wait')) wait.hidden = true
-  }, form.dataset.wait * 1000)
+  }, 1000)
 }
 
 // Where a browser reads an SMS for the site, as Chrome does on Android, it asks the visitor first.

@@ -100,8 +100,12 @@ func TestTheWaitEndsOnThePageWithoutLoss(t *testing.T) {
 	}
 	b.want("You can ask again at")
 	b.fillCode("12", newPassword)
-	b.run(chromedp.Evaluate[chromedp.Void](`document.querySelector('[data-wait]').dataset.wait = 0; document.head.append(Object.assign(document.createElement('script'), {src: '/static/site.js?again'}))`))
+	slept := time.Now()
+	b.run(chromedp.Evaluate[chromedp.Void](`{ const now = Date.now; Date.now = () => now() + 60_000 }`)) // as after a sleep, in which timers stand still
 	b.run(chromedp.WaitVisible(chromedp.CSS(`[action="/forgot/again"] button`)))
+	if time.Since(slept) > 15*time.Second {
+		t.Error("the button came only when as much time had passed again")
+	}
 	if got := eval[string](b, "document.querySelector('#password').value"); got != newPassword {
 		t.Error("what was typed is lost")
 	}
