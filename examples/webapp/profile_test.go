@@ -233,6 +233,7 @@ func TestAProfileThatCannotBeShownTellsWhenToComeBack(t *testing.T) {
 			answer := b.get("/profile")
 			assert.Equal(t, http.StatusServiceUnavailable, answer.code)
 			assert.Equal(t, tt.want, answer.header.Get("Retry-After"))
+			assert.Contains(t, answer.body, `action="/logout"`, "who wants to leave need not wait")
 			s.ClearFaults()
 		}
 		w := httptest.NewRecorder()
