@@ -188,7 +188,8 @@ func TestFormIsLabelled(t *testing.T) {
 	require.NotContains(t, text, "autofocus", "nothing is wrong yet")
 	require.Contains(t, text, `<meta name="color-scheme" content="light dark">`)
 	require.Contains(t, text, "prefers-color-scheme: dark")
-	require.Contains(t, text, `autocomplete="new-password" required minlength="8" maxlength="50"`)
+	require.Contains(t, text, `autocomplete="new-password" required minlength="8" passwordrules="minlength: 8; maxlength: 50; allowed: ascii-printable;"`)
+	require.NotContains(t, text, "maxlength=", "browsers cut what is pasted, without a word")
 }
 
 func TestPagesLeadBackToTheSite(t *testing.T) {
