@@ -105,7 +105,7 @@ func (s *Server) usableLink(c *call) (*link, *answer) {
 		if s.settings.FailureURL != "" && s.settings.ResetFlow == GeneratePassword {
 			return nil, new(redirect(s.settings.FailureURL))
 		}
-		return nil, new(s.page(status, pageData{Title: "Your password was not reset", Texts: []string{text}}))
+		return nil, new(s.page(status, pageData{Title: "Nothing was changed", Texts: []string{text}}))
 	}
 	l := s.links[c.link]
 	switch {
@@ -116,7 +116,7 @@ func (s *Server) usableLink(c *call) (*link, *answer) {
 		return refuse(http.StatusGone, "There is a newer link. Look for the newest message, or ask for a new link.",
 			"the link, of message %d, was replaced by a newer one or ended by a new password", l.message.ID)
 	case l.message.State == Used && s.assumes(CodesAreSingleUse):
-		return refuse(http.StatusGone, "This link was used before. Ask for a new link if you still cannot log in.",
+		return refuse(http.StatusGone, "This link was used before, and the password was reset by it. Ask for a new link if you cannot log in.",
 			"the link, of message %d, was used before", l.message.ID)
 	case l.message.expired(c.now):
 		return refuse(http.StatusGone, "This link has expired. Ask for a new one.", "the link, of message %d, has expired", l.message.ID)
