@@ -61,7 +61,7 @@ func parsePhone(typed, region string) (account, bool) {
 		if unicode.IsSpace(r) || unicode.Is(unicode.Dash, r) || strings.ContainsRune(".\u30fc/", r) {
 			return -1
 		}
-		return r
+		return westernDigit(r)
 	}, typed)
 	if strings.HasPrefix(number, "+") {
 		number = strings.Replace(number, "(0)", "", 1)
@@ -103,7 +103,7 @@ var runOfDigits = regexp.MustCompile(`[0-9]+(?:[\s\pZ\p{Pd}\x{30fc}]*[0-9]+)*`)
 // parsePIN reads a code as it is typed, or pasted with the message around it: the one run of digits
 // in it, or the same one again and again. It keeps zeros in front and asks for no length.
 func parsePIN(typed string) (pin string, ok bool) {
-	text := plain(typed)
+	text := strings.Map(westernDigit, plain(typed))
 	words := strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) && r != '\u30fc' })
 	for _, at := range runOfDigits.FindAllStringIndex(text, -1) {
 		before, _ := utf8.DecodeLastRuneInString(text[:at[0]])
@@ -130,6 +130,19 @@ func parsePIN(typed string) (pin string, ok bool) {
 		pin = run
 	}
 	return pin, pin != "" && len(pin) <= 64
+}
+
+// westernDigit makes an ASCII digit of one of another script, which an Arabic keyboard types, and
+// leaves all else. Each script has its ten from 0 to 9 in a row.
+func westernDigit(r rune) rune {
+	if !unicode.IsDigit(r) {
+		return r
+	}
+	before := rune(0)
+	for unicode.IsDigit(r - before - 1) {
+		before++
+	}
+	return '0' + before%10
 }
 
 // isCased reports whether r is of a script that writes words with spaces around them, unlike

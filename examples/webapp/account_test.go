@@ -25,6 +25,10 @@ func Test19ThePINFieldTakesWhatIsPasted(t *testing.T) {
 		{"12\u201334\u00a056", "123456", true},
 		{"\uff11\uff12\uff13\uff14", "1234", true},
 		{"12345678901234567890", "12345678901234567890", true},
+		{"٠١٢٣٤٥٦٧٨٩", "0123456789", true}, // of an Arabic, a Persian and a Hindi keyboard
+		{"۱۲۳ ۴۵۶", "123456", true},
+		{"رمزك هو ١٢٣٤٥٦", "123456", true},
+		{"\u0967\u0968\u0969\u096a", "1234", true},
 		{"Your code is 123456.", "123456", true},
 		{"G-123456 is your code", "123456", true},
 		{"code: 123 456", "123456", true},
@@ -140,6 +144,9 @@ func TestLocalNumbersAreReadAsTheirCountryWritesThem(t *testing.T) {
 		{44, "020 7946 0000", "+442079460000"},
 		{36, "06 20 123 4567", "+36201234567"},
 		{81, "090-1234-5678", "+819012345678"},
+		{966, "٠٥٠ ١٢٣ ٤٥٦٧", "+966501234567"},
+		{98, "۰۹۱۲-۳۴۵-۶۷۸۹", "+989123456789"},
+		{98, "+۹۸ ۹۱۲ ۳۴۵ ۶۷۸۹", "+989123456789"},
 	} {
 		got, ok := parseAccount(tt.typed, phonenumbers.GetRegionCodeForCountryCode(tt.callingCode))
 		assert.True(t, ok, "%s", tt.typed)
