@@ -25,7 +25,7 @@ type flow struct {
 	loginsPerAccount, loginsPerClient limiter
 	resends, changes, verifications   limiter // per user
 
-	ownCalls sync.Map // of forms of users, while they are under way
+	underWay sync.Map // calls that are not repeated meanwhile, by their forms
 
 	mu      sync.RWMutex // held to send on asks, or to close it
 	closed  bool
@@ -194,20 +194,51 @@ func (f *flow) check(ctx context.Context, acct account, password string) outcome
 	return accepted
 }
 
-// login logs in. A wrong password, an unknown account and a disabled one look the same.
+// login logs in, once for the two of a double click. A wrong password, an unknown account and a
+// disabled one look the same.
 func (f *flow) login(ctx context.Context, client string, acct account, password string) (*kii.Session, outcome, time.Duration, error) {
-	start := time.Now()
-	if wait, err := f.loginsPerClient.take(ctx, client); wait > 0 || err != nil {
-		return nil, busy, wait, err
+	got := f.once([...]string{client, acct.ID, password}, func() result {
+		start := time.Now()
+		if wait, err := f.loginsPerClient.take(ctx, client); wait > 0 || err != nil {
+			return result{did: busy, wait: wait, err: err}
+		}
+		if wait, err := f.loginsPerAccount.take(ctx, acct.Key); wait > 0 || err != nil {
+			return result{did: limited, wait: wait, err: err}
+		}
+		session, err := f.user.Login(context.WithoutCancel(ctx), acct.ID, password)
+		if err == nil {
+			return result{session: session, did: succeeded}
+		}
+		return result{did: f.refusal(start, "not logged in", err)}
+	})
+	return got.session, got.did, got.wait, got.err
+}
+
+// A result is how a call went.
+type result struct {
+	session *kii.Session // of a login
+	did     outcome
+	wait    time.Duration
+	err     error
+}
+
+// once makes a call for a form. The second of a double click gets the result of the first.
+func (f *flow) once(form [3]string, call func() result) result {
+	type shared struct {
+		result
+
+		ended chan struct{}
 	}
-	if wait, err := f.loginsPerAccount.take(ctx, acct.Key); wait > 0 || err != nil {
-		return nil, limited, wait, err
+	mine := &shared{result{did: unknown}, make(chan struct{})}
+	if first, underWay := f.underWay.LoadOrStore(form, mine); underWay {
+		mine = first.(*shared)
+		<-mine.ended
+		return mine.result
 	}
-	session, err := f.user.Login(context.WithoutCancel(ctx), acct.ID, password)
-	if err == nil {
-		return session, succeeded, 0, nil
-	}
-	return nil, f.refusal(start, "not logged in", err), 0, nil
+	defer close(mine.ended)
+	defer f.underWay.Delete(form)
+	mine.result = call()
+	return mine.result
 }
 
 // refusal returns what a visitor learns of an error, at a whole step after start, since Kii Cloud

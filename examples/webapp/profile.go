@@ -38,48 +38,33 @@ var channels = map[string]channel{
 	},
 }
 
-// own makes a call for the user of a session, and returns at a whole step. The second of a double
-// click, which has the same what and value, gets the outcome of the first. The codes in concealed
-// count as success, because they would reveal the address of another user.
+// own makes a call for the user of a session, once for the two of a double click, which have the
+// same what and value. It returns at a whole step. The codes in concealed count as success, because
+// they would reveal the address of another user.
 func (f *flow) own(ctx context.Context, what, value string, limit limiter, session *kii.Session, concealed []kii.ErrorCode, call func(context.Context) error) (outcome, time.Duration, error) {
-	mine := &ownCall{ended: make(chan struct{}), did: unknown}
-	form := [...]string{session.UserID(), what, value}
-	if first, underWay := f.ownCalls.LoadOrStore(form, mine); underWay {
-		mine = first.(*ownCall)
-		<-mine.ended
-		return mine.did, mine.wait, mine.err
-	}
-	defer close(mine.ended)
-	defer f.ownCalls.Delete(form)
-	if mine.wait, mine.err = limit.take(ctx, session.UserID()); mine.wait > 0 || mine.err != nil {
-		mine.did = limited
-		return mine.did, mine.wait, mine.err
-	}
-	start := time.Now()
-	err := call(context.WithoutCancel(ctx))
-	code, _ := errors.AsType[kii.ErrorCode](err)
-	if slices.Contains(concealed, code) {
-		f.log.Info(what+": nothing to do, and told as done", "error", err)
-		err = nil
-	}
-	if err == nil {
-		f.settle(start)
-		mine.did = succeeded
-		return mine.did, 0, nil
-	}
-	mine.did = f.refusal(start, what, err)
-	if _, over := errors.AsType[*kii.SessionError](err); over {
-		mine.did = ended
-	}
-	return mine.did, 0, nil
-}
-
-// An ownCall is one that own makes. How it went is set when ended is closed.
-type ownCall struct {
-	ended chan struct{}
-	did   outcome
-	wait  time.Duration
-	err   error
+	got := f.once([...]string{session.UserID(), what, value}, func() (r result) {
+		if r.wait, r.err = limit.take(ctx, session.UserID()); r.wait > 0 || r.err != nil {
+			r.did = limited
+			return r
+		}
+		start := time.Now()
+		err := call(context.WithoutCancel(ctx))
+		code, _ := errors.AsType[kii.ErrorCode](err)
+		if slices.Contains(concealed, code) {
+			f.log.Info(what+": nothing to do, and told as done", "error", err)
+			err = nil
+		}
+		if err == nil {
+			f.settle(start)
+			return result{did: succeeded}
+		}
+		r.did = f.refusal(start, what, err)
+		if _, over := errors.AsType[*kii.SessionError](err); over {
+			r.did = ended
+		}
+		return r
+	})
+	return got.did, got.wait, got.err
 }
 
 func (a *app) showProfile(w http.ResponseWriter, r *http.Request) error {

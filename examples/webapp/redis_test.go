@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -102,7 +103,7 @@ func TestSeveralProcessesAreOneSite(t *testing.T) {
 		at := []*site{one, &two}[i%2]
 		stranger := at.browser(t)
 		stranger.from = "198.51.100.7:1"
-		clicks.Go(func() { stranger.login(verified, "wrong") })
+		clicks.Go(func() { stranger.login(verified, fmt.Sprint("wrong-", i)) })
 	}
 	clicks.Wait()
 	last := two.browser(t)

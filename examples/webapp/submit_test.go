@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -105,6 +106,27 @@ func TestSecondsOfADoubleClickUseUpNoTries(t *testing.T) {
 		}
 		assert.Equal(t, 4, s.count(kiitest.OpCompleteReset))
 		assert.Contains(t, text(b.complete(pin, newPassword).body), "Your password is changed", "the fifth try is left")
+	})
+}
+
+// A password manager sends the form, and then the visitor presses its button.
+func TestALoginThatIsSentTwiceCountsOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.browser(t)
+		for i := range s.cfg.loginsPerAccount - 1 {
+			var clicks sync.WaitGroup
+			for range 2 {
+				tab := *b
+				clicks.Go(func() {
+					assert.Contains(t, text(tab.login(verified, fmt.Sprint("forgotten-", i)).body), "is not right")
+				})
+			}
+			clicks.Wait()
+		}
+		assert.Equal(t, s.cfg.loginsPerAccount-1, s.count(kiitest.OpLogin))
+		assert.Equal(t, "/profile?from=login", b.login(verified, oldPassword).location(), "the last try is left")
 	})
 }
 
