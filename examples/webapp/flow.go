@@ -162,10 +162,7 @@ func (f *flow) complete(ctx context.Context, acct account, pin, password string)
 	err := f.user.CompleteResetPassword(ctx, acct.ID, pin, &password)
 	if err == nil {
 		f.log.Info("password reset")
-		// Else who tried the old password too often could not log in with the new one.
-		if err := f.loginsPerAccount.forget(ctx, acct.Key); err != nil {
-			f.log.Error("tries of the old password still count", "error", err)
-		}
+		f.forgetLogins(ctx, acct) // else who tried the old password too often could not log in
 		return f.check(ctx, acct, password)
 	}
 	if short, ok := errors.AsType[*kii.APIError](err); ok && int64(short.MinPasswordLength) > f.least.Load() {
@@ -207,11 +204,19 @@ func (f *flow) login(ctx context.Context, client string, acct account, password 
 		}
 		session, err := f.user.Login(context.WithoutCancel(ctx), acct.ID, password)
 		if err == nil {
+			f.forgetLogins(ctx, acct)
 			return result{session: session, did: succeeded}
 		}
 		return result{did: f.refusal(start, "not logged in", err)}
 	})
 	return got.session, got.did, got.wait, got.err
+}
+
+// forgetLogins lets those count no more that were tried before the owner came.
+func (f *flow) forgetLogins(ctx context.Context, acct account) {
+	if err := f.loginsPerAccount.forget(ctx, acct.Key); err != nil {
+		f.log.Error("logins that were tried before still count", "error", err)
+	}
 }
 
 // A result is how a call went.

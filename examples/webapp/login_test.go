@@ -142,6 +142,24 @@ func Test10OldSessionsEnd(t *testing.T) {
 	})
 }
 
+func Test09ALoginThatSucceedsStartsAnewCount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, func(cfg *config) { cfg.loginsPerClient = 1000 })
+		b := s.browser(t)
+		for range 3 {
+			for range s.cfg.loginsPerAccount - 1 {
+				require.Contains(t, text(b.login(verified, "mistyped").body), "is not right")
+			}
+			require.Equal(t, "/profile?from=login", b.login(verified, oldPassword).location())
+		}
+		for range s.cfg.loginsPerAccount {
+			b.login(verified, "mistyped")
+		}
+		assert.Contains(t, text(b.login(verified, oldPassword).body), "too many tries on this account")
+	})
+}
+
 func Test09WrongPasswordsOfBeforeAResetCountNoMore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -134,5 +134,5 @@ func (l limiter) take(ctx context.Context, key string) (wait time.Duration, err 
 
 // forget starts a new window for a key.
 func (l limiter) forget(ctx context.Context, key string) error {
-	return l.store.update(ctx, key, 0, func([]byte) []byte { return nil })
+	return l.store.update(context.WithoutCancel(ctx), key, 0, func([]byte) []byte { return nil })
 }
