@@ -61,7 +61,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.BoolFunc("proxy", "a proxy in front ends TLS, sets X-Forwarded-Proto and adds to X-Forwarded-For; -proxy=NETWORKS names those of all proxies, such as 10.0.0.0/8,192.0.2.1, and believes no others", cfg.readProxies)
 	flags.StringVar(&cfg.name, "name", cfg.name, "`name` of the site")
 	flags.StringVar(&cfg.support, "support", cfg.support, "e-mail `address` of the people who help")
-	flags.StringVar(&cfg.language, "language", cfg.language, "of the pages: the `name` of a file in words")
+	flags.StringVar(&cfg.language, "language", cfg.language, "of the pages: the `name` of a file in words, such as ja or pt-BR")
 	zone := flags.String("time-zone", "", "`name` of the zone of times of day, such as Asia/Tokyo, for browsers without a script; default: this machine's")
 	callingCode := flags.Int("calling-code", 81, "of phone numbers that are typed without one, such as 81 for Japan")
 	redisURL := flags.String("redis", "", "`URL` of the Redis that the processes of the site share, such as redis://127.0.0.1:6379/0; default: that in REDIS_URL, or else in memory")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -22,8 +23,15 @@ type words struct {
 	said  *template.Template
 }
 
+// languageTag matches what browsers take for the name of a language (BCP 47). At pt_BR a script of
+// the pages would end.
+var languageTag = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
+
 // newWords reads the file of a language. Each file has the same sentences as the English one.
 func newWords(files fs.FS, lang string, zone *time.Location) (*words, error) {
+	if !languageTag.MatchString(lang) {
+		return nil, fmt.Errorf("-language: %q is no language that browsers know: name it, and its file, as in ja or pt-BR", lang)
+	}
 	w := &words{lang: lang, pages: map[string]*template.Template{}}
 	functions := template.FuncMap{
 		"say":  w.say,

@@ -108,6 +108,15 @@ func TestAFileOfWordsIsWhole(t *testing.T) {
 	cut := strings.Replace(string(english), `{{define "login.title"}}Log in{{end}}`, "", 1)
 	_, err = newWords(fstest.MapFS{"words/en.html": {Data: english}, "words/xx.html": {Data: []byte(cut)}}, "xx", time.UTC)
 	assert.EqualError(t, err, "words/xx.html lacks login.title")
+	for _, lang := range []string{"pt_BR", "pt_BR.UTF-8", "", "../en", "brazilian portuguese"} {
+		files := fstest.MapFS{"words/en.html": {Data: english}, "words/" + lang + ".html": {Data: english}}
+		_, err = newWords(files, lang, time.UTC)
+		assert.ErrorContains(t, err, "no language that browsers know", "%s: their scripts end at such a name", lang)
+	}
+	for _, lang := range []string{"ja", "pt-BR", "zh-Hant-TW", "es-419"} {
+		_, err = newWords(fstest.MapFS{"words/en.html": {Data: english}, "words/" + lang + ".html": {Data: english}}, lang, time.UTC)
+		assert.NoError(t, err)
+	}
 	_, err = newWords(wordFiles, "tlh", time.UTC)
 	assert.ErrorContains(t, err, "-language")
 }
