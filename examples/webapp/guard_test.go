@@ -261,6 +261,9 @@ func Test18PlainHTTPAndForgedHostsAreRefused(t *testing.T) {
 			if w.Header().Get("Location") == "" {
 				assert.NotContains(t, w.Body.String(), "evil.example", tt.name)
 			}
+			if w.Code/100 == 4 {
+				assert.Contains(t, w.Body.String(), `<a href="`+origin+`/login">To the login</a>`, tt.name)
+			}
 		}
 	})
 }

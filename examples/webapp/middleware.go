@@ -39,7 +39,7 @@ func (a *app) guard(next http.Handler) http.Handler {
 		scheme := a.scheme(r)
 		switch reads := r.Method == http.MethodGet || r.Method == http.MethodHead; {
 		case normalHost(r.Host, a.cfg.url.Scheme) != a.cfg.url.Host:
-			a.message(http.StatusMisdirectedRequest, "other-host", "")(answer, r)
+			a.message(http.StatusMisdirectedRequest, "other-host", a.cfg.url.String()+"/login")(answer, r)
 		case scheme == a.cfg.url.Scheme:
 			r.Host = a.cfg.url.Host // which an Origin is compared with
 			r.Body = http.MaxBytesReader(answer, r.Body, maxForm)
@@ -51,7 +51,7 @@ func (a *app) guard(next http.Handler) http.Handler {
 			if scheme != "http" { // a redirect would come back for ever
 				a.log.Error("a request is refused: what sent it is not in -proxy, or does not set X-Forwarded-Proto to http or https")
 			}
-			a.message(http.StatusForbidden, "unsafe", "")(answer, r)
+			a.message(http.StatusForbidden, "unsafe", a.cfg.url.String()+"/login")(answer, r)
 		}
 	})
 }
