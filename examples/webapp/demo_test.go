@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -148,6 +149,26 @@ func TestTheSiteRunsOnTheEmulatorByOneCommand(t *testing.T) {
 		did := f.complete(t.Context(), account{ID: "alice@example.com"}, sms.PIN, newPassword+time.Now().Format(".000000000"))
 		assert.Equal(t, succeeded, did, "its flow lets people choose a password")
 	}
+}
+
+// An emulator in a container, or on another machine, is not on loopback and has no TLS.
+func TestTheSiteRunsOnAnEmulatorOfAnotherMachine(t *testing.T) {
+	t.Parallel()
+	emulator := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := `{}`
+		switch r.URL.Path {
+		case "/emulator/v1/app":
+			answer = `{"appID": "emulator", "site": "http://emulator:8484/api"}`
+		case "/emulator/v1/users":
+			answer = `{"users": [{"id": "1"}]}`
+		}
+		_, _ = io.WriteString(w, answer)
+	}))
+	t.Cleanup(emulator.Close)
+	resp, err := http.Get(serve(t, nil, "-emulator", emulator.URL) + "/login")
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	assert.Equal(t, http.StatusOK, resp.StatusCode)
 }
 
 func TestTheSiteSaysWhatIsWrongWithAnEmulator(t *testing.T) {

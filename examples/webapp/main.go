@@ -129,12 +129,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err != nil {
 		return err
 	}
+	var options []kii.Option
 	if ex != nil {
 		defer ex.close()
 		appID, appKey, kiiSite = ex.appID, ex.appKey, ex.site
+		options = append(options, kii.WithInsecureHTTP()) // an emulator may run on another machine
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	client, err := kii.New(appID, appKey, kii.Site(kiiSite))
+	client, err := kii.New(appID, appKey, kii.Site(kiiSite), options...)
 	if err != nil {
 		return fmt.Errorf("KII_APP_ID, KII_APP_KEY and KII_SITE: %w", err)
 	}
