@@ -168,7 +168,9 @@ func Test09WrongPasswordsOfBeforeAResetCountNoMore(t *testing.T) {
 		for range s.cfg.loginsPerAccount {
 			b.login(verified, "forgotten")
 		}
-		require.Contains(t, text(b.login(verified, oldPassword).body), "too many tries on this account")
+		locked := text(b.login(verified, oldPassword).body)
+		require.Contains(t, locked, "too many tries on this account")
+		require.Contains(t, locked, "ask for a new password by an SMS with a code", "which is how the owner gets in")
 		b.complete(wrong(s.pin(t)), newPassword)
 		require.Contains(t, text(b.login(verified, oldPassword).body), "too many tries on this account", "a code that is wrong helps nobody")
 

@@ -192,7 +192,7 @@ func (a *app) change(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	case did == limited:
-		v.Problems.add("password", problem{Word: "login.limited", At: in(wait)})
+		v.Problems.add("password", problem{Word: "channel.password-limited", At: in(wait)})
 	case wait > 0:
 		a.tooOften(w, wait, "/profile")
 		return nil
