@@ -211,6 +211,35 @@ func TestAStaleConnectionIsRescuedBehindAWrapper(t *testing.T) {
 	}
 }
 
+// HTTP/1 may write it before it looks at the context, which need not be that of the call.
+func TestAReplayThatIsStoppedIsNotWritten(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []peer.Kind{{}, {TLS: true}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := peer.New(kind, func(c *peer.Conn) {
+				c.Next()
+				c.Answer(204, nil)
+				c.Next() // and closes
+			})
+			base := trusting()
+			base.DialContext = s.Dial
+			client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+				keyed := req.Clone(context.WithoutCancel(req.Context()))
+				keyed.Header.Set("Idempotency-Key", "k")
+				return base.RoundTrip(keyed)
+			}))
+			_, err := client.Do(t.Context(), get(s.URL()))
+			require.NoError(t, err)
+			_, err = client.Do(t.Context(), get(s.URL()))
+			unknown(t, err)
+			synctest.Wait()
+			assert.Equal(t, 2, s.Requests())
+			base.CloseIdleConnections()
+			s.Close()
+		})
+	}
+}
+
 // A connection of the caller's may take its time to close, as one of TLS does if the peer reads no
 // more.
 func TestAReplayThatIsStoppedReturnsBeforeItsConnectionIsClosed(t *testing.T) {

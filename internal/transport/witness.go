@@ -126,13 +126,7 @@ func (a *attempt) copyBody() (io.ReadCloser, error) {
 		replay = a.read && a.wrote && a.open > 0 && !a.harmless()
 	}
 	if replay {
-		a.stopped = errReplay
-	}
-	if replay || a.ended {
 		return nil, errReplay
-	}
-	if a.own {
-		return io.NopCloser(bytes.NewReader(a.request.Body)), nil
 	}
 	body := &witnessed{attempt: a}
 	body.data.Reset(a.request.Body)
