@@ -319,3 +319,30 @@ func TestAReplayIsKnownByWhereTheHeadersWent(t *testing.T) {
 		})
 	}
 }
+
+// After a challenge was answered, net/http may find that a kept connection takes nothing.
+func TestWhatWasAnsweredIsNoPartOfAReplay(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+		trace := httptrace.ContextClientTrace(req.Context())
+		connect := func() {
+			trace.GetConn("kii.test:443")
+			trace.GotConn(httptrace.GotConnInfo{})
+		}
+		connect()
+		trace.WroteHeaderField(":authority", []string{"kii.test"})
+		for name, values := range req.Header {
+			trace.WroteHeaderField(strings.ToLower(name), values)
+		}
+		trace.WroteHeaders()
+		trace.GotFirstResponseByte()
+		connect()
+		connect()
+		if err := req.Context().Err(); err != nil {
+			return nil, err
+		}
+		return &http.Response{StatusCode: 204, Body: http.NoBody}, nil
+	}))
+	_, err := client.Do(t.Context(), get("https://kii.test"))
+	require.NoError(t, err)
+}

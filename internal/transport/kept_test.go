@@ -181,9 +181,9 @@ func TestACopyIsRefusedIfHTTP1IsNotProved(t *testing.T) {
 	assert.Error(t, refused)
 }
 
-func TestAStaleConnectionIsRescuedBehindAWrapper(t *testing.T) {
+func TestAStaleConnectionIsRescued(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []peer.Kind{{}, {TLS: true}} {
+	for name, kind := range map[string]peer.Kind{"the library's own": {}, "the library's own, TLS": {TLS: true}, "behind a wrapper": {}, "behind a wrapper, TLS": {TLS: true}} {
 		synctest.Test(t, func(t *testing.T) {
 			s := peer.New(kind, func(c *peer.Conn) {
 				for c.Next() {
@@ -194,12 +194,16 @@ func TestAStaleConnectionIsRescuedBehindAWrapper(t *testing.T) {
 					}
 				}
 			})
-			base := trusting()
+			client := ownClient(t)
+			base := client.Own()
+			if strings.HasPrefix(name, "behind") {
+				base = trusting()
+				client = newClient(t, tripper(base.RoundTrip))
+			}
 			base.DialContext = s.Dial
-			client := newClient(t, tripper(base.RoundTrip))
 			for range 2 {
 				reply, err := client.Do(t.Context(), post(s.URL()))
-				require.NoError(t, err)
+				require.NoError(t, err, name)
 				assert.Equal(t, 204, reply.Status)
 				synctest.Wait()
 			}

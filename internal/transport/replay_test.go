@@ -36,6 +36,14 @@ func newClient(t *testing.T, rt http.RoundTripper) *transport.Client {
 	return transport.New(hc, 20*time.Second, 2)
 }
 
+// ownClient is of the library's own transport.
+func ownClient(t *testing.T) *transport.Client {
+	client := newClient(t, nil)
+	client.Own().TLSClientConfig = &tls.Config{RootCAs: peer.Roots()}
+	t.Cleanup(client.CloseIdleConnections)
+	return client
+}
+
 func post(url string) *transport.Request {
 	return &transport.Request{
 		Method: http.MethodPost, URL: url + "/reset", Body: []byte(`{"pinCode":"1234"}`),
@@ -100,10 +108,12 @@ func TestAnHTTP2PeerThatRefusesGetsARequestOnce(t *testing.T) {
 		for _, call := range []func(string) *transport.Request{post, get} {
 			t.Run(name+" to "+call("").Method, func(t *testing.T) {
 				t.Parallel()
-				s := peer.Start(t, peer.Kind{HTTP2: true, TLS: true}, fault)
-				_, err := newClient(t, trusting()).Do(t.Context(), call(s.URL()))
-				unknown(t, err)
-				assert.Equal(t, 1, s.Requests())
+				for _, client := range []*transport.Client{newClient(t, trusting()), ownClient(t)} {
+					s := peer.Start(t, peer.Kind{HTTP2: true, TLS: true}, fault)
+					_, err := client.Do(t.Context(), call(s.URL()))
+					unknown(t, err)
+					assert.Equal(t, 1, s.Requests())
+				}
 			})
 		}
 	}

@@ -158,6 +158,30 @@ func TestADeadlineBeforeTheRoundTripProvesThatNothingWasSent(t *testing.T) {
 	})
 }
 
+// A RoundTripper may go on without the call's context, and be given a connection when the call is
+// over.
+func TestAConnectionThatComesAfterTheCallCarriesNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := peer.New(peer.Kind{TLS: true}, answers(204))
+		base := trusting()
+		base.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			time.Sleep(time.Minute)
+			return s.Dial(ctx, network, address)
+		}
+		for _, call := range []func(string) *transport.Request{post, get} {
+			_, err := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+				return base.RoundTrip(req.Clone(context.WithoutCancel(req.Context())))
+			})).Do(t.Context(), call(s.URL()))
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			time.Sleep(time.Hour)
+			assert.Zero(t, s.Requests())
+		}
+		base.CloseIdleConnections()
+		s.Close()
+	})
+}
+
 // The first of two transports fires hooks and cannot dial; the second sends without them.
 func TestHooksOfHalfARoundTripProveNothing(t *testing.T) {
 	t.Parallel()
