@@ -116,8 +116,8 @@ func (a *attempt) guard(req *http.Request, next http.RoundTripper) error {
 // call arrived thousands of times. (A GET is repeated on HTTP/1 as well, and changes nothing.)
 func (a *attempt) harmless() bool { return a.http1 && !a.http2 && !a.keyed }
 
-// copyBody is the request's GetBody. It refuses a copy that would be written although the request
-// may have been.
+// copyBody is the request's GetBody. It refuses a RoundTripper of the caller's a copy that would be
+// written although the request may have been.
 func (a *attempt) copyBody() (io.ReadCloser, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -141,10 +141,10 @@ func (a *attempt) getConn(host string) {
 	a.again = a.open > 0 && slices.Contains(a.wroteTo, host)
 }
 
-// gotConn stops a replay that needs no copy of the body: a GET's, for which there is none, or that
-// of a RoundTripper that made its own. Cancelling here is before the second writing. HTTP/1 writes
-// without a look at the context, so there the connection, which no other call uses, is closed. It
-// is closed, too, if the attempt has ended without it.
+// gotConn stops a replay that copyBody does not: one of the library's own transport, that of a GET,
+// which needs no copy, or of a RoundTripper that made its own. Cancelling here is before the second
+// writing. HTTP/1 writes without a look at the context, so there the connection, which no other
+// call uses, is closed. It is closed, too, if the attempt has ended without it.
 func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 	var unwanted net.Conn
 	defer func() {
@@ -175,7 +175,7 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 	a.got = true
 	a.open++
 	if a.own {
-		a.http1, a.http2 = a.http1 || http1, a.http2 || !http1
+		a.http1, a.http2 = http1, !http1
 	}
 }
 
