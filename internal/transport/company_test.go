@@ -320,6 +320,42 @@ func TestAReplayIsKnownByWhereTheHeadersWent(t *testing.T) {
 	}
 }
 
+// HTTP/1 tells no path of an audit that follows. Its headers must not be taken for this request's.
+func TestAReplayIsKnownThoughAnAuditWroteSince(t *testing.T) {
+	t.Parallel()
+	for name, header := range map[string]http.Header{
+		"what anybody accepts":     {"Accept": {"*/*"}},
+		"what anybody sends":       {"Content-Type": {"application/json"}},
+		"another program's agent":  {"User-Agent": {"audit"}},
+		"a header without a value": {"X-Audit": nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+				trace := httptrace.ContextClientTrace(req.Context())
+				send := func(host string, header http.Header) {
+					trace.GetConn(host + ":80")
+					trace.GotConn(httptrace.GotConnInfo{})
+					trace.WroteHeaderField("Host", []string{host})
+					for name, values := range header {
+						trace.WroteHeaderField(name, values)
+					}
+					trace.WroteHeaders()
+				}
+				trace.WroteHeaderField("Idempotency-Key", nil)
+				send("kii.test", req.Header)
+				send("audit.test", header)
+				trace.GotFirstResponseByte()
+				trace.GetConn("kii.test:80")
+				trace.GotConn(httptrace.GotConnInfo{})
+				return nil, req.Context().Err()
+			})).Do(t.Context(), post("http://kii.test"))
+			unknown(t, err)
+			require.EqualError(t, err, "the request may have arrived, so it was not sent again")
+		})
+	}
+}
+
 // After a challenge was answered, net/http may find that a kept connection takes nothing.
 func TestWhatWasAnsweredIsNoPartOfAReplay(t *testing.T) {
 	t.Parallel()
