@@ -356,6 +356,26 @@ func TestAReplayIsKnownThoughAnAuditWroteSince(t *testing.T) {
 	}
 }
 
+// A proxy is asked for in the place of the host that the headers name.
+func TestAReplayThroughAProxyIsKnown(t *testing.T) {
+	t.Parallel()
+	_, err := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+		trace := httptrace.ContextClientTrace(req.Context())
+		trace.GetConn("proxy.test:3128")
+		trace.GotConn(httptrace.GotConnInfo{})
+		trace.WroteHeaderField(":authority", []string{"kii.test"})
+		for name, values := range req.Header {
+			trace.WroteHeaderField(strings.ToLower(name), values)
+		}
+		trace.WroteHeaders()
+		trace.GetConn("proxy.test:3128")
+		trace.GotConn(httptrace.GotConnInfo{})
+		return nil, req.Context().Err()
+	})).Do(t.Context(), get("https://kii.test"))
+	unknown(t, err)
+	require.EqualError(t, err, "the request may have arrived, so it was not sent again")
+}
+
 // After a challenge was answered, net/http may find that a kept connection takes nothing.
 func TestWhatWasAnsweredIsNoPartOfAReplay(t *testing.T) {
 	t.Parallel()
