@@ -286,6 +286,7 @@ func TestPrintedSessionThatIsOverNamesNobody(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d", "%x", "%q", "%!", "%t", "%z"} {
 		assert.NotContains(t, fmt.Sprintf(verb, s), userID, verb)
 	}
+	assert.Equal(t, "kii.Session[redacted]", fmt.Sprint(s))
 }
 
 // Promise 4: slog's JSON handler and json.Marshal look into what holds an error; fmt calls no
