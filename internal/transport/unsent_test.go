@@ -292,6 +292,11 @@ func TestADialErrorIsAProofWithoutHooks(t *testing.T) {
 	}
 	for name, rt := range map[string]tripper{
 		"who takes the body may send it": func(req *http.Request) (*http.Response, error) { taken(req); return nil, errRefused },
+		"also if it is read again": func(req *http.Request) (*http.Response, error) {
+			taken(req)
+			_, _ = io.Copy(io.Discard, req.Body)
+			return nil, errRefused
+		},
 		"another failure may be of what was sent": func(req *http.Request) (*http.Response, error) {
 			_, _ = io.Copy(io.Discard, req.Body)
 			return nil, errors.Join(errRefused, io.ErrUnexpectedEOF)
