@@ -49,6 +49,26 @@ func TestRefreshWithoutARefreshTokenSendsNothing(t *testing.T) {
 	assertArgument(t, "token", s.Refresh(t.Context()))
 }
 
+// An asked context runs a function when its error is asked for.
+type asked struct {
+	context.Context
+	run func()
+}
+
+func (a asked) Err() error {
+	a.run()
+	return a.Context.Err()
+}
+
+func TestRefreshOfASessionThatEndsJustThenSendsNothing(t *testing.T) {
+	t.Parallel()
+	s := newCloud(t, documented(t, "Profile_wrong_token")).session(t)
+	var once sync.Once
+	err := s.Refresh(asked{t.Context(), func() { once.Do(func() { _, _ = s.Profile(t.Context()) }) }})
+	require.ErrorIs(t, err, kii.ErrWrongToken)
+	assert.Equal(t, s.Err(), err)
+}
+
 // inBubble runs test with a session in a synctest bubble. Each request is given to answer with its
 // number.
 func inBubble(t *testing.T, answer func(n int32, req *http.Request) (*http.Response, error), test func(t *testing.T, s *kii.Session, requests *atomic.Int32)) {
