@@ -401,17 +401,24 @@ func TestADialerThatEndsItsGoroutineCostsTheTimeout(t *testing.T) {
 
 func TestTheLibrarysIdleConnectionsCanBeClosedAndACallersAreLeft(t *testing.T) {
 	t.Parallel()
-	s := peer.Start(t, peer.Kind{}, answers(204))
-	own := transport.New(&http.Client{}, time.Minute, 0)
-	_, err := own.Do(t.Context(), post(s.URL()))
-	require.NoError(t, err)
-	own.CloseIdleConnections()
-	s.Finish() // waits until the client has closed its connections
+	synctest.Test(t, func(t *testing.T) {
+		s := peer.New(peer.Kind{}, answers(204))
+		own := ownClient(t)
+		own.Own().DialContext = s.Dial
+		_, err := own.Do(t.Context(), post(s.URL()))
+		require.NoError(t, err)
+		synctest.Wait()
+		assert.Equal(t, 1, s.Open())
+		own.CloseIdleConnections()
+		synctest.Wait() // by itself it would be closed later
+		assert.Zero(t, s.Open())
+		s.Close()
+	})
 
-	s = peer.Start(t, peer.Kind{}, answers(204))
+	s := peer.Start(t, peer.Kind{}, answers(204))
 	callers := newClient(t, trusting())
 	for range 2 {
-		_, err = callers.Do(t.Context(), post(s.URL()))
+		_, err := callers.Do(t.Context(), post(s.URL()))
 		require.NoError(t, err)
 		callers.CloseIdleConnections()
 	}
