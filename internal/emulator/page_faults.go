@@ -121,7 +121,7 @@ func faultFields() []field {
 		},
 		{Name: "status", Label: "Status", Mode: "numeric", Value: "503", Hint: "For “a status”, and for a redirect."},
 		{Name: "errorCode", Label: "errorCode", Placeholder: "TEMPORARY_UNAVAILABLE", Hint: "For “a status”."},
-		{Name: "delay", Label: "Delay", Placeholder: "5s", Hint: "In real time, before anything else."},
+		{Name: "delay", Label: "Delay", Placeholder: "5s", Hint: "In real time, before anything else; before the answer of a call that takes effect in any case."},
 		{Name: "handled", Label: "The call takes effect in any case", Type: "checkbox"},
 	}
 }
