@@ -132,7 +132,7 @@ func TestAnAddressIsNotChangedWithoutThePassword(t *testing.T) {
 			b.post("/profile/email/change", "address", "thief@example.com", "password", "guess")
 		}
 		shown := b.post("/profile/email/change", "address", "thief@example.com", "password", oldPassword)
-		assert.Contains(t, text(shown.body), "There were too many tries", "guesses are counted as those of a login are")
+		assert.Contains(t, text(shown.body), "Your password was tried too often", "guesses are counted as those of a login are")
 		assert.Zero(t, s.count(kiitest.OpChangeAddress))
 		for _, path := range []string{"email", "phone"} {
 			wrong := map[string]string{"email": phone, "phone": verified}[path]
