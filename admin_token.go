@@ -36,12 +36,14 @@ func (a *admin) do(ctx context.Context, c *call, success success) error {
 		}
 		c.token = token.Token
 		err = a.send(ctx, c, success)
-		if !isDeadToken(err) {
+		refused, ok := err.(*APIError)
+		if !ok || refused.StatusCode != http.StatusUnauthorized && refused.StatusCode != http.StatusForbidden {
 			return err
 		}
-		a.drop(token)
-		refused := err.(*APIError)
+		a.drop(token) // also if the code does not say that it is dead: the next call finds out
 		switch {
+		case !isDeadToken(err):
+			return err
 		case refused.Code == ErrUnauthorized && (isNew || attempt == 2):
 			// Kii Cloud knows the token, and another one would not have more rights.
 			refused.Reason = "the token gives no rights: Client.Admin wants the administrator's ClientID and ClientSecret, not the app's ID and key"
@@ -98,9 +100,7 @@ var wrongLogin = []ErrorCode{
 // known.
 func whatToCheck(refused *APIError) string {
 	switch status := refused.StatusCode; {
-	case status != http.StatusBadRequest && status != http.StatusUnauthorized && status != http.StatusNotFound:
-		return ""
-	case slices.Contains(wrongLogin, refused.Code):
+	case slices.Contains(wrongLogin, refused.Code) && (status == http.StatusBadRequest || status == http.StatusUnauthorized || status == http.StatusNotFound):
 		return ": check the ClientID and ClientSecret given to Client.Admin"
 	case status == http.StatusBadRequest: // expiresAt is in the past, or later than the app's settings allow
 		return ": check the clock of this machine, and that the developer portal allows tokens of an hour"

@@ -300,3 +300,33 @@ func TestWhatIsNoDeadTokenIsNotRepeated(t *testing.T) {
 		assert.Equal(t, []string{"token-1"}, c.made(), "%d", r.StatusCode)
 	}
 }
+
+// A token may be refused in a way that no page of Kii's names, or by a gateway. Such an answer is
+// the call's, and the next call is made with a new token.
+func TestARefusalThatNobodyKnowsIsNotRepeatedUntilTheTokenEnds(t *testing.T) {
+	t.Parallel()
+	for _, refused := range []func() *http.Response{
+		func() *http.Response { return answer(401, "{}") },
+		func() *http.Response { return answer(401, "") },
+		func() *http.Response { return answer(401, "<html>") },
+		func() *http.Response { return refusal(401, "TOKEN_EXPIRED") },
+		func() *http.Response { return answer(403, "") },
+		func() *http.Response { return refusal(403, "TOKEN_REVOKED") },
+	} {
+		dead := false
+		c := &tokenCloud{}
+		c.call = func(req *http.Request) *http.Response {
+			if dead && req.Header.Get("Authorization") == "Bearer token-1" {
+				return refused()
+			}
+			return answer(204, "")
+		}
+		a := c.admin(t)
+		require.NoError(t, disable(t.Context(), a))
+		dead = true
+		require.Error(t, disable(t.Context(), a))
+		require.NoError(t, disable(t.Context(), a))
+		assert.Equal(t, []string{"token-1", "token-1", "token-2"}, c.made())
+		assert.Equal(t, 2, c.fetches())
+	}
+}
