@@ -72,7 +72,7 @@ func (d *desk) offers(user *kii.Profile) (offers []offer) {
 // askAddress asks for an address. Without an answer it is the one that is there.
 func (d *desk) askAddress(question, there string) (string, error) {
 	if there != "" {
-		question += " (none: " + there + ")"
+		question += " (none: " + printable(there) + ")"
 	}
 	answer, err := d.ask(question)
 	return cmp.Or(answer, there), err
@@ -88,7 +88,7 @@ func (d *desk) change(ctx context.Context, user *kii.Profile, o offer) error {
 			return err
 		}
 		if shown != "" {
-			question += ", " + shown
+			question += ", " + printable(shown)
 		}
 	}
 	if o.note != "" {

@@ -252,6 +252,12 @@ func TestAChangeIsAuditedBeforeItIsSaid(t *testing.T) {
 func TestANameCannotSteerTheTerminal(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, "bob?[2J?@ü ", printable("bob\x1b[2J\u202e@ü "))
+	d := newTerminal(t)
+	id := d.srv.AddAccount(kiitest.Account{LoginName: "bob", Email: "bob\u009b2J\u202e@example.com", Password: "forgotten"})
+	require.NoError(t, d.run(t, id, "1", "", "yes", "", ""))
+	assert.Equal(t, 4, strings.Count(d.out.String(), "bob?2J?@example.com"), "twice in the record, in the question and in its confirmation")
+	assert.NotContains(t, d.out.String(), "\u009b")
+	assert.NotContains(t, d.out.String(), "\u202e")
 }
 
 func TestWrongAdministratorIsSaid(t *testing.T) {
