@@ -111,8 +111,8 @@ func (a *app) renderChannel(w http.ResponseWriter, r *http.Request, code int, v 
 		return err
 	}
 	v.Word, v.Channel, v.Login, v.User = name, ch.of(profile), a.loginOf(profile, current).ID, profile.UserID
-	if asked := current.Asked[name]; asked != v.Channel.Address && asked != "" {
-		v.Channel.Pending = asked
+	if asked := current.Asked[name]; asked.From == v.Channel.Address && asked.To != asked.From {
+		v.Channel.Pending = asked.To
 	}
 	if of, notice, _ := strings.Cut(current.Notice, " "); of == name && v.Problems == nil {
 		v.Notice = notice
@@ -213,9 +213,9 @@ func (a *app) change(w http.ResponseWriter, r *http.Request) error {
 		_, _, err := a.logins.change(r, func(l *login) {
 			l.Asked = maps.Clone(l.Asked)
 			if l.Asked == nil {
-				l.Asked = map[string]string{}
+				l.Asked = map[string]move{}
 			}
-			l.Asked[name] = acct.ID
+			l.Asked[name] = move{ch.of(profile).Address, acct.ID}
 		})
 		if err != nil { // the page shows what Kii Cloud says is pending
 			a.log.Error("the address that was asked for is not kept", "error", err)

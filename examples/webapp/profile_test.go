@@ -94,6 +94,23 @@ func TestAnAddressIsChangedAndVerified(t *testing.T) {
 	}
 }
 
+// A support desk, or another browser, may change the address afterwards.
+func TestAnAddressThatIsVerifiedIsNoLongerAskedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, b := verifying(t)
+		b.post("/profile/email/change", "address", "alice@new.example", "password", oldPassword)
+		b.post("/profile/email/verify", "code", s.verificationCode(t))
+		account, _ := s.Account("alice@new.example")
+		account.Email = "alice@desk.example"
+		_, err := s.PutAccount(account)
+		require.NoError(t, err)
+		shown := text(b.get("/profile/email").body)
+		assert.Contains(t, shown, "alice@desk.example")
+		assert.NotContains(t, shown, "alice@new.example")
+	})
+}
+
 func TestATakenAddressLooksLikeAFreeOne(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -73,10 +73,13 @@ func (all resets) named(name string) *reset {
 // A login is a session with Kii Cloud, and what its account page tells next.
 type login struct {
 	Token   kii.Token
-	Account account           // by which the user logged in
-	Asked   map[string]string // the address that was asked for last, by the name of a channel
+	Account account         // by which the user logged in
+	Asked   map[string]move // what was asked for last, by the name of a channel
 	Notice  string
 }
+
+// A move is from one address to another. It is over once the address is not From any more.
+type move struct{ From, To string }
 
 // sessions keep a value for each browser. The browser has a cookie with the value's secret name.
 type sessions[T any] struct {
