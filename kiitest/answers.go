@@ -65,9 +65,10 @@ func noContent() answer { return answer{status: http.StatusNoContent} }
 // write answers over a socket.
 func (a answer) write(w http.ResponseWriter, r *http.Request) {
 	if a.lost != nil {
-		// net/http sends a GET again if a kept connection ends without a byte: the fault would be
+		// net/http sends these again if a kept connection ends without a byte: the fault would be
 		// met, and nobody would see it. "100 Continue" keeps it from that, and answers no client.
-		if r.Method == http.MethodGet && r.ProtoAtLeast(1, 1) {
+		again := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Header["Idempotency-Key"] != nil || r.Header["X-Idempotency-Key"] != nil
+		if again && r.ProtoAtLeast(1, 1) {
 			w.WriteHeader(http.StatusContinue)
 		}
 		panic(http.ErrAbortHandler) // net/http closes the connection, and says nothing

@@ -304,34 +304,40 @@ func TestMalformedFaultsAreRefused(t *testing.T) {
 	}
 }
 
-// net/http sends a GET again if a kept connection ends without a byte: the fault would be met, and
-// its caller would not see it.
+// net/http sends some requests again if a kept connection ends without a byte: the fault would be
+// met, and its caller would not see it.
 func TestLostAnswerIsLostOnAKeptConnectionToo(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []kiitest.FaultKind{kiitest.FaultNoAnswer, kiitest.FaultRefused} {
-		for _, kept := range []bool{false, true} {
-			srv := kiitest.NewServer(kiitest.WithTest(t))
-			client := &http.Client{Transport: new(http.Transport)}
-			get := func() error {
-				r, err := http.NewRequestWithContext(t.Context(), "GET", string(srv.Site())+"/apps/"+srv.AppID()+"/users/me", http.NoBody)
-				require.NoError(t, err)
-				r.Header.Set("X-Kii-AppID", srv.AppID())
-				response, err := client.Do(r)
-				if err == nil {
-					_, err = io.Copy(io.Discard, response.Body)
-					response.Body.Close()
+		for call, keyed := range map[string]bool{"GET users/me": false, "HEAD password-reset/none": false, "POST users/me/password/request-reset": true} {
+			for _, kept := range []bool{false, true} {
+				srv := kiitest.NewServer(kiitest.WithTest(t))
+				client := &http.Client{Transport: new(http.Transport)}
+				method, path, _ := strings.Cut(call, " ")
+				send := func() error {
+					r, err := http.NewRequestWithContext(t.Context(), method, string(srv.Site())+"/apps/"+srv.AppID()+"/"+path, http.NoBody)
+					require.NoError(t, err)
+					r.Header.Set("X-Kii-AppID", srv.AppID())
+					if keyed {
+						r.Header.Set("Idempotency-Key", "k")
+					}
+					response, err := client.Do(r)
+					if err == nil {
+						_, err = io.Copy(io.Discard, response.Body)
+						response.Body.Close()
+					}
+					return err
 				}
-				return err
+				if kept {
+					require.NoError(t, send())
+				}
+				srv.ClearCalls()
+				srv.Inject(kiitest.Fault{Kind: kind})
+				require.Error(t, send(), "%s to %s, kept: %t", kind, call, kept)
+				require.Len(t, srv.Calls(), 1)
+				require.NoError(t, send(), "the next call is fine")
+				client.CloseIdleConnections()
 			}
-			if kept {
-				require.NoError(t, get())
-			}
-			srv.ClearCalls()
-			srv.Inject(kiitest.Fault{Operation: kiitest.OpGetUser, Kind: kind})
-			require.Error(t, get(), "%s, kept: %t", kind, kept)
-			require.Len(t, srv.Calls(), 1)
-			require.NoError(t, get(), "the next call is fine")
-			client.CloseIdleConnections()
 		}
 	}
 }
