@@ -52,7 +52,7 @@ func (s *Session) joinRefresh(ctx context.Context) (*shared.Request[*Token], err
 	defer s.mu.Unlock()
 	switch {
 	case s.ended != nil:
-		return nil, s.ended
+		return nil, s.ended.open()
 	case s.token.open().RefreshToken == "":
 		return nil, &ArgumentError{"token", "has no RefreshToken: they are switched on in the developer portal"}
 	case s.refreshing == nil:
@@ -73,7 +73,7 @@ func (s *Session) refresh(ctx context.Context, old Token) (fresh *Token, err err
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.refreshing = nil
-		err = cmp.Or(s.ended, err) // if it has ended meanwhile, fresh is dead, too
+		err = cmp.Or(s.ended.open(), err) // if it has ended meanwhile, fresh is dead, too
 	}()
 	body := marshal(struct {
 		GrantType    string `json:"grant_type"`

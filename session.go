@@ -31,12 +31,11 @@ type Session struct {
 
 	mu         sync.Mutex
 	token      sealed[Token]
-	ended      error                   // a *SessionError
+	ended      sealed[error]           // a *SessionError, which names the user
 	refreshing *shared.Request[*Token] // the request of a Refresh that is under way
 }
 
-// Format implements [fmt.Formatter]. It prints no field: given a wrong verb, fmt would print those
-// of what ended the session.
+// Format implements [fmt.Formatter]. It prints no field.
 func (s *Session) Format(f fmt.State, verb rune) { format(f, verb, "kii.Session"+blanked) }
 
 // UserID returns the user's ID. It is empty in a session that was resumed without one, until
@@ -62,7 +61,7 @@ func (s *Session) Err() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.ended
+	return s.ended.open()
 }
 
 // Profile reads the user's own data. A reply about another user than the session's is
@@ -181,7 +180,7 @@ func isDeadToken(err error) bool {
 // holds s.mu.
 func (s *Session) end(sent Token, err error) error {
 	if token := s.token.open(); s.ended == nil && token.AccessToken == sent.AccessToken {
-		s.ended = &SessionError{UserID: token.UserID, Err: err}
+		s.ended = seal[error](&SessionError{UserID: token.UserID, Err: err})
 	}
-	return cmp.Or(s.ended, err)
+	return cmp.Or(s.ended.open(), err)
 }
