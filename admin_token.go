@@ -142,11 +142,10 @@ func (a *admin) renew(ctx context.Context) (token *adminToken, err error) {
 	defer cancel()
 	theirs := a.serverTime()
 	token, err = a.fetchToken(ctx, theirs.Add(adminTokenLife))
-	if e, ok := err.(*APIError); ok && e.StatusCode == http.StatusBadRequest && !slices.Contains(wrongLogin, e.Code) {
-		// By the clock of Kii Cloud, which its answer gave, the requested end may be in the past.
-		if told := a.serverTime(); told.Sub(theirs) > time.Minute || theirs.Sub(told) > time.Minute {
-			token, err = a.fetchToken(ctx, told.Add(adminTokenLife))
-		}
+	// By the clock of Kii Cloud, which its answer gave, the requested end may be in the past.
+	told := a.serverTime()
+	if e, ok := err.(*APIError); ok && e.StatusCode == http.StatusBadRequest && !slices.Contains(wrongLogin, e.Code) && told.Sub(theirs).Abs() > time.Minute {
+		token, err = a.fetchToken(ctx, told.Add(adminTokenLife))
 	}
 	return token, err
 }
