@@ -172,8 +172,8 @@ func TestSuccessIsProved(t *testing.T) {
 
 		{"200 with a token", tokens, replyOf(200, token), true},
 		{"201 with a token", tokens, replyOf(201, token), false},
-		{"200 without an id", tokens, replyOf(200, `{"access_token":"access-2"}`), false},
-		{"200 with an empty id", tokens, replyOf(200, `{"id":"","access_token":"access-2"}`), false},
+		{"200 without an id", []string{"Login"}, replyOf(200, `{"access_token":"access-2"}`), false},
+		{"200 with an empty id", []string{"Login"}, replyOf(200, `{"id":"","access_token":"access-2"}`), false},
 		{"200 without a token", tokens, replyOf(200, `{"id":"`+userID+`"}`), false},
 		{"200 with an empty token", tokens, replyOf(200, `{"id":"`+userID+`","access_token":""}`), false},
 		{"200 with a broken token", tokens, replyOf(200, `{"id":"`+userID+`","access_token":"a\nb"}`), false},

@@ -81,13 +81,14 @@ func (s *Session) refresh(ctx context.Context, old Token) (fresh *Token, err err
 	}{"refresh_token", old.RefreshToken})
 	c := s.api.tokenCall("Refresh", body, old.AccessToken, old.RefreshToken, old.UserID)
 	_, err = fetch(ctx, s.api.do, c, func(o object) (*Token, string) {
-		token, wrong := o.token(old.RefreshToken)
-		if wrong == "" {
+		token, wrong := o.token(old)
+		if wrong == "" && token.UserID != "" {
 			wrong = s.adopt(token.UserID)
 		}
 		if wrong == "" {
 			fresh = token
 			s.mu.Lock()
+			fresh.UserID = s.token.open().UserID // a Profile may have filled it in
 			s.token = seal(*fresh)
 			s.mu.Unlock()
 		}

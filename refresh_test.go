@@ -268,6 +268,47 @@ var noRefreshToken = []string{
 	`,"refresh_token":{"a":"b"}`, `,"refresh_token":true`, `,"refresh_token":"a\u0000b"`, `,"refresh_token":"` + strings.Repeat("r", 1001) + `"`,
 }
 
+// Kii Cloud does not document the answer to a refresh, and OAuth has no user ID in it.
+func TestNoFreshPairIsLostForWantOfAUserID(t *testing.T) {
+	t.Parallel()
+	for _, known := range []string{userID, ""} {
+		for _, field := range []string{"", `,"id":null`, `,"id":""`, `,"id":7`} {
+			c := newCloud(t, replyOf(200, `{"access_token":"access-2","refresh_token":"refresh-2"`+field+`}`))
+			s, err := c.User.Resume(kii.Token{UserID: known, AccessToken: "access-1", RefreshToken: "refresh-1"})
+			require.NoError(t, err)
+			require.NoError(t, s.Refresh(t.Context()), field)
+			assert.True(t, s.Token() == kii.Token{UserID: known, AccessToken: "access-2", RefreshToken: "refresh-2"}, field)
+		}
+	}
+}
+
+// A session that does not know its user may learn it while a refresh is under way.
+func TestAUserIDThatCameMeanwhileOutlivesARefresh(t *testing.T) {
+	t.Parallel()
+	for _, field := range []string{"", `,"id":"` + userID + `"`} {
+		profile := documented(t, "Profile_done")
+		asked, answer := make(chan struct{}), make(chan struct{})
+		client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+			if req.Method == http.MethodGet {
+				return profile.response(), nil
+			}
+			close(asked)
+			<-answer
+			return replyOf(200, `{"access_token":"access-2","refresh_token":"refresh-2"`+field+`}`).response(), nil
+		}))
+		s, err := client.User.Resume(kii.Token{AccessToken: "access-1", RefreshToken: "refresh-1"})
+		require.NoError(t, err)
+		done := make(chan error, 1)
+		go func() { done <- s.Refresh(t.Context()) }()
+		<-asked
+		_, err = s.Profile(t.Context())
+		require.NoError(t, err)
+		close(answer)
+		require.NoError(t, <-done)
+		assert.True(t, s.Token() == kii.Token{UserID: userID, AccessToken: "access-2", RefreshToken: "refresh-2"}, field)
+	}
+}
+
 func TestNoLoginIsLostForWantOfARefreshToken(t *testing.T) {
 	t.Parallel()
 	for _, field := range noRefreshToken {

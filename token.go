@@ -31,21 +31,21 @@ func (t Token) String() string {
 	return "kii.Token" + blanked + " until " + t.Expiry.Format(time.RFC3339)
 }
 
-// token returns the token of a login or a refresh, as the token endpoint answers it, and what is
-// wrong with it; empty if nothing is. An answer without a refresh token, or with one that cannot be
-// used, leaves the old one as it is (RFC 6749, section 6).
-func (o object) token(oldRefreshToken string) (t *Token, wrong string) {
-	t = new(Token)
+// token returns the token of a login, or of a refresh of old, and what is wrong with it; empty if
+// nothing is. An answer without an ID leaves the old one as it is, and so does one without a
+// refresh token, or with one that cannot be used (RFC 6749, section 6).
+func (o object) token(old Token) (t *Token, wrong string) {
+	t = &Token{UserID: old.UserID}
 	o.get("id", &t.UserID)
 	o.get("access_token", &t.AccessToken)
 	o.get("refresh_token", &t.RefreshToken)
 	switch {
-	case unsendable(t.UserID) != "":
+	case unsendable(t.UserID) != "" && (t.UserID != "" || old.AccessToken == ""):
 		return nil, "no user ID"
 	case unsendable(t.AccessToken) != "":
 		return nil, "no access token"
 	case unsendable(t.RefreshToken) != "":
-		t.RefreshToken = oldRefreshToken
+		t.RefreshToken = old.RefreshToken
 	}
 	if life, known := o.lifetime(); known {
 		// Round removes the monotonic clock, which stands still while a machine is suspended. So a

@@ -29,7 +29,7 @@ func (u *User) Login(ctx context.Context, id, password string) (*Session, error)
 		Password string `json:"password"`
 	}{user.String(), password})
 	c := u.api.tokenCall("Login", body, user.secret(), password)
-	token, err := fetch(ctx, u.api.do, c, func(o object) (*Token, string) { return o.token("") })
+	token, err := fetch(ctx, u.api.do, c, func(o object) (*Token, string) { return o.token(Token{}) })
 	if err != nil {
 		return nil, err
 	}
