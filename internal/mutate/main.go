@@ -37,7 +37,7 @@ var edits = []edit{
 	{"outcome: who takes the body sends nothing", tr + "attempt.go", "case a.got || a.handed:", "case a.got:", trPkg, "Proof|HalfARound"},
 	{"outcome: the body is no witness", tr + "attempt.go", "!a.began || a.watched && !a.read", "!a.began", trPkg, "NeverRead"},
 	{"outcome: no body is a witness", tr + "attempt.go", "!a.read && len(a.request.Body) > 0", "!a.read", trPkg, "SentUnread"},
-	{"outcome: a protocol without hooks sends nothing", tr + "witness.go", " || a.asked && protocol", " || false && protocol", trPkg, "AnotherProtocol"},
+	{"outcome: a protocol without hooks sends nothing", tr + "witness.go", " || !slices.Contains([]string{", " || false && !slices.Contains([]string{", trPkg, "AnotherProtocol"},
 	{"outcome: hooks outdo the body", tr + "attempt.go", " && a.asked && !a.watched", " && a.asked", trPkg, "AnotherProtocol"},
 	{"outcome: 5xx is known", "errors.go", "e.StatusCode/100 == 5", "e.StatusCode/100 == 6", promises, matrix + "|Outcome"},
 	{"outcome: an answer counts as none", tr + "attempt.go", "a.answered, a.body = true", "a.answered, a.body = false", trPkg, "NeverNotSent"},

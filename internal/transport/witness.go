@@ -50,7 +50,7 @@ type witness struct {
 
 	watched bool  // the body, which may be empty, tells when it is read
 	read    bool  // something was read of the body, or of a copy
-	handed  bool  // it may be sent without hooks: another goroutine than the RoundTripper's read the body before a connection was handed out, or see shake
+	handed  bool  // it may be sent without hooks: see shake and Read
 	stopped error // why the attempt was ended from here, such as a replay
 }
 
@@ -75,14 +75,13 @@ func (a *attempt) trace(ctx context.Context) *httptrace.ClientTrace {
 }
 
 // shake notes that a handshake is open, or that it succeeded: perhaps that of a proxy, which can
-// still refuse to connect. If it negotiated another protocol than HTTP/1, net/http hands the
-// request to a RoundTripper for that, and not each of these fires hooks. (The library's own
-// transport has none but net/http's, and asked is not noted of it.)
+// still refuse to connect. If it negotiated a protocol that is not net/http's own, the request goes
+// to a RoundTripper for that, which may fire no hooks.
 func (a *attempt) shake(open bool, protocol string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.handshake = open
-	a.handed = a.handed || a.asked && protocol != "" && protocol != "http/1.1"
+	a.handed = a.handed || !slices.Contains([]string{"", "http/1.1", "h2"}, protocol)
 }
 
 // guard makes the attempt a witness of req, which next is about to send. It returns an error if
