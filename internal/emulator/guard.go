@@ -45,6 +45,13 @@ func (e *emulator) handler(stderr io.Writer) http.Handler {
 			return
 		}
 		if strings.HasPrefix(r.URL.Path, "/apps/") || strings.HasPrefix(r.URL.Path, "/oauth2/") { // a client that was given no whole site
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+			if r.Method == http.MethodOptions { // a browser asks before its page may read the rest
+				w.Header().Set("Access-Control-Allow-Methods", r.Header.Get("Access-Control-Request-Method"))
+				w.Header().Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
 			http.Error(w, "Kii Cloud's API is below /api: the site is http://"+r.Host+"/api", http.StatusNotFound)
 			return
 		}

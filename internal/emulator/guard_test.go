@@ -160,5 +160,8 @@ func TestACallBesideTheAPIIsToldTheSite(t *testing.T) {
 		w := x.do(http.MethodPost, target, "{}")
 		assert.Equal(t, http.StatusNotFound, w.Code, target)
 		assert.Equal(t, "Kii Cloud's API is below /api: the site is http://"+testHost+"/api\n", w.Body.String(), target)
+		assert.Equal(t, "*", w.Header().Get("Access-Control-Allow-Origin"), "a page of another origin may read it")
+		w = x.do(http.MethodOptions, target, "", "Origin", "https://app.example", "Access-Control-Request-Method", "POST")
+		assert.Equal(t, http.StatusNoContent, w.Code, target)
 	}
 }
