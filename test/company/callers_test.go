@@ -64,6 +64,21 @@ func TestADeadSessionEndsNoOtherOfItsErrgroup(t *testing.T) {
 	}
 }
 
+func TestAnErrgroupLosesTheUnknownOutcomeOfALaterCall(t *testing.T) {
+	t.Parallel()
+	_, client := serve(t)
+	group, ctx := errgroup.WithContext(t.Context())
+	group.Go(func() error { return client.User.ResetPassword(ctx, nobody, kii.NotificationSMS) })
+	var later error
+	group.Go(func() error {
+		<-ctx.Done()
+		later = client.User.ResetPassword(t.Context(), lost, kii.NotificationSMS)
+		return later
+	})
+	assert.False(t, kii.OutcomeUnknown(group.Wait()))
+	assert.True(t, kii.OutcomeUnknown(later), "so it must be asked in the function")
+}
+
 func TestAnUnknownOutcomeStaysOneThroughRetryGo(t *testing.T) {
 	t.Parallel()
 	c, client := serve(t)
