@@ -64,6 +64,42 @@ func TestADeadSessionEndsNoOtherOfItsErrgroup(t *testing.T) {
 	}
 }
 
+// docs/options.md says what a circuit breaker around the calls is to count.
+func TestABreakerIsOpenedByKiiCloudAndNotByAUser(t *testing.T) {
+	t.Parallel()
+	counted := func(err error) bool {
+		_, lost := errors.AsType[*kii.TransportError](err)
+		return (lost || kii.OutcomeUnknown(err)) && !errors.Is(err, context.Canceled)
+	}
+	for name, tt := range map[string]struct {
+		user         string
+		isSuccessful func(error) bool // nil: gobreaker's own, which counts every error
+		want         gobreaker.State
+	}{
+		"a user, by default":   {nobody, nil, gobreaker.StateOpen},
+		"a user":               {nobody, func(err error) bool { return !counted(err) }, gobreaker.StateClosed},
+		"Kii Cloud":            {failed, func(err error) bool { return !counted(err) }, gobreaker.StateOpen},
+		"the network":          {lost, func(err error) bool { return !counted(err) }, gobreaker.StateOpen},
+		"a visitor who leaves": {silent, func(err error) bool { return !counted(err) }, gobreaker.StateClosed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, client := serve(t)
+			breaker := gobreaker.NewCircuitBreaker[any](gobreaker.Settings{IsSuccessful: tt.isSuccessful})
+			for range 6 {
+				ctx, leave := context.WithCancel(t.Context())
+				if tt.user == silent {
+					time.AfterFunc(20*time.Millisecond, leave)
+				}
+				_, err := breaker.Execute(func() (any, error) { return nil, client.User.ResetPassword(ctx, tt.user, kii.NotificationSMS) })
+				leave()
+				require.Error(t, err)
+			}
+			assert.Equal(t, tt.want, breaker.State())
+		})
+	}
+}
+
 func TestAnErrgroupLosesTheUnknownOutcomeOfALaterCall(t *testing.T) {
 	t.Parallel()
 	_, client := serve(t)
