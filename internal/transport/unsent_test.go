@@ -308,6 +308,44 @@ func TestADialErrorIsAProofWithoutHooks(t *testing.T) {
 	}
 }
 
+func TestThePausesBetweenAttemptsDoubleUpToAFewSeconds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var at []time.Time
+		client := transport.New(&http.Client{Transport: tripper(func(*http.Request) (*http.Response, error) {
+			at = append(at, time.Now())
+			return nil, errRefused
+		})}, time.Hour, 12)
+		_, err := client.Do(t.Context(), post("http://kii.test"))
+		assert.Equal(t, 13, notSent(t, err).Attempts)
+		least := 100 * time.Millisecond
+		for n := 1; n < len(at); n++ {
+			pause := at[n].Sub(at[n-1])
+			assert.GreaterOrEqual(t, pause, least, n)
+			assert.LessOrEqual(t, pause, least*3/2, n)
+			least = min(2*least, 2*time.Second)
+		}
+	})
+}
+
+func TestTheFailureOfAnEarlierAttemptIsToldBesideTheDeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		attempts := 0
+		client := transport.New(&http.Client{Transport: tripper(func(req *http.Request) (*http.Response, error) {
+			if attempts++; attempts == 1 {
+				return nil, errRefused
+			}
+			<-req.Context().Done()
+			return nil, req.Context().Err()
+		})}, time.Minute, 2)
+		_, err := client.Do(t.Context(), post("http://kii.test"))
+		assert.Equal(t, 2, notSent(t, err).Attempts)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, errRefused)
+	})
+}
+
 // Behind an https proxy the handshake that succeeds is the proxy's.
 func TestAConnectRefusedByAnHTTPSProxyIsTriedAgain(t *testing.T) {
 	t.Parallel()
