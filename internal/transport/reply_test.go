@@ -17,10 +17,14 @@ import (
 
 func TestARepliesBodyIsWholeOrSaysWhyNot(t *testing.T) {
 	t.Parallel()
-	var zipped bytes.Buffer
-	w := gzip.NewWriter(&zipped)
-	_, _ = io.WriteString(w, "body")
-	require.NoError(t, w.Close())
+	zip := func(text string) string {
+		var zipped bytes.Buffer
+		w := gzip.NewWriter(&zipped)
+		_, _ = io.WriteString(w, text)
+		require.NoError(t, w.Close())
+		return zipped.String()
+	}
+	zipped := zip("body")
 	var member bytes.Buffer
 	require.NoError(t, gzip.NewWriter(&member).Close())
 	for name, row := range map[string]struct {
@@ -42,9 +46,12 @@ func TestARepliesBodyIsWholeOrSaysWhyNot(t *testing.T) {
 		"chunks of nothing, and a close":   {wire: "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", status: 200},
 		"too long":                         {wire: "HTTP/1.1 404 No\r\n\r\n" + strings.Repeat("x", 256<<10+1), status: 404, broken: "too long"},
 		"as long as can be":                {wire: "HTTP/1.1 404 No\r\n\r\n" + strings.Repeat("x", 256<<10), status: 404, body: strings.Repeat("x", 256<<10)},
-		"gzip by its old name":             {wire: "HTTP/1.1 404 No\r\nContent-Encoding: X-Gzip\r\n\r\n" + zipped.String(), status: 404, body: "body"},
+		"gzip by its old name":             {wire: "HTTP/1.1 404 No\r\nContent-Encoding: X-Gzip\r\n\r\n" + zipped, status: 404, body: "body"},
 		"gzip of nothing, over and over":   {wire: "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 99999999\r\n\r\n" + strings.Repeat(member.String(), 256<<10/member.Len()+1), status: 200, broken: "too long"},
 		"no gzip":                          {wire: "HTTP/1.1 404 No\r\nContent-Encoding: gzip\r\nContent-Length: 20\r\n\r\ntwenty bytes of text", status: 404, broken: "cannot be decompressed"},
+		"gzip of too much":                 {wire: "HTTP/1.1 404 No\r\nContent-Encoding: gzip\r\n\r\n" + zip(strings.Repeat("x", 256<<10+1)), status: 404, broken: "too long"},
+		"gzip with a wrong checksum":       {wire: "HTTP/1.1 404 No\r\nContent-Encoding: gzip\r\n\r\n" + zipped[:len(zipped)-8] + "checksum", status: 404, broken: "cannot be decompressed"},
+		"no success, of no length":         {wire: "HTTP/1.1 404 No\r\n\r\n", status: 404},
 		"a 429, cut":                       {wire: "HTTP/1.1 429 No\r\nContent-Length: 20\r\nRetry-After: 5\r\n\r\nx", status: 429, broken: "cut short"},
 		"a 429 of a few bytes, no gzip":    {wire: "HTTP/1.1 429 No\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nno", status: 429, broken: "cut short"},
 		"cut":                              {wire: "HTTP/1.1 404 No\r\nContent-Length: 20\r\n\r\nx", lost: true},
@@ -75,5 +82,15 @@ func TestARecordedReplyIsWhole(t *testing.T) {
 	})).Do(t.Context(), post("http://kii.test"))
 	require.NoError(t, err)
 	assert.Equal(t, 200, reply.Status)
+	assert.Empty(t, reply.Broken)
+}
+
+// A RoundTripper of the caller's may leave the length of what can have no body open.
+func TestA204IsWholeWhateverItsLength(t *testing.T) {
+	t.Parallel()
+	reply, err := newClient(t, tripper(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 204, ContentLength: -1, Close: true, Body: io.NopCloser(strings.NewReader(""))}, nil
+	})).Do(t.Context(), post("http://kii.test"))
+	require.NoError(t, err)
 	assert.Empty(t, reply.Broken)
 }

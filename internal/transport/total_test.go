@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -39,10 +40,15 @@ func TestWhateverACallersCodeReturnsIsAnError(t *testing.T) {
 		"a typed nil OpError":        (*net.OpError)(nil),
 		"a typed nil DNSError":       (*net.DNSError)(nil),
 		"an empty OpError":           &net.OpError{},
+		"an empty url.Error":         fmt.Errorf("gateway: %w", &url.Error{}),
+		"a typed nil url.Error":      fmt.Errorf("gateway: %w", (*url.Error)(nil)),
 		"wrapped":                    fmt.Errorf("%w and %w", (*pointed)(nil), sly{uncomparable{}}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			_, alone := newClient(t, tripper(func(*http.Request) (*http.Response, error) { return nil, err })).Do(t.Context(), get("http://kii.test"))
+			require.Error(t, alone)
+			assert.NotEmpty(t, alone.Error())
 			for _, read := range []bool{false, true} {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				_, got := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {

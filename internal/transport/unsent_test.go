@@ -275,6 +275,7 @@ func TestADialErrorIsAProofWithoutHooks(t *testing.T) {
 		"dial":    errRefused,
 		"look-up": &net.DNSError{Err: "no such host", Name: "kii.test"},
 		"proxy":   &net.OpError{Op: "proxyconnect", Err: errors.New("refused")},
+		"SOCKS":   &net.OpError{Op: "socks connect", Err: errors.New("refused")},
 		"wrapped": fmt.Errorf("gateway: %w", errRefused),
 		"joined":  errors.Join(errRefused, errRefused),
 	} {
@@ -325,6 +326,17 @@ func TestThePausesBetweenAttemptsDoubleUpToAFewSeconds(t *testing.T) {
 			assert.LessOrEqual(t, pause, least*3/2, n)
 			least = min(2*least, 2*time.Second)
 		}
+	})
+}
+
+func TestADeadlineBetweenAttemptsIsToldBesideTheFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client := transport.New(&http.Client{Transport: tripper(func(*http.Request) (*http.Response, error) { return nil, errRefused })}, time.Millisecond, 2)
+		_, err := client.Do(t.Context(), post("http://kii.test"))
+		assert.Equal(t, 1, notSent(t, err).Attempts)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, errRefused)
 	})
 }
 
