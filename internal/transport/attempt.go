@@ -103,7 +103,7 @@ func (a *attempt) end(ctx context.Context, reply Reply, err error) {
 	case a.stopped != nil:
 		a.failure = &Failure{Err: a.stopped} // the cancellation was ours
 	default:
-		connecting := !a.got && !a.handshake && (a.own || a.asked)
+		connecting := a.began && !a.got && !a.handshake && (a.own || a.asked)
 		a.failure = &Failure{NotSent: a.unsent(dial), Err: plain, again: dial || connecting}
 	}
 	a.ended = true

@@ -329,33 +329,30 @@ func TestThePausesBetweenAttemptsDoubleUpToAFewSeconds(t *testing.T) {
 	})
 }
 
-func TestADeadlineBetweenAttemptsIsToldBesideTheFailure(t *testing.T) {
+func TestTheLastFailureIsToldBesideTheDeadline(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		client := transport.New(&http.Client{Transport: tripper(func(*http.Request) (*http.Response, error) { return nil, errRefused })}, time.Millisecond, 2)
-		_, err := client.Do(t.Context(), post("http://kii.test"))
-		assert.Equal(t, 1, notSent(t, err).Attempts)
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.ErrorIs(t, err, errRefused)
-	})
-}
-
-func TestTheFailureOfAnEarlierAttemptIsToldBesideTheDeadline(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		attempts := 0
-		client := transport.New(&http.Client{Transport: tripper(func(req *http.Request) (*http.Response, error) {
-			if attempts++; attempts == 1 {
-				return nil, errRefused
-			}
-			<-req.Context().Done()
-			return nil, req.Context().Err()
-		})}, time.Minute, 2)
-		_, err := client.Do(t.Context(), post("http://kii.test"))
-		assert.Equal(t, 2, notSent(t, err).Attempts)
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.ErrorIs(t, err, errRefused)
-	})
+	for name, row := range map[string]struct {
+		timeout  time.Duration
+		attempts int
+	}{
+		"of a pause":            {timeout: time.Millisecond, attempts: 1},
+		"of the second attempt": {timeout: time.Minute, attempts: 2},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			attempts := 0
+			client := transport.New(&http.Client{Transport: tripper(func(req *http.Request) (*http.Response, error) {
+				if attempts++; attempts == 1 {
+					return nil, errRefused
+				}
+				<-req.Context().Done()
+				return nil, req.Context().Err()
+			})}, row.timeout, 2)
+			_, err := client.Do(t.Context(), post("http://kii.test"))
+			assert.Equal(t, row.attempts, notSent(t, err).Attempts, name)
+			require.ErrorIs(t, err, context.DeadlineExceeded, name)
+			require.ErrorIs(t, err, errRefused, name)
+		})
+	}
 }
 
 // Behind an https proxy the handshake that succeeds is the proxy's.
@@ -377,6 +374,15 @@ func TestAConnectRefusedByAnHTTPSProxyIsTriedAgain(t *testing.T) {
 		_, err = newClient(t, tr).Do(t.Context(), call("https://kii.test"))
 		assert.Equal(t, 3, notSent(t, err).Attempts)
 		assert.EqualValues(t, 3, asked.Load())
+	}
+}
+
+// It fails before the RoundTripper is called.
+func TestAURLThatCannotBeReadIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	for _, client := range []*transport.Client{newClient(t, trusting()), ownClient(t)} {
+		_, err := client.Do(t.Context(), post("http://[::1"))
+		assert.Equal(t, 1, notSent(t, err).Attempts)
 	}
 }
 
