@@ -280,8 +280,7 @@ func TestAReplayIsKnownByWhereTheHeadersWent(t *testing.T) {
 			client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
 				trace := httptrace.ContextClientTrace(req.Context())
 				for _, host := range []string{"kii.test", "audit.test"} {
-					trace.GetConn(host + ":80")
-					trace.GotConn(httptrace.GotConnInfo{})
+					connected(trace, host+":80")
 				}
 				if row.http1 {
 					trace.WroteHeaderField("Host", []string{"audit.test"})
@@ -302,8 +301,7 @@ func TestAReplayIsKnownByWhereTheHeadersWent(t *testing.T) {
 				}
 				trace.WroteHeaders()
 				trace.GotFirstResponseByte() // of the audit
-				trace.GetConn(row.again)
-				trace.GotConn(httptrace.GotConnInfo{})
+				connected(trace, row.again)
 				if err := req.Context().Err(); err != nil {
 					return nil, err
 				}
@@ -320,6 +318,21 @@ func TestAReplayIsKnownByWhereTheHeadersWent(t *testing.T) {
 	}
 }
 
+// connected fires the hooks of a connection that is handed out.
+func connected(trace *httptrace.ClientTrace, addr string) {
+	trace.GetConn(addr)
+	trace.GotConn(httptrace.GotConnInfo{})
+}
+
+// wrote fires the hooks of headers that are written. hostField proves the version of HTTP.
+func wrote(trace *httptrace.ClientTrace, hostField, host string, header http.Header) {
+	trace.WroteHeaderField(hostField, []string{host})
+	for name, values := range header {
+		trace.WroteHeaderField(name, values)
+	}
+	trace.WroteHeaders()
+}
+
 // HTTP/1 tells no path of an audit that follows. Its headers must not be taken for this request's.
 func TestAReplayIsKnownThoughAnAuditWroteSince(t *testing.T) {
 	t.Parallel()
@@ -333,21 +346,13 @@ func TestAReplayIsKnownThoughAnAuditWroteSince(t *testing.T) {
 			t.Parallel()
 			_, err := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
 				trace := httptrace.ContextClientTrace(req.Context())
-				send := func(host string, header http.Header) {
-					trace.GetConn(host + ":80")
-					trace.GotConn(httptrace.GotConnInfo{})
-					trace.WroteHeaderField("Host", []string{host})
-					for name, values := range header {
-						trace.WroteHeaderField(name, values)
-					}
-					trace.WroteHeaders()
-				}
 				trace.WroteHeaderField("Idempotency-Key", nil)
-				send("kii.test", req.Header)
-				send("audit.test", header)
-				trace.GotFirstResponseByte()
-				trace.GetConn("kii.test:80")
-				trace.GotConn(httptrace.GotConnInfo{})
+				connected(trace, "kii.test:80")
+				wrote(trace, "Host", "kii.test", req.Header)
+				connected(trace, "audit.test:80")
+				wrote(trace, "Host", "audit.test", header)
+				trace.GotFirstResponseByte() // of the audit
+				connected(trace, "kii.test:80")
 				return nil, req.Context().Err()
 			})).Do(t.Context(), post("http://kii.test"))
 			unknown(t, err)
@@ -361,15 +366,9 @@ func TestAReplayThroughAProxyIsKnown(t *testing.T) {
 	t.Parallel()
 	_, err := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
 		trace := httptrace.ContextClientTrace(req.Context())
-		trace.GetConn("proxy.test:3128")
-		trace.GotConn(httptrace.GotConnInfo{})
-		trace.WroteHeaderField(":authority", []string{"kii.test"})
-		for name, values := range req.Header {
-			trace.WroteHeaderField(strings.ToLower(name), values)
-		}
-		trace.WroteHeaders()
-		trace.GetConn("proxy.test:3128")
-		trace.GotConn(httptrace.GotConnInfo{})
+		connected(trace, "proxy.test:3128")
+		wrote(trace, ":authority", "kii.test", req.Header)
+		connected(trace, "proxy.test:3128")
 		return nil, req.Context().Err()
 	})).Do(t.Context(), get("https://kii.test"))
 	unknown(t, err)
@@ -379,26 +378,17 @@ func TestAReplayThroughAProxyIsKnown(t *testing.T) {
 // After a challenge was answered, net/http may find that a kept connection takes nothing.
 func TestWhatWasAnsweredIsNoPartOfAReplay(t *testing.T) {
 	t.Parallel()
-	client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+	_, err := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
 		trace := httptrace.ContextClientTrace(req.Context())
-		connect := func() {
-			trace.GetConn("kii.test:443")
-			trace.GotConn(httptrace.GotConnInfo{})
-		}
-		connect()
-		trace.WroteHeaderField(":authority", []string{"kii.test"})
-		for name, values := range req.Header {
-			trace.WroteHeaderField(strings.ToLower(name), values)
-		}
-		trace.WroteHeaders()
+		connected(trace, "kii.test:443")
+		wrote(trace, ":authority", "kii.test", req.Header)
 		trace.GotFirstResponseByte()
-		connect()
-		connect()
+		connected(trace, "kii.test:443")
+		connected(trace, "kii.test:443")
 		if err := req.Context().Err(); err != nil {
 			return nil, err
 		}
 		return &http.Response{StatusCode: 204, Body: http.NoBody}, nil
-	}))
-	_, err := client.Do(t.Context(), get("https://kii.test"))
+	})).Do(t.Context(), get("https://kii.test"))
 	require.NoError(t, err)
 }

@@ -58,6 +58,13 @@ func TestAnIdempotencyKeyDeliversAPostOnce(t *testing.T) {
 	}
 }
 
+// withKey returns a copy of req, with another context, that has an Idempotency-Key.
+func withKey(ctx context.Context, req *http.Request) *http.Request {
+	keyed := req.Clone(ctx)
+	keyed.Header.Set("Idempotency-Key", "k")
+	return keyed
+}
+
 // What a token was fetched by says nothing of the request that follows.
 func TestAnIdempotencyKeyDeliversAPostOnceAfterAFetchOverHTTP2(t *testing.T) {
 	t.Parallel()
@@ -73,8 +80,7 @@ func TestAnIdempotencyKeyDeliversAPostOnceAfterAFetchOverHTTP2(t *testing.T) {
 		if err := fetch(req.Context(), base, tokens.URL()+"/token"); err != nil {
 			return nil, err
 		}
-		keyed := req.Clone(req.Context())
-		keyed.Header.Set("Idempotency-Key", "k")
+		keyed := withKey(req.Context(), req)
 		if req.Method == http.MethodPost {
 			body, err := io.ReadAll(req.Body)
 			if err != nil {
@@ -215,7 +221,7 @@ func TestAStaleConnectionIsRescued(t *testing.T) {
 	}
 }
 
-// HTTP/1 may write it before it looks at the context, which need not be that of the call.
+// HTTP/1 may write a replay before it looks at the context, which need not be that of the call.
 func TestAReplayThatIsStoppedIsNotWritten(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []peer.Kind{{}, {TLS: true}} {
@@ -228,9 +234,7 @@ func TestAReplayThatIsStoppedIsNotWritten(t *testing.T) {
 			base := trusting()
 			base.DialContext = s.Dial
 			client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
-				keyed := req.Clone(context.WithoutCancel(req.Context()))
-				keyed.Header.Set("Idempotency-Key", "k")
-				return base.RoundTrip(keyed)
+				return base.RoundTrip(withKey(context.WithoutCancel(req.Context()), req))
 			}))
 			_, err := client.Do(t.Context(), get(s.URL()))
 			require.NoError(t, err)
@@ -265,9 +269,7 @@ func TestAReplayThatIsStoppedReturnsBeforeItsConnectionIsClosed(t *testing.T) {
 		return slow{conn, release}, nil
 	}
 	client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
-		keyed := req.Clone(req.Context())
-		keyed.Header.Set("Idempotency-Key", "k")
-		return base.RoundTrip(keyed)
+		return base.RoundTrip(withKey(req.Context(), req))
 	}))
 	_, err := client.Do(t.Context(), get(s.URL()))
 	require.NoError(t, err)

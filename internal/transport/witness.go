@@ -50,7 +50,7 @@ type witness struct {
 
 	watched bool  // the body, which may be empty, tells when it is read
 	read    bool  // something was read of the body, or of a copy
-	handed  bool  // it may be sent without hooks: see shake and Read
+	handed  bool  // it may be sent without a hook: see shake and witnessed.Read
 	stopped error // why the attempt was ended from here, such as a replay
 }
 
