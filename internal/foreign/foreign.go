@@ -37,6 +37,22 @@ func WithTimeout(ctx context.Context, timeout time.Duration) *Context {
 // Deadline returns the earlier of the two.
 func (c *Context) Deadline() (time.Time, bool) { return c.deadline, true }
 
+// Late returns [context.DeadlineExceeded] if c has ended by time, and nil if it has not. What keeps
+// the deadline by a timer of its own may fail a moment before c ends, so Late waits for that.
+func (c *Context) Late() error {
+	if time.Now().Before(c.deadline) {
+		return nil
+	}
+	select {
+	case <-c.Done():
+	case <-time.After(aMoment): // its end is not when the caller's context says
+	}
+	if err := c.Context.Err(); err == context.DeadlineExceeded {
+		return err
+	}
+	return nil
+}
+
 // End cancels the context, and gives the caller's back.
 func (c *Context) End() {
 	c.Cancel()
@@ -60,8 +76,9 @@ type Lent struct {
 // Lend lends the values of ctx.
 func Lend(ctx context.Context) *Lent { return &Lent{ctx: ctx} }
 
-// aMoment is how long a question may be open after the end of a call. An answer takes no time, but
-// one that waits, for a lock perhaps that the caller holds, must not keep the call from returning.
+// aMoment is how long a call may wait at its end for what takes no time, such as an answer to a
+// question that is open. One that waits, for a lock perhaps that the caller holds, must not keep
+// the call from returning.
 const aMoment = 100 * time.Millisecond
 
 // GiveBack ends all asking, and waits a moment for what is being asked.

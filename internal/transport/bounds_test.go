@@ -127,6 +127,45 @@ func TestACallReturnsByItsOwnDeadlineWhateverItsContextSays(t *testing.T) {
 	}
 }
 
+// A punctual context ends a moment after it says, as a timer of the same time may.
+type punctual struct {
+	context.Context
+	deadline time.Time
+}
+
+func (p punctual) Deadline() (time.Time, bool) { return p.deadline, true }
+
+func TestAFailureAtTheDeadlineIsToldAsSuch(t *testing.T) {
+	t.Parallel()
+	for name, perTry := range map[string]time.Duration{"of the caller's context": 0, "of an attempt": time.Second} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				timed := tripper(func(req *http.Request) (*http.Response, error) {
+					deadline, _ := req.Context().Deadline()
+					time.Sleep(time.Until(deadline))
+					return nil, os.ErrDeadlineExceeded
+				})
+				client := transport.New(&http.Client{Timeout: perTry, Transport: timed}, time.Minute, 0)
+				for range 20 { // for an attempt's own deadline, which timer is first is chance
+					ctx := t.Context()
+					if perTry == 0 {
+						late, cancel := context.WithTimeoutCause(ctx, time.Second+time.Millisecond, io.EOF)
+						defer cancel()
+						ctx = punctual{late, time.Now().Add(time.Second)}
+					}
+					_, err := client.Do(ctx, post("http://kii.test"))
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+					if perTry == 0 {
+						require.ErrorIs(t, err, io.EOF, "the cause")
+						require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+					}
+				}
+			})
+		})
+	}
+}
+
 func TestABodyThatWaitsToBeClosedIsClosedAtTheDeadline(t *testing.T) {
 	t.Parallel()
 	for name, delay := range map[string]time.Duration{"of a reply": 0, "of a late one": time.Hour} {

@@ -69,7 +69,8 @@ type Failure struct {
 	Err      error // the context's error, its cause and the network's failure, joined as far as there are any
 	Attempts int   // 0: the context was done before the first
 
-	again bool // connecting failed, so another attempt may succeed
+	again bool  // connecting failed, so another attempt may succeed
+	late  error // context.DeadlineExceeded if the attempt's time is over
 }
 
 func (f *Failure) Error() string { return f.Err.Error() }
@@ -95,7 +96,7 @@ func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
 			earlier = failure.Err
 			continue
 		}
-		failure.Err = explain(ctx, call, earlier, failure.Err)
+		failure.Err = explain(ctx, call, earlier, failure.late, failure.Err)
 		failure.Attempts = n
 		return Reply{}, failure
 	}
@@ -116,6 +117,9 @@ func (c *Client) try(call *foreign.Context, req *Request) (Reply, *Failure) {
 	case <-ctx.Done():
 		a.end(ctx, Reply{}, ctx.Err())
 		go a.closeBody()
+	}
+	if a.failure != nil {
+		a.failure.late = ctx.Late()
 	}
 	return a.reply, a.failure
 }
