@@ -7,6 +7,7 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -52,8 +53,12 @@ func TestATimeoutHoldsWhateverAContextSaysOfItsDeadline(t *testing.T) {
 				ctx := foreign.WithTimeout(at(parent), time.Minute)
 				defer ctx.End()
 				start := time.Now()
+				told, _ := ctx.Deadline()
+				assert.LessOrEqual(t, told.Sub(start), time.Minute)
+				require.NoError(t, ctx.Late(), "it has not ended, whatever is said")
 				<-ctx.Done()
 				assert.Equal(t, time.Minute, time.Since(start))
+				assert.Equal(t, context.DeadlineExceeded, ctx.Late())
 				require.ErrorIs(t, ctx.Err(), context.DeadlineExceeded)
 			})
 		})
@@ -182,6 +187,23 @@ func TestTheEndOfACallWaitsForWhatIsBeingAsked(t *testing.T) {
 		ctx.End()
 		assert.True(t, caller.told.Load())
 		assert.Zero(t, time.Since(start), "no longer than it takes")
+	})
+}
+
+func TestEachEndOfALoanWaitsNoLongerThanWhatIsBeingAsked(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		caller := &reused{Context: t.Context(), asked: make(chan struct{}), release: make(chan struct{})}
+		lent := foreign.Lend(caller)
+		go lent.Value("key")
+		<-caller.asked
+		time.AfterFunc(time.Millisecond, func() { close(caller.release) })
+		start := time.Now()
+		var ends sync.WaitGroup
+		ends.Go(lent.GiveBack)
+		ends.Go(lent.GiveBack)
+		ends.Wait()
+		assert.Equal(t, time.Millisecond, time.Since(start))
 	})
 }
 
