@@ -86,11 +86,12 @@ func TestAnEarlierDeadlineIsKept(t *testing.T) {
 	})
 }
 
-// A reused context is a request's, whose server has put it to another use. It ends without an
+// A reused context is a request's, whose server has put it to another use. It may end without an
 // error.
 type reused struct {
 	context.Context
 	done chan struct{}
+	err  error
 	over atomic.Bool
 
 	asked, release chan struct{} // if they are not nil, a value is told between them
@@ -103,7 +104,7 @@ func (r *reused) Err() error {
 	if r.over.Load() {
 		panic("the error of another request")
 	}
-	return nil
+	return r.err
 }
 
 func (r *reused) Value(any) any {
@@ -138,14 +139,18 @@ func TestACallersContextIsAskedOnlyUntilTheCallEnds(t *testing.T) {
 	require.NoError(t, lent.Err(), "the end is not lent")
 }
 
+type key string
+
 func TestHooksOfACallersTraceAreCalledOnlyUntilTheCallEnds(t *testing.T) {
 	t.Parallel()
 	got := 0
-	ctx := foreign.WithTimeout(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+	caller := context.WithValue(t.Context(), key("no trace"), (*httptrace.ClientTrace)(nil))
+	ctx := foreign.WithTimeout(httptrace.WithClientTrace(caller, &httptrace.ClientTrace{
 		GotFirstResponseByte: func() { got++ },
 		Got1xxResponse:       func(int, textproto.MIMEHeader) error { return io.EOF },
 		WroteHeaders:         func() { panic("in a goroutine of net/http's") },
 	}), time.Minute)
+	assert.Nil(t, ctx.Value(key("no trace")))
 	trace := httptrace.ContextClientTrace(ctx)
 	assert.Nil(t, trace.GotConn)
 	trace.WroteHeaders()
@@ -157,19 +162,26 @@ func TestHooksOfACallersTraceAreCalledOnlyUntilTheCallEnds(t *testing.T) {
 	assert.Equal(t, 1, got)
 }
 
-func TestACallersContextMayEndWithoutAnError(t *testing.T) {
+func TestACallEndsWithTheErrorOfItsCallersContextIfItHasOne(t *testing.T) {
 	t.Parallel()
-	for name, over := range map[string]bool{"nil": false, "a panic": true} {
+	for name, row := range map[string]struct {
+		over      bool
+		err, want error
+	}{
+		"one of its own": {err: context.DeadlineExceeded, want: context.DeadlineExceeded},
+		"nil":            {want: context.Canceled},
+		"a panic":        {over: true, want: context.Canceled},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				caller := &reused{Context: t.Context(), done: make(chan struct{})}
+				caller := &reused{Context: t.Context(), done: make(chan struct{}), err: row.err}
 				ctx := foreign.WithTimeout(caller, time.Minute)
 				defer ctx.End()
-				caller.over.Store(over)
+				caller.over.Store(row.over)
 				close(caller.done)
 				synctest.Wait() // a panic would be one of the standard library's goroutine
-				require.ErrorIs(t, ctx.Err(), context.Canceled)
+				require.ErrorIs(t, ctx.Err(), row.want)
 			})
 		})
 	}
@@ -190,20 +202,32 @@ func TestTheEndOfACallWaitsForWhatIsBeingAsked(t *testing.T) {
 	})
 }
 
-func TestEachEndOfALoanWaitsNoLongerThanWhatIsBeingAsked(t *testing.T) {
+// A slow context takes its time to tell a value.
+type slow struct {
+	context.Context
+	times chan time.Duration
+}
+
+func (s slow) Value(any) any {
+	time.Sleep(<-s.times)
+	return nil
+}
+
+func TestEachEndOfALoanWaitsForAllThatIsBeingAsked(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		caller := &reused{Context: t.Context(), asked: make(chan struct{}), release: make(chan struct{})}
+		caller := slow{t.Context(), make(chan time.Duration)}
 		lent := foreign.Lend(caller)
-		go lent.Value("key")
-		<-caller.asked
-		time.AfterFunc(time.Millisecond, func() { close(caller.release) })
+		for _, takes := range []time.Duration{time.Millisecond, 2 * time.Millisecond} {
+			go lent.Value("key")
+			caller.times <- takes
+		}
 		start := time.Now()
 		var ends sync.WaitGroup
 		ends.Go(lent.GiveBack)
 		ends.Go(lent.GiveBack)
 		ends.Wait()
-		assert.Equal(t, time.Millisecond, time.Since(start))
+		assert.Equal(t, 2*time.Millisecond, time.Since(start))
 	})
 }
 
