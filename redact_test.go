@@ -219,6 +219,7 @@ func TestTransportErrorShowsNoSecretAndIsStillFound(t *testing.T) {
 		"quoted":  {fmt.Errorf("bad reply %q: %w", "alice", io.EOF), `bad reply "…"`},
 		"header":  {textproto.ProtocolError("malformed MIME header line: alice"), "malformed reply header"},
 		"joined":  {errors.Join(errors.New("one"), errors.New("two alice@example.com")), "one; [redacted]"},
+		"several": {errors.Join(fmt.Errorf("bad reply %q", "alice"), io.EOF), `bad reply "…"; EOF`},
 		"url":     {&url.Error{Op: "Get", URL: "https://x/EMAIL:alice@example.com", Err: io.EOF}, "EOF"},
 		"urlurl":  {&url.Error{Op: "Get", URL: "https://x/a", Err: &url.Error{Op: "Get", URL: "https://x/b", Err: io.EOF}}, "EOF"},
 		"wrapped": {fmt.Errorf("mine: %w", &url.Error{Op: "Get", URL: "https://x/alice", Err: io.EOF}), "EOF"},
