@@ -30,7 +30,7 @@ var errorCodeForm = regexp.MustCompile(`^([A-Z][A-Z0-9_]{0,63}|[a-z][a-z0-9_]{0,
 func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError {
 	e := &APIError{Op: c.op, StatusCode: reply.Status, Code: ErrUnexpectedReply, RetryAfter: retryAfter(reply.Header)}
 	limited := reply.Status == http.StatusTooManyRequests // which says, without a body, that nothing was done
-	if reply.Broken != "" && !limited || reply.Status < 400 || reply.Status > 599 {
+	if reply.Status < 400 || reply.Status > 599 {
 		e.Reason = reason(reply, wrong)
 		return e
 	}
