@@ -148,8 +148,7 @@ func (a *api) header(c *call) http.Header {
 
 // log writes one record a request. It holds no secret and no account: neither do the errors.
 func (a *api) log(ctx context.Context, c *call, start time.Time, status, attempts int, err error) {
-	level := logLevel(ctx, err)
-	if a.logger == nil || !a.logger.Enabled(ctx, level) {
+	if a.logger == nil {
 		return
 	}
 	attrs := []slog.Attr{slog.String("op", c.op), slog.Duration("duration", time.Since(start))}
@@ -169,7 +168,7 @@ func (a *api) log(ctx context.Context, c *call, start time.Time, status, attempt
 		}
 	}
 	attrs = append(attrs, slog.Int("attempts", attempts), slog.String("host", a.host))
-	a.logger.LogAttrs(ctx, level, "kii call", attrs...)
+	a.logger.LogAttrs(ctx, logLevel(ctx, err), "kii call", attrs...)
 }
 
 // logLevel is Info for what a user or the program did, such as a wrong PIN, and Warn for what
