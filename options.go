@@ -65,10 +65,10 @@ func WithMaxRetries(n int) Option {
 // WithLogger writes one record a request to l, with the context of the call. (The request of a
 // [Session.Refresh] and for an [Admin]'s token is shared: its context has the values of the
 // caller's who began it, until one of those who wait leaves.) A success is at Debug; what a user or
-// the program did, such as a wrong PIN or a cancelled context, at Info; an unknown outcome and a
-// failure of the network at Warn. The attributes are op, duration, status, error, outcome_unknown,
-// code, reason, retry_after, attempts and host, as far as there are any. No record holds a secret
-// or an account identifier. The default is silent.
+// the program did, such as a wrong PIN or a cancellation before the request was sent, at Info; an
+// unknown outcome and a failure of the network at Warn. The attributes are op, duration, status,
+// error, outcome_unknown, code, reason, retry_after, attempts and host, as far as there are any. No
+// record holds a secret or an account identifier. The default is silent.
 func WithLogger(l *slog.Logger) Option {
 	return func(cfg *config) error {
 		cfg.logger = l
