@@ -11,15 +11,15 @@ import (
 
 // An Account is a user of the app. It prints without what identifies the user.
 type Account struct {
-	ID            string                     `json:"id"` // made if empty
-	LoginName     string                     `json:"loginName,omitempty"`
+	ID            string                     `json:"id"`                  // 1 to 64 letters, digits, ., _ or -; made if empty
+	LoginName     string                     `json:"loginName,omitempty"` // 3 to 64 letters, digits, -, _ or .
 	DisplayName   string                     `json:"displayName,omitempty"`
 	Email         string                     `json:"email,omitempty"`
 	Phone         string                     `json:"phone,omitempty"`    // +819012341234, JP-09012341234 or JP-9012341234; kept in the first form
 	Country       string                     `json:"country,omitempty"`  // ISO 3166, such as JP
 	Locale        string                     `json:"locale,omitempty"`   // such as ja or zh-TW; picks the message template
-	Password      string                     `json:"password,omitempty"` // empty: none, as for a user of a social network
-	Fields        map[string]json.RawMessage `json:"fields,omitempty"`   // what an app keeps with its users beyond these
+	Password      string                     `json:"password,omitempty"` // 4 to 50 printable ASCII characters; empty: none, as for a user of a social network
+	Fields        map[string]json.RawMessage `json:"fields,omitempty"`   // what an app keeps with its users beyond these; below 63 KB
 	EmailVerified bool                       `json:"emailVerified"`
 	PhoneVerified bool                       `json:"phoneVerified"`
 	PendingEmail  string                     `json:"pendingEmail,omitempty"` // takes the place of Email once it is verified

@@ -51,9 +51,9 @@
 //
 // Paths are below [Server.Site]. Unknown query parameters are ignored, as the JavaScript SDK adds
 // one to each URL. A call without a token names the app by X-Kii-AppID or by Basic authorization.
-// The key is not checked, as Kii Cloud does not check it. A {user} is a user ID, me, or EMAIL:,
-// PHONE: or LOGIN_NAME: and an address. Several users may have an address, but only one of them
-// verified; it names that one.
+// The key is checked only for an anonymous login: in all other calls Kii Cloud takes any. A {user}
+// is a user ID, me, or EMAIL:, PHONE: or LOGIN_NAME: and an address. Several users may have an
+// address, but only one of them verified; it names that one.
 //
 //	request-reset        POST     /apps/{app}/users/{user}/password/request-reset              link by e-mail or SMS, or PIN by SMS; no body: by e-mail
 //	request-reset        POST     /apps/{app}/users/{user}/password/reset                      the oldest form: EMAIL:… and no body

@@ -27,10 +27,10 @@ type Fault struct {
 	Kind      FaultKind
 	Delay     time.Duration // before anything else, or with Handled before the answer; ends early with the request's context
 	Handled   bool          // the call takes effect, whatever it gets for an answer
-	Status    int           // of FaultStatus; of FaultRedirect: default 307
+	Status    int           // of FaultStatus: 200 to 599; of FaultRedirect: 300 to 399, default 307
 	ErrorCode string        // of FaultStatus; empty: no body
 	Location  string        // of FaultRedirect; default: https://elsewhere.invalid/
-	RetryIn   time.Duration // a Retry-After header, in whole seconds; default: none, as Kii Cloud
+	RetryIn   time.Duration // a Retry-After header, rounded down to seconds; default: none, as Kii Cloud
 }
 
 // EveryTime is Fault.Times of a fault without an end.

@@ -68,7 +68,8 @@ func WithTest(t TB) Option {
 	return func(c *config) { c.t = t }
 }
 
-// WithApp sets the app's ID and key. Default: made at random.
+// WithApp sets the app's ID, of 1 to 64 letters, digits, _ or -, and its key. Default: made at
+// random.
 func WithApp(appID, appKey string) Option {
 	if !regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`).MatchString(appID) {
 		panic("kiitest: WithApp: appID must be 1 to 64 letters, digits, _ or -")
@@ -112,8 +113,8 @@ func WithSeed(seed uint64) Option {
 	return func(c *config) { c.seed = &seed }
 }
 
-// WithPIN makes every PIN and every verification code this one, which must be digits. A newer PIN
-// is then the same as the one that it replaces.
+// WithPIN makes every PIN and every verification code this one, of 4 to 10 digits. A newer PIN is
+// then the same as the one that it replaces.
 func WithPIN(pin string) Option {
 	if !regexp.MustCompile(`^[0-9]{4,10}$`).MatchString(pin) {
 		panic("kiitest: WithPIN: pin must be 4 to 10 digits")

@@ -6,7 +6,8 @@ import "strings"
 // whose locale matches most of the user's is taken: of zh, zh-Hant and en, a user of zh-Hant-TW
 // gets the second. If none matches it is en, and without such a template the built-in text.
 //
-// In Subject and Text, ${link}, ${pin}, ${code}, ${password}, ${name} and ${app} are replaced.
+// In Subject and Text, ${link}, ${pin}, ${code}, ${password}, ${name} and ${app} are replaced. Text
+// must hold what the Purpose promises, such as ${pin} of a [ResetPIN].
 type Template struct {
 	Purpose Purpose `json:"purpose"`
 	Channel Channel `json:"channel"`
