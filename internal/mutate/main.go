@@ -1,5 +1,5 @@
 // Mutate breaks each promise of the library on purpose, in a copy of the tree, and runs the tests
-// that must notice. It fails if an edit survives. From the root of the module:
+// that must notice. It fails if an edit survives, or none is tried. From the root of the module:
 //
 //	go run ./internal/mutate          # all edits
 //	go run ./internal/mutate replay   # those whose name holds a word
@@ -151,7 +151,7 @@ func main() {
 		fmt.Printf("%-9s %s\n", verdict, e.name)
 	}
 	fmt.Printf("%d of %d edits caught\n", caught, tried)
-	if caught < tried {
+	if tried == 0 || caught < tried { // a word that no name holds proves nothing
 		_ = os.RemoveAll(dir)
 		os.Exit(1)
 	}
