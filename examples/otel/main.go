@@ -1,13 +1,14 @@
 // Command otel traces calls to Kii Cloud with OpenTelemetry's otelhttp, so that no span tells whose
 // password is reset.
 //
-//	go run .
+//	go -C examples/otel run .
 //
 // plays a reset on an in-memory Kii Cloud and prints each span as it ends.
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,8 +22,11 @@ import (
 )
 
 func main() {
-	if len(os.Args) > 1 {
+	flag.Usage = func() {
 		fmt.Fprintln(os.Stderr, "Plays a reset on an in-memory Kii Cloud and prints each span. It takes no arguments.")
+	}
+	if flag.Parse(); flag.NArg() > 0 {
+		flag.Usage()
 		os.Exit(2)
 	}
 	if err := run(context.Background(), os.Stdout); err != nil {

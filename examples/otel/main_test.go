@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,6 +33,21 @@ func TestStoryPrintsASpanForEachCall(t *testing.T) {
 		_, after, found := strings.Cut(rest, name)
 		require.True(t, found, "span %q is missing or out of order", name)
 		rest = after
+	}
+}
+
+// As of the other examples, -h is answered, and an argument that nobody would read is refused.
+func TestItTakesNoArguments(t *testing.T) {
+	t.Parallel()
+	program := filepath.Join(t.TempDir(), "otel.exe")
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	for argument, code := range map[string]int{"-h": 0, "-x": 2, "alice@example.com": 2} {
+		cmd := exec.CommandContext(t.Context(), program, argument)
+		printed, _ := cmd.CombinedOutput()
+		assert.Equal(t, code, cmd.ProcessState.ExitCode(), argument)
+		assert.Contains(t, string(printed), "takes no arguments", argument)
+		assert.NotContains(t, string(printed), "POST", argument)
 	}
 }
 
