@@ -24,6 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-kii/kii"
+	"github.com/go-kii/kii/internal/emulator"
 	"github.com/go-kii/kii/kiitest"
 )
 
@@ -310,6 +311,21 @@ func TestTheProgramPrintsWhatToPaste(t *testing.T) {
 	var m kiitest.Message
 	p.get("/messages/latest", &m)
 	assert.Equal(t, "012345", m.PIN)
+}
+
+func TestTheREADMEShowsWhatIsPrinted(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	_, block, found := strings.Cut(string(readme), "\n```\nKii.")
+	require.True(t, found)
+	block, _, _ = strings.Cut("Kii."+block, "```")
+	p := startProgram(t)
+	printed := strings.ReplaceAll(p.stdout.String(), p.origin, "http://"+emulator.DefaultAddr)
+	for line := range strings.Lines(block) {
+		code, _, _ := strings.Cut(line, " // ")
+		assert.Contains(t, printed, strings.TrimSpace(code))
+	}
 }
 
 func TestTheUsersOwnAppKeyIsPrintedNowhere(t *testing.T) {
