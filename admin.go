@@ -86,7 +86,7 @@ func (a *Admin) User(ctx context.Context, id string) (*Profile, error) {
 // password.
 //
 // Whether this ends the user's sessions is not documented. Assume that it does, and do not rely on
-// it. To end them for certain, call SetDisabled with true and then with false.
+// it. The surest way to end them is SetDisabled with true and then with false.
 //
 // The errors to expect are [ErrUserNotFound], [ErrPasswordTooShort] and [ErrNoPassword]: a user who
 // came by a social login gets no first password by this call.
