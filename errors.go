@@ -35,7 +35,7 @@ const (
 	ErrPINExpired ErrorCode = "PIN_CODE_EXPIRED"
 	// 400: see APIError.MinPasswordLength.
 	ErrPasswordTooShort ErrorCode = "PASSWORD_TOO_SHORT"
-	// 400: completing a reset, the new password is missing, or equals the old one.
+	// 400: the new password of a reset is missing or the old one, or a new address is not valid.
 	ErrInvalidInput ErrorCode = "INVALID_INPUT_DATA"
 	// 401: the old password given to ChangePassword is wrong. The session survives this.
 	ErrWrongPassword ErrorCode = "WRONG_PASSWORD"
@@ -85,7 +85,7 @@ func (c ErrorCode) Is(target error) bool {
 
 // An ArgumentError means that a call was refused by this library, and nothing was sent.
 type ArgumentError struct {
-	Name   string // the Go parameter
+	Name   string // the Go parameter; "User" or the like if a method was called on an unusable one
 	Reason string // what is wanted; it never repeats the value
 }
 

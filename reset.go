@@ -14,7 +14,7 @@ import (
 // id is a user ID, an e-mail address, a phone number with + and country code, or one of these with
 // its type, such as "LOGIN_NAME:alice"; see the package documentation. method says where the
 // message goes, and the user needs a verified address of that kind. id may name the user by another
-// one. An id or a PIN with characters that cannot be seen, or only look right, is refused.
+// one. An id with characters that cannot be seen, or only look right, is refused.
 //
 // A nil error means that Kii Cloud accepted the request, not that the message was delivered. To
 // send another one, call again. The errors to expect:

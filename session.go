@@ -89,8 +89,8 @@ func (s *Session) Profile(ctx context.Context) (*Profile, error) {
 // 50 printable ASCII characters; an oldPassword of more than 50 bytes is refused, since Kii Cloud
 // has none. Note the order: Kii's Android and Unity SDKs take the new one first.
 //
-// The errors to expect are [ErrWrongPassword], which the session survives, [ErrPasswordTooShort]
-// and [ErrNoPassword].
+// The errors to expect are [ErrWrongPassword], which the session survives, [ErrPasswordTooShort],
+// [ErrNoPassword], and perhaps [ErrInvalidInput] if the two are the same.
 //
 // ChangePassword is safe for concurrent use and sends one request. If [OutcomeUnknown] reports
 // true, the password may have been changed: log in to find out. An answer that the token is dead
