@@ -65,7 +65,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	zone := flags.String("time-zone", "", "`name` of the zone of times of day, such as Asia/Tokyo, for browsers without a script; default: this machine's")
 	callingCode := flags.Int("calling-code", 81, "of phone numbers that are typed without one, such as 81 for Japan")
 	redisURL := flags.String("redis", "", "`URL` of the Redis that the processes of the site share, such as redis://127.0.0.1:6379/0; default: that in REDIS_URL, or else in memory")
-	flags.IntVar(&cfg.minPassword, "min-password", cfg.minPassword, "least `length` of a new password; 15 is advised if it is the only factor")
+	flags.IntVar(&cfg.minPassword, "min-password", cfg.minPassword, "least `length` of a new password, 8 to 50; 15 is advised if it is the only factor")
 	begin := func(config, func(string) string) (*extra, error) { return nil, nil }
 	if develop != nil {
 		begin = develop(flags)
