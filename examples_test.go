@@ -83,10 +83,11 @@ func ExampleOption() {
 }
 
 // A transport of your own, here one that keeps more connections for a busy server than net/http
-// does.
+// does, and closes them before Kii Cloud does.
 func ExampleWithHTTPClient() {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64
+	transport.IdleConnTimeout = 30 * time.Second
 	_, err := kii.New("my-app", "my-key", kii.SiteUS, kii.WithHTTPClient(&http.Client{Transport: transport}))
 	fmt.Println(err)
 	// Output: <nil>
