@@ -132,7 +132,7 @@ type APIError struct {
 	Code       ErrorCode // never empty
 	// Reason says what is unexpected, with ErrUnexpectedReply: "a redirect", "a page of text/html",
 	// "not a JSON object", "too long", "cut short", "no errorCode" and the like. If an [Admin] has
-	// no token, or one without rights, it says what to check. It is always this library's own text.
+	// no token that works, it says what to check. It is always this library's own text.
 	Reason string
 	// Message is Kii Cloud's, in English, for the developer. It is "[redacted]" if it holds a
 	// secret or an account identifier of this call, as it is, escaped, in hexadecimal or in base64.
