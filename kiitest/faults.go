@@ -127,7 +127,7 @@ func (f Fault) String() string {
 	}
 	text := fmt.Sprintf("%s on %s number %d", f.Kind, where, max(1, f.Nth))
 	if f.Kind == FaultStatus {
-		text += fmt.Sprintf(" (%d %s)", f.Status, f.ErrorCode)
+		text += " (" + strings.TrimSpace(fmt.Sprint(f.Status, " ", f.ErrorCode)) + ")"
 	}
 	switch {
 	case f.Times == EveryTime:

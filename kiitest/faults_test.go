@@ -257,6 +257,7 @@ func TestFaultPrintsWhatItDoesAndNobodysName(t *testing.T) {
 	t.Parallel()
 	for want, fault := range map[string]kiitest.Fault{
 		"html on any call number 1":                                  {Kind: kiitest.FaultHTML},
+		"status on login number 1 (503)":                             {Operation: kiitest.OpLogin, Kind: kiitest.FaultStatus, Status: 503},
 		"status on login number 2 (503 X)":                           {Operation: kiitest.OpLogin, Nth: 2, Kind: kiitest.FaultStatus, Status: 503, ErrorCode: "X"},
 		"cut on login number 1, 3 times, handled":                    {Operation: kiitest.OpLogin, Kind: kiitest.FaultCut, Times: 3, Handled: true},
 		"cut on login number 1 and every later one":                  {Operation: kiitest.OpLogin, Kind: kiitest.FaultCut, Times: kiitest.EveryTime},
