@@ -62,6 +62,8 @@ func TestMessageIsKeptUnlessItShowsASecretOfThisRequest(t *testing.T) {
 		{id: "alice", password: `a<b>c&d-1`, message: `{"newPassword":"a\u003cb\u003ec\u0026d-1"}`},
 		{id: "alice", password: `a<b>c&d-1`, message: `<p>a&lt;b&gt;c&amp;d-1</p>`},
 		{id: "alice", password: `a\b\c`, message: `{"newPassword":"a\\b\\c"}`},
+		{id: "alice", password: "p%xass-word", message: `p\%\xass-word`},
+		{id: "alice", password: "a-long-password", message: "b3Jk", kept: true}, // base64 of its end, which is too short to go by
 		{id: "a@example.com", message: "A@Example.COM"},
 		{id: "a@example.com", message: "EMAIL:a@example.com"},
 		{id: "a@example.com", message: "EMAIL:a%40example.com"},
