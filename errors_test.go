@@ -388,7 +388,7 @@ func TestErrorOfAGatewayIsNoCode(t *testing.T) {
 			assert.Equal(t, isCode, errors.Is(err, kii.ErrorCode("timeout")) || errors.Is(err, kii.ErrorCode("TIMEOUT")), "%s %d %s", op, status, body)
 			assert.Equal(t, !isCode, kii.OutcomeUnknown(err), "%s %d %s", op, status, body)
 		}
-		for _, status := range gateways {
+		for _, status := range append(gateways, 520, 599) {
 			check(status, `{"error":"timeout"}`, false)
 			check(status, `{"errorCode":"TIMEOUT","message":"late"}`, false)
 			check(status, `{"errorCode":"timeout"}`, false)

@@ -71,7 +71,7 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 func isOfGateway(reply *transport.Reply) bool {
 	ofKii := strings.HasPrefix(strings.ToLower(reply.Header.Get("Content-Type")), "application/vnd.kii.")
 	mayBeDone := []int{http.StatusRequestTimeout, http.StatusConflict, http.StatusFailedDependency}
-	return reply.Status < 500 && !ofKii && (slices.Contains(mayBeDone, reply.Status) || http.StatusText(reply.Status) == "")
+	return !ofKii && (slices.Contains(mayBeDone, reply.Status) || http.StatusText(reply.Status) == "")
 }
 
 // reason returns why a reply is unexpected: what can be told from outside, or else wrong.
