@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/nyaruka/phonenumbers"
+
+	"github.com/go-kii/kii"
 )
 
 // An account is what a visitor typed to name one. Whether it exists nobody knows yet.
@@ -16,6 +18,9 @@ type account struct {
 	ID  string // for Kii Cloud, which may tell addresses apart by case
 	Key string // for counting: the same for all ways to write one address
 }
+
+// by names the message that is asked for: the same address in other letters may be another account.
+func (a account) by(method kii.NotificationMethod) string { return string(method) + a.ID }
 
 // parseAccount reads an e-mail address or a phone number. Other names, user IDs among them, are not
 // for strangers to type.

@@ -327,3 +327,26 @@ func Test24ANewCodeObeysTheLimitAndADoubleClickSendsOnce(t *testing.T) {
 		assert.Contains(t, text(b.complete(s.pin(t), newPassword).body), "Your password is changed")
 	})
 }
+
+func TestAnAddressInOtherLettersIsAskedForAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t) // on a Kii Cloud that tells addresses apart by case
+		b, other := s.browser(t), s.browser(t)
+		b.ask("Alice@example.com", kii.NotificationSMSPIN)
+		tab := b.reset
+		time.Sleep(3 * time.Second)
+		page := text(b.then(b.ask(verified, kii.NotificationSMSPIN)).body)
+		synctest.Wait()
+		require.Len(t, s.Messages(), 1, "the page says that it is on its way")
+		assert.Contains(t, page, "You can ask again at 00:00:33 UTC", "by when this one was asked for")
+		other.ask("ALICE@example.com", kii.NotificationSMSPIN)
+		other.ask("aLICE@example.com", kii.NotificationSMSPIN)
+		synctest.Wait()
+		assert.Equal(t, s.cfg.asksPerAccount, s.count(kiitest.OpRequestReset), "all of them count as one account")
+
+		assert.Contains(t, text(b.complete(s.pin(t), newPassword).body), "Your password is changed")
+		b.reset = tab
+		assert.Contains(t, text(b.complete("123456", newPassword).body), "Your password is changed", "as the other tab is told")
+	})
+}

@@ -168,7 +168,7 @@ func (a *app) finish(w http.ResponseWriter, r *http.Request, name, after string)
 		if of := all.named(name); of != nil {
 			of.Form = codeForm{}
 			for i := range *all {
-				if (*all)[i].Account == of.Account {
+				if (*all)[i].Account.Key == of.Account.Key {
 					(*all)[i].Done = after
 				}
 			}

@@ -112,7 +112,7 @@ func (f *flow) ask(ctx context.Context, client string, acct account, method kii.
 	if wait, err = f.asksPerClient.take(ctx, client); wait > 0 || err != nil {
 		return wait, err
 	}
-	soon, err := f.again.take(ctx, string(method)+acct.Key)
+	soon, err := f.again.take(ctx, acct.by(method))
 	if err != nil {
 		return 0, err
 	}

@@ -39,7 +39,7 @@ func (a *app) forgot(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var found problems
-	at, usedUp := seen.Asked[acct.Key].next(method, a.cfg.asksPerAccount, time.Now())
+	at, usedUp := seen.Asked[acct.Key].next(acct.by(method), a.cfg.asksPerAccount, time.Now())
 	soon := time.Now().Before(at)
 	switch {
 	case !ok || !a.flow.takes(acct.ID):
@@ -114,10 +114,10 @@ func (v *visit) count(acct account, method kii.NotificationMethod, now time.Time
 	}
 	of, known := v.Asked[acct.Key]
 	if !known {
-		of = asked{Until: now.Add(cfg.window), Again: map[kii.NotificationMethod]time.Time{}}
+		of = asked{Until: now.Add(cfg.window), Again: map[string]time.Time{}}
 	}
 	of.Times++
-	of.Again[method] = now.Add(cfg.again)
+	of.Again[acct.by(method)] = now.Add(cfg.again)
 	if v.Asked == nil {
 		v.Asked = map[string]asked{}
 	}
@@ -196,7 +196,7 @@ func (a *app) show(w http.ResponseWriter, r *http.Request, name string) error {
 	if err != nil {
 		return err
 	}
-	next, usedUp := seen.Asked[current.Account.Key].next(current.Method, a.cfg.asksPerAccount, time.Now())
+	next, usedUp := seen.Asked[current.Account.Key].next(current.Account.by(current.Method), a.cfg.asksPerAccount, time.Now())
 	v := view{
 		Word: name, Reset: current.Name, Method: current.Method, Account: current.Account.ID, Code: current.Form.Code,
 		Show: r.URL.Query().Has("show"), Least: int(a.flow.least.Load()), Most: maxPassword, Asks: a.cfg.asksPerAccount,
@@ -227,7 +227,7 @@ func (a *app) again(w http.ResponseWriter, r *http.Request) error {
 	}
 	now := time.Now()
 	form := codeForm{Notice: "early"}
-	switch at, _ := seen.Asked[current.Account.Key].next(current.Method, a.cfg.asksPerAccount, now); {
+	switch at, _ := seen.Asked[current.Account.Key].next(current.Account.by(current.Method), a.cfg.asksPerAccount, now); {
 	case !now.Before(at):
 		if asked, err := a.ask(w, r, seen.Typed, current.Account, current.Method); !asked || err != nil {
 			return err

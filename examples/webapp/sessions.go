@@ -21,17 +21,17 @@ type visit struct {
 // browsers add, is never shown.
 type asked struct {
 	Times int
-	Until time.Time                            // when Times starts at 0 again
-	Again map[kii.NotificationMethod]time.Time // when the same message may be asked for again
+	Until time.Time            // when Times starts at 0 again
+	Again map[string]time.Time // when the same message may be asked for again, by account.by
 }
 
 // next returns when a message may be asked for again, and whether the number of messages is the
 // reason. It is in the past if there is nothing to wait for.
-func (a asked) next(method kii.NotificationMethod, most int, now time.Time) (at time.Time, usedUp bool) {
+func (a asked) next(message string, most int, now time.Time) (at time.Time, usedUp bool) {
 	if a.Times >= most && now.Before(a.Until) {
 		return a.Until, true
 	}
-	return a.Again[method], false
+	return a.Again[message], false
 }
 
 // resets are a browser's ways through the pages, one for each time that it began. The accounts are
