@@ -126,6 +126,20 @@ func Test21WeakPasswordsAreRefusedBeforeThePINIsSpent(t *testing.T) {
 	})
 }
 
+func Test21OnesOwnNumberIsAWeakPassword(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, manyAllowed)
+		b := s.asked(t, phone)
+		pin := s.pin(t)
+		for _, password := range []string{"09012345678", "+81 90-1234-5678", "(090) 1234 5678", "8190123456781", "09012345678!"} {
+			assert.Contains(t, text(b.complete(pin, password).body), "your own address or number", password)
+		}
+		assert.Zero(t, s.count(kiitest.OpCompleteReset))
+		assert.Contains(t, text(b.complete(pin, "hana 12345678").body), "Your password is changed", "a word makes it more")
+	})
+}
+
 func Test21TheLeastLengthIsASetting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

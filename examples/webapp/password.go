@@ -24,12 +24,7 @@ var common = func() map[string]bool {
 // and it is called before the code is spent.
 func weakness(password string, least int, siteName string, acct account) *problem {
 	plain := strings.ToLower(password)
-	word := strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) {
-			return r
-		}
-		return -1
-	}, plain)
+	word, digits := only(unicode.IsLetter, plain), only(unicode.IsDigit, plain)
 	local, _, _ := strings.Cut(acct.Key, "@")
 	name := strings.ToLower(siteName)
 	switch {
@@ -47,8 +42,25 @@ func weakness(password string, least int, siteName string, acct account) *proble
 		return &problem{Word: "password.common"}
 	case word != "" && word == strings.ReplaceAll(name, " ", "") && len(plain) <= len(word)+8:
 		return &problem{Word: "password.site"}
-	case plain == acct.Key || plain == local || strings.Trim(plain, "0123456789 !?.") == local:
+	case plain == acct.Key || plain == local || strings.Trim(plain, "0123456789 !?.") == local, word == "" && isNumberOf(acct, digits):
 		return &problem{Word: "password.address"}
 	}
 	return nil
+}
+
+// only returns those characters of s that are of a kind.
+func only(kind func(rune) bool, s string) string {
+	return strings.Map(func(r rune) rune {
+		if kind(r) {
+			return r
+		}
+		return -1
+	}, s)
+}
+
+// isNumberOf reports whether digits hold the account's phone number. Its end is enough, as people
+// write a number without its country.
+func isNumberOf(acct account, digits string) bool {
+	number, isPhone := strings.CutPrefix(acct.Key, "+")
+	return isPhone && strings.Contains(digits, number[max(0, len(number)-8):])
 }
