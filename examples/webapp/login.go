@@ -72,7 +72,7 @@ func (a *app) login(w http.ResponseWriter, r *http.Request) error {
 			a.tooOften(w, wait, "/login")
 			return nil
 		case did == refused:
-			found.add("account", problem{Word: "login.refused"})
+			found.add("account", problem{Word: "login.refused", Spaced: isSpaced(password)})
 		default:
 			found.add("account", problem{Word: "login.unavailable"})
 		}

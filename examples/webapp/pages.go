@@ -51,6 +51,7 @@ type problem struct {
 	Least, Most, Length int
 	At                  time.Time
 	Example             string
+	Spaced              bool // what was entered has a space at either end
 }
 
 func (p *problems) add(field string, of problem) {

@@ -96,6 +96,22 @@ func Test20NothingIsTrimmedOrCut(t *testing.T) {
 	}
 }
 
+func TestAPasswordThatWasPastedWithASpaceIsToldSo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		const hint = "There is a space before or after the password that you entered"
+		b := s.browser(t)
+		assert.Contains(t, text(b.login(verified, oldPassword+" ").body), hint)
+		assert.Contains(t, text(b.login(nobody, "\u3000"+oldPassword).body), hint, "whether or not there is such an account")
+		assert.NotContains(t, text(b.login(verified, "not quite it").body), hint)
+
+		b.login(verified, oldPassword)
+		wrong := b.post("/profile/phone/change", "address", "+819087654321", "password", oldPassword+" ")
+		assert.Contains(t, text(wrong.body), "This is not your password. Nothing was changed. "+hint)
+	})
+}
+
 func Test21WeakPasswordsAreRefusedBeforeThePINIsSpent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

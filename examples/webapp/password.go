@@ -48,6 +48,10 @@ func weakness(password string, least int, siteName string, acct account) *proble
 	return nil
 }
 
+// isSpaced reports whether a password has a space at either end, as one that is pasted may. It is
+// sent as it is, since a password may have one.
+func isSpaced(password string) bool { return strings.TrimSpace(password) != password }
+
 // only returns those characters of s that are of a kind.
 func only(kind func(rune) bool, s string) string {
 	return strings.Map(func(r rune) rune {

@@ -197,7 +197,7 @@ func (a *app) change(w http.ResponseWriter, r *http.Request) error {
 		a.tooOften(w, wait, "/profile")
 		return nil
 	case did == refused:
-		v.Problems.add("password", problem{Word: "channel.wrong-password"})
+		v.Problems.add("password", problem{Word: "channel.wrong-password", Spaced: isSpaced(password)})
 	case did != succeeded:
 		v.Problems.add("password", problem{Word: "channel.unavailable"})
 	}
