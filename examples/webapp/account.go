@@ -68,8 +68,8 @@ func parsePhone(typed, region string) (account, bool) {
 		}
 		return westernDigit(r)
 	}, typed)
-	if strings.HasPrefix(number, "+") {
-		number = strings.Replace(number, "(0)", "", 1)
+	if country, rest, found := strings.Cut(number, "(0)"); found && country != "" {
+		number = country + rest // the zero is for those who leave the country out
 	}
 	number = strings.NewReplacer("(", "", ")", "").Replace(number)
 	if digits := strings.TrimPrefix(number, "+"); strings.Trim(digits, "0123456789") != "" {
