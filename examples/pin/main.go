@@ -77,7 +77,10 @@ func run(ctx context.Context, getenv func(string) string, in io.Reader, out io.W
 		case errors.Is(err, kii.ErrWrongPIN) || argument != nil && argument.Name == "pin":
 			c.Say("That is not the PIN that was sent (%v). Try again", err)
 			typed, err = c.Ask("PIN", pin)
-		case errors.Is(err, kii.ErrPasswordTooShort) || errors.Is(err, kii.ErrInvalidInput) || argument != nil && argument.Name == "newPassword":
+		case errors.Is(err, kii.ErrPasswordTooShort):
+			c.Say("Kii Cloud wants %s (%v). Try another", demo.Longer(err), err)
+			password, err = c.AskPassword(question, "")
+		case errors.Is(err, kii.ErrInvalidInput) || argument != nil && argument.Name == "newPassword":
 			c.Say("Kii Cloud does not take this password: it is too short, too long, the old one, or not ASCII (%v). Try another", err)
 			password, err = c.AskPassword(question, "")
 		default:

@@ -49,6 +49,19 @@ func TestWrongEnvironmentIsNamed(t *testing.T) {
 	require.ErrorContains(t, err, "kii.SiteJP")
 }
 
+func TestAShortPasswordIsToldTheLeastLength(t *testing.T) {
+	t.Parallel()
+	srv := kiitest.NewServer(kiitest.WithTest(t), kiitest.WithPIN("042424"), kiitest.WithSettings(func(s *kiitest.Settings) {
+		s.ResetFlow, s.MinPasswordLength = kiitest.InputPassword, 12
+	}))
+	srv.AddAccount(kiitest.Account{Phone: demo.Phone, PhoneVerified: true, Password: "the-forgotten-one"})
+	env := map[string]string{"KII_APP_ID": srv.AppID(), "KII_APP_KEY": srv.AppKey(), "KII_SITE": string(srv.Site())}
+	var out strings.Builder
+	answers := strings.NewReader(demo.Phone + "\nshort\n042424\nnow-long-enough\n")
+	require.NoError(t, run(t.Context(), func(key string) string { return env[key] }, answers, &out))
+	assert.Contains(t, out.String(), "Kii Cloud wants a password of at least 12 characters")
+}
+
 func TestEachEndTellsWhatHappenedAndWhatToDo(t *testing.T) {
 	t.Parallel()
 	const secret, pin = "brand new password", "042424"

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-kii/kii"
+	"github.com/go-kii/kii/examples/internal/demo"
 )
 
 // An offer is a change that would help a user.
@@ -134,7 +135,7 @@ func explain(err error) any {
 	case kii.ErrAddressTaken:
 		return "another user has verified this address."
 	case kii.ErrPasswordTooShort:
-		return "the app wants a longer password."
+		return "the app wants " + demo.Longer(err) + "."
 	case kii.ErrRateLimited:
 		return "Kii Cloud has had too many calls. Try again in a minute."
 	}

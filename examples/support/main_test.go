@@ -125,6 +125,15 @@ func TestAPasswordIsShownNowhere(t *testing.T) {
 	assert.Len(t, d.audited(t), 1, "what was refused here is no change")
 }
 
+func TestAShortPasswordIsToldTheLeastLength(t *testing.T) {
+	t.Parallel()
+	d := newTerminal(t)
+	d.srv.SetSettings(func(s *kiitest.Settings) { s.MinPasswordLength = 12 })
+	id := d.srv.AddAccount(kiitest.Account{LoginName: "bob", Password: "the-forgotten-one"})
+	require.NoError(t, d.run(t, id, "3", "short", "yes"))
+	assert.Contains(t, d.out.String(), "Nothing was changed: the app wants a password of at least 12 characters.")
+}
+
 func TestEachOutcomeIsAudited(t *testing.T) {
 	t.Parallel()
 	for outcome, tt := range map[string]struct {

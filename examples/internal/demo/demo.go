@@ -208,6 +208,14 @@ func advice(err error) string {
 	return ""
 }
 
+// Longer says what an app wants that refused a password with [kii.ErrPasswordTooShort].
+func Longer(err error) string {
+	if e, ok := errors.AsType[*kii.APIError](err); ok && e.MinPasswordLength > 0 {
+		return fmt.Sprintf("a password of at least %d characters", e.MinPasswordLength)
+	}
+	return "a longer password"
+}
+
 // ShowOldSession reports what became of a session that was obtained with the old password. On the
 // real Kii Cloud there is no such session.
 func (c *Cloud) ShowOldSession(ctx context.Context, old *kii.Session) error {
@@ -238,7 +246,8 @@ func (c *Cloud) LoginOld(ctx context.Context) (*kii.Session, error) {
 // LoginNew logs the user in with the new password.
 func (c *Cloud) LoginNew(ctx context.Context, id, password string) error {
 	session, err := c.User.Login(ctx, id, password)
-	if errors.Is(err, kii.ErrWrongCredentials) {
+	_, cannotBe := errors.AsType[*kii.ArgumentError](err)
+	if cannotBe || errors.Is(err, kii.ErrWrongCredentials) {
 		return fmt.Errorf("this is not the password: if the app's reset flow is Generate Password, it is in Kii Cloud's second message: %w", err)
 	}
 	if err == nil {
