@@ -22,8 +22,9 @@
 //	"PHONE:JP-09012345678"  a phone number as dialled in its country
 //	"LOGIN_NAME:alice"      a login name; Kii documents the form, and not whether a reset takes it
 //
-// Only Login also takes a bare login name. A phone number in its local form, such as 09012345678,
-// would be sent as a user ID and find nobody: write it with its country.
+// For Login a bare name is a login name; Kii documents no login by a user ID. A phone number in its
+// local form, such as 09012345678, would be sent as a name and find nobody: write it with its
+// country.
 //
 // No id, PIN, code, app ID, app key, client ID, client secret or token is longer than 1,000 bytes,
 // begins or ends with a space, or holds control, invisible or full-width characters, or a digit or

@@ -9,9 +9,9 @@ import (
 // [Session]. It is safe for concurrent use.
 type User struct{ api *api }
 
-// Login logs a user in. id takes the same forms as in [User.ResetPassword]; in addition, a bare
-// name is a login name. An e-mail address or a phone number must be verified. A password of more
-// than 50 bytes is refused, since Kii Cloud has none.
+// Login logs a user in. id takes the forms of [User.ResetPassword], but a bare name is a login
+// name, as Kii documents no login by a user ID. An e-mail address or a phone number must be
+// verified. A password of more than 50 bytes is refused, since Kii Cloud has none.
 //
 // The errors to expect are [ErrWrongCredentials], for a wrong password as well as for an unknown
 // user, and [ErrUserDisabled].

@@ -128,6 +128,8 @@ func (s *Server) loginByPassword(c *call, g grant) answer {
 	switch {
 	case !canName(g.username):
 		return c.invalidGrant("username can name nobody: it is no login name, e-mail address or phone number with + (in a form: %%2B)")
+	case a == nil && s.accounts[g.username] != nil:
+		return c.invalidGrant("no user has this login name, but %s has this user ID, and Kii documents no login by one", s.accounts[g.username].name())
 	case a == nil:
 		return c.invalidGrant("no user has this %s", inWords(by.kind))
 	case !a.verified(by):

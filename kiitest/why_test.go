@@ -29,6 +29,10 @@ func TestCallLogSaysWhy(t *testing.T) {
 			func(c *caller, _ *kiitest.Server, _ string) { c.ask("alice", byPIN) },
 			"no user has this ID, but one has this login name: the path needs LOGIN_NAME: before it",
 		},
+		"a login by user ID": {
+			func(c *caller, _ *kiitest.Server, id string) { c.login(id, "old-pass") },
+			"no user has this login name, but alice has this user ID, and Kii documents no login by one",
+		},
 		"the older PIN": {func(c *caller, srv *kiitest.Server, id string) {
 			c.ask(id, byPIN)
 			older := last(c.t, srv, id).PIN

@@ -42,7 +42,7 @@ func run(ctx context.Context, getenv func(string) string, in io.Reader, out io.W
 		return err
 	}
 
-	id, err := c.Ask("Whose password (e-mail, phone with +, or user ID)", demo.Phone)
+	id, err := c.Ask("Whose password (e-mail, or phone with +)", demo.Phone)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -40,6 +41,20 @@ func TestStoryAsksOnTheTerminalWithEnvironment(t *testing.T) {
 	account, ok := srv.Account(id)
 	require.True(t, ok)
 	assert.True(t, account.Password == "chosen-one", "the account has another password than the one typed")
+}
+
+func TestWhoeverIsAskedForCanLogIn(t *testing.T) {
+	t.Parallel()
+	srv := kiitest.NewServer(kiitest.WithTest(t), kiitest.WithPIN("042424"))
+	srv.SetSettings(func(s *kiitest.Settings) { s.ResetFlow = kiitest.InputPassword })
+	srv.AddAccount(kiitest.Account{Email: demo.Email, EmailVerified: true, Phone: demo.Phone, PhoneVerified: true, Password: "forgotten"})
+	env := map[string]string{"KII_APP_ID": srv.AppID(), "KII_APP_KEY": srv.AppKey(), "KII_SITE": string(srv.Site())}
+	var out strings.Builder
+	for i, name := range []string{demo.Email, demo.Phone} {
+		answers := strings.NewReader(fmt.Sprintf("%s\nanother-%d\n042424\n", name, i))
+		require.NoError(t, run(t.Context(), func(key string) string { return env[key] }, answers, &out))
+	}
+	assert.Contains(t, out.String(), "Whose password (e-mail, or phone with +)", "Kii documents no login by a user ID")
 }
 
 func TestWrongEnvironmentIsNamed(t *testing.T) {
