@@ -114,6 +114,9 @@ func (a *app) renderChannel(w http.ResponseWriter, r *http.Request, code int, v 
 	if asked := current.Asked[name]; asked.From == v.Channel.Address && asked.To != asked.From {
 		v.Channel.Pending = asked.To
 	}
+	if v.Channel.Verified && v.Channel.Pending == v.Channel.Address { // asked for again, in place of another
+		v.Channel.Pending = ""
+	}
 	if of, notice, _ := strings.Cut(current.Notice, " "); of == name && v.Problems == nil {
 		v.Notice = notice
 		if notice == "channel.changed" && v.Channel.Pending == "" { // the app asks for no verification

@@ -111,6 +111,21 @@ func TestAnAddressThatIsVerifiedIsNoLongerAskedFor(t *testing.T) {
 	})
 }
 
+func TestAskingForTheAddressThatIsThereTakesAnotherBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, b := verifying(t)
+		change := func(to string) string {
+			t.Helper()
+			return text(b.then(b.post("/profile/phone/change", "address", to, "password", oldPassword)).body)
+		}
+		require.Contains(t, change("090-8765-4321"), "Asked for +819087654321 not verified")
+		shown := change(phone)
+		assert.Contains(t, shown, "Now "+phone+" verified")
+		assert.NotContains(t, shown, "not verified", "the same number is both")
+	})
+}
+
 func TestATakenAddressLooksLikeAFreeOne(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
