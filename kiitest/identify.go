@@ -83,7 +83,7 @@ func (c *call) target() (*account, *answer) {
 	case !ok:
 		return nil, new(c.userNotFound(fieldOf(kind), value, "the path's user is no EMAIL:, PHONE: or LOGIN_NAME: and an address"))
 	case a == nil:
-		return nil, new(c.userNotFound(fieldOf(kind), value, "no user has this %s", inWords(kind)))
+		return nil, new(c.userNotFound(fieldOf(kind), value, "no user has this %s%s", inWords(kind), s.inOtherLetters(wanted)))
 	case kind == kindLoginName && c.operation.resets() && !s.assumes(LoginNameResets):
 		return nil, new(c.userNotFound(fieldOf(kind), value, "a login name names nobody on a reset, as LoginNameResets does not hold"))
 	case a.verified(wanted):
@@ -93,6 +93,18 @@ func (c *call) target() (*account, *answer) {
 	default:
 		return nil, new(c.invalidStatus("The address is not verified", "the %s of %s is not verified", inWords(kind), a.name()))
 	}
+}
+
+// inOtherLetters says that somebody has an e-mail address which nobody has as it is written.
+func (s *state) inOtherLetters(by address) string {
+	if by.kind == kindEmail {
+		for _, a := range s.accounts {
+			if strings.EqualFold(a.Email, by.value) {
+				return ", but one has it in other letters, and EmailCaseMatters holds"
+			}
+		}
+	}
+	return ""
 }
 
 // otherName says which form the path needs if a user's name stands in place of a user ID.

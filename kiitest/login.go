@@ -131,7 +131,7 @@ func (s *Server) loginByPassword(c *call, g grant) answer {
 	case a == nil && s.accounts[g.username] != nil:
 		return c.invalidGrant("no user has this login name, but %s has this user ID, and Kii documents no login by one", s.accounts[g.username].name())
 	case a == nil:
-		return c.invalidGrant("no user has this %s", inWords(by.kind))
+		return c.invalidGrant("no user has this %s%s", inWords(by.kind), s.inOtherLetters(by))
 	case !a.verified(by):
 		return c.invalidGrant("the %s of %s is not verified", inWords(by.kind), a.name())
 	case a.Password == "":

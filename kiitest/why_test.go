@@ -25,6 +25,14 @@ func TestCallLogSaysWhy(t *testing.T) {
 		"no phone":               {func(c *caller, _ *kiitest.Server, _ string) { c.ask("LOGIN_NAME:carol", byPIN) }, "carol has no phone number"},
 		"disabled":               {func(c *caller, _ *kiitest.Server, _ string) { c.ask("LOGIN_NAME:dave", byPIN) }, "dave is disabled"},
 		"nobody":                 {func(c *caller, _ *kiitest.Server, _ string) { c.ask("EMAIL:nobody@example.com", byPIN) }, "no user has this e-mail address"},
+		"other letters": {
+			func(c *caller, _ *kiitest.Server, _ string) { c.ask("EMAIL:Alice@Example.com", byPIN) },
+			"no user has this e-mail address, but one has it in other letters, and EmailCaseMatters holds",
+		},
+		"a login in other letters": {
+			func(c *caller, _ *kiitest.Server, _ string) { c.login("Alice@Example.com", "old-pass") },
+			"no user has this e-mail address, but one has it in other letters, and EmailCaseMatters holds",
+		},
 		"a bare name": {
 			func(c *caller, _ *kiitest.Server, _ string) { c.ask("alice", byPIN) },
 			"no user has this ID, but one has this login name: the path needs LOGIN_NAME: before it",
