@@ -51,9 +51,9 @@ func parseID(id string) (userRef, error) {
 		return refused("must not be a dot segment")
 	case id == "me":
 		return refused(`must name a user; "me" is for logged-in calls`)
-	case typed && kind == "EMAIL" && isEmail(address),
-		typed && kind == "PHONE" && (isGlobalPhone(address) || isLocalPhone(address)),
-		typed && kind == "LOGIN_NAME" && address != "" && address[0] != '+' && !strings.ContainsAny(address, "@:"):
+	case kind == "EMAIL" && isEmail(address),
+		kind == "PHONE" && (isGlobalPhone(address) || isLocalPhone(address)),
+		kind == "LOGIN_NAME" && address != "" && address[0] != '+' && !strings.ContainsAny(address, "@:"):
 		return userRef{kind + ":", address}, nil
 	case typed:
 		return refused(`must not hold ":", except in EMAIL:a@b, PHONE:+819012345678, PHONE:JP-09012345678 or LOGIN_NAME:name`)
