@@ -21,12 +21,11 @@ func (a *api) userURL(u userRef, path string) string {
 }
 
 // secret returns what no text may show of the name, since a server repeats it in other forms: it
-// stores PHONE:JP-090… as +8190…, and may show that as 090…. A country's code has at most three
-// digits.
+// stores PHONE:JP-090… as +8190…, and may show that as 090…. Seven digits are the shortest number.
 func (u userRef) secret() string {
 	if u.kind == "PHONE:" {
 		digits := strings.TrimLeft(u.address, "+ABCDEFGHIJKLMNOPQRSTUVWXYZ-0")
-		return digits[max(0, min(3, len(digits)-7)):]
+		return digits[max(0, len(digits)-7):]
 	}
 	return u.address
 }

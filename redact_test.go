@@ -72,7 +72,10 @@ func TestMessageIsKeptUnlessItShowsASecretOfThisRequest(t *testing.T) {
 		{id: "PHONE:JP-09012345678", message: "+819012345678"},
 		{id: "+819012345678", message: "+819012345678"},
 		{id: "+819087654321", message: "09087654321"},
+		{id: "+819087654321", message: "number 7654321"},
 		{id: "+1234567", message: "no 234567", kept: true}, // too few to go by
+		{id: "PHONE:JP-0000012", message: "PHONE:JP-0000012"},
+		{id: "PHONE:JP-0000001", message: "number 1", kept: true},
 		{id: "+819012345678", message: "%2B819012345678"},
 		{id: "+819012345678", message: "819012345678"},
 		{id: "LOGIN_NAME:alice", message: "user alice"},
