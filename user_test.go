@@ -34,6 +34,7 @@ var ids = []struct{ id, segment, username string }{
 	{"LOGIN_NAME:علي", "LOGIN_NAME:%D8%B9%D9%84%D9%8A", "LOGIN_NAME:علي"},
 	{"me@me", "EMAIL:me%40me", "EMAIL:me@me"},
 	{"日本@例え.jp", "EMAIL:%E6%97%A5%E6%9C%AC%40%E4%BE%8B%E3%81%88.jp", "EMAIL:日本@例え.jp"},
+	{"हिन्दी@उदाहरण.भारत", "EMAIL:%E0%A4%B9%E0%A4%BF%E0%A4%A8%E0%A5%8D%E0%A4%A6%E0%A5%80%40%E0%A4%89%E0%A4%A6%E0%A4%BE%E0%A4%B9%E0%A4%B0%E0%A4%A3.%E0%A4%AD%E0%A4%BE%E0%A4%B0%E0%A4%A4", "EMAIL:हिन्दी@उदाहरण.भारत"}, // its vowels are marks
 	{"+819012345678", "PHONE:%2B819012345678", "PHONE:+819012345678"},
 	{"PHONE:+819012345678", "PHONE:%2B819012345678", "PHONE:+819012345678"},
 	{"PHONE:JP-09012345678", "PHONE:JP-09012345678", "PHONE:JP-09012345678"},
@@ -103,7 +104,7 @@ func TestIDThatCannotBeRightSendsNothing(t *testing.T) {
 		"a\nb", "a\x00b", "a\x7fb", "a\u0085b", "\ufffd\xff", "a@b\r\n.c",
 		"400@kii@com", "@", "a@", "@b", "EMAIL:", "EMAIL:alice", "EMAIL:a@b@c", "EMAIL:EMAIL:a@b.c", "email:a@b.c", "EMAIL:a:b@c",
 		"+", "+12", "+123456", "+123456789012345678901", "+81abc", "+1-408-555-0100", "+81 9012345678", "+８１９０１２３４５６７８",
-		"PHONE:", "PHONE:09011112222", "PHONE:+12", "PHONE:jp-09012345678", "PHONE:JP09012345678", "PHONE:PHONE:+819012345678", "PHONE:JP-+819012345678",
+		"PHONE:", "PHONE:09011112222", "PHONE:+12", "PHONE:jp-09012345678", "PHONE:JPN-09012345678", "PHONE:J-09012345678", "PHONE:JP09012345678", "PHONE:PHONE:+819012345678", "PHONE:JP-+819012345678",
 		"LOGIN_NAME:", "LOGIN_NAME:a@b.c", "LOGIN_NAME:+819012345678", "LOGIN_NAME:LOGIN_NAME:alice",
 		"Alice <alice@example.com>", "<alice@example.com>", "EMAIL:Alice <a@b>", "alice @example.com", "a@b c", "EMAIL:al\u00a0ice@b", "a b@c",
 		"alice@example.com,", "alice@example.com.", "alice@example.com;bob@example.com", "alice@example.com)", "(alice@example.com", "alice@.example.com",
