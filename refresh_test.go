@@ -282,6 +282,20 @@ func TestNoFreshPairIsLostForWantOfAUserID(t *testing.T) {
 	}
 }
 
+// Then the answer is somebody else's: its pair is not the session's.
+func TestAFreshPairOfNobodyIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, known := range []string{userID, ""} {
+		c := newCloud(t, replyOf(200, `{"id":"a\u0000b","access_token":"access-2","refresh_token":"refresh-2"}`))
+		s, err := c.User.Resume(kii.Token{UserID: known, AccessToken: "access-1", RefreshToken: "refresh-1"})
+		require.NoError(t, err)
+		err = s.Refresh(t.Context())
+		require.ErrorIs(t, err, kii.ErrUnexpectedReply)
+		assert.Equal(t, "no user ID", err.(*kii.APIError).Reason)
+		assert.True(t, s.Token() == kii.Token{UserID: known, AccessToken: "access-1", RefreshToken: "refresh-1"})
+	}
+}
+
 // A session that does not know its user may learn it while a refresh is under way.
 func TestAUserIDThatCameMeanwhileOutlivesARefresh(t *testing.T) {
 	t.Parallel()
