@@ -193,6 +193,9 @@ func (s *Server) Site() kii.Site {
 	return kii.Site(s.origin + apiPath)
 }
 
+// Format prints the site, whatever the verb. A mock prints its arguments, also while calls run.
+func (s *Server) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "Server{%s}", s.origin+apiPath) }
+
 // Transport returns a client's way in without a socket: each RoundTrip is handled in the goroutine
 // that called it, so that it works inside a [testing/synctest] bubble, and takes microseconds. It
 // serves the host of [Server.Site] and knows no other. Give it to kii.WithHTTPClient as an
@@ -201,6 +204,9 @@ func (s *Server) Site() kii.Site {
 func (s *Server) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ server *Server }
+
+// Format prints the server, as an http.Client that is printed prints its Transport.
+func (t transport) Format(f fmt.State, verb rune) { t.server.Format(f, verb) }
 
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {

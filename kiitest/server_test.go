@@ -3,6 +3,7 @@ package kiitest_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -99,6 +100,29 @@ func TestResetForgetsEverything(t *testing.T) {
 	require.Equal(t, "403 WRONG_TOKEN", c.me(token).String())
 	require.Equal(t, "404", c.open(link).String())
 	require.NotPanics(t, func() { srv.AddAccount(alice()) })
+}
+
+// A mock of testify prints each argument by %v, one that it expects as well.
+func TestServerPrintsWhileCallsRun(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t)
+	id := srv.AddAccount(alice())
+	var calls sync.WaitGroup
+	calls.Go(func() {
+		for range 50 {
+			c.ask(id, byEmail)
+		}
+	})
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d"} {
+		for _, v := range []any{srv, srv.Transport(), &http.Client{Transport: srv.Transport()}} {
+			text := fmt.Sprintf(verb, v)
+			for _, secret := range []string{"alice", id, "old-pass", srv.AppKey(), srv.ClientSecret()} {
+				require.NotContains(t, text, secret)
+			}
+			require.Contains(t, text, "Server{"+string(srv.Site())+"}")
+		}
+	}
+	calls.Wait()
 }
 
 func TestServersShareNothing(t *testing.T) {
