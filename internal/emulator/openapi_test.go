@@ -62,6 +62,31 @@ func TestTheDescriptionAndTheHandlersAreTheSameOperations(t *testing.T) {
 	assert.Equal(t, served, described)
 }
 
+// Generators of clients, such as oapi-codegen and ogen, take several types for a oneOf only.
+func TestTheDescriptionGivesAValueOneTypeOrNull(t *testing.T) {
+	t.Parallel()
+	var look func(path string, v any)
+	look = func(path string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			if types, several := v["type"].([]any); several {
+				assert.Contains(t, types, "null", path)
+				assert.Len(t, types, 2, path)
+			}
+			for name, inner := range v {
+				look(path+"/"+name, inner)
+			}
+		case []any:
+			for _, inner := range v {
+				look(path, inner)
+			}
+		}
+	}
+	var whole any
+	require.NoError(t, json.Unmarshal(description, &whole))
+	look("", whole)
+}
+
 func TestTheDescriptionListsTheWordsOfKiitest(t *testing.T) {
 	t.Parallel()
 	schemas := readDescription(t).Components.Schemas
