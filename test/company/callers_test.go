@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -164,6 +165,23 @@ func TestGockAnswersAClientThatIsGivenItsTransport(t *testing.T) {
 	err = client.User.ResetPassword(t.Context(), "alice@example.com", kii.NotificationEmail)
 	require.ErrorIs(t, err, kii.ErrUserNotFound)
 	assert.True(t, gock.IsDone())
+}
+
+// gock expects a body only in a media type of BodyTypes, and JSON only as application/json.
+func TestGockComparesABodyOfAMediaTypeThatItKnows(t *testing.T) {
+	// Not in parallel: gock's mocks and its types are global.
+	before := gock.BodyTypes
+	defer func() { gock.BodyTypes = before }()
+	defer gock.Off()
+	gock.New("https://api-jp.kii.com").
+		Post("/password/request-reset").
+		BodyString(`{"notificationMethod":"EMAIL"}`).
+		Reply(http.StatusNoContent)
+	client, err := kii.New("app", appKey, kii.SiteJP, kii.WithHTTPClient(&http.Client{Transport: gock.NewTransport()}))
+	require.NoError(t, err)
+	require.ErrorIs(t, client.User.ResetPassword(t.Context(), "some-user", kii.NotificationEmail), gock.ErrCannotMatch)
+	gock.BodyTypes = append(slices.Clone(before), "json")
+	require.NoError(t, client.User.ResetPassword(t.Context(), "some-user", kii.NotificationEmail))
 }
 
 // Activate replaces http.DefaultTransport, which this library does not use.
