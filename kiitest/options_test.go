@@ -67,7 +67,7 @@ func TestServerIsWhereTheOptionsSay(t *testing.T) {
 		require.Equal(t, "200", c.open(last(t, srv, id).Link).String())
 	}
 	srv := kiitest.NewServer(kiitest.WithTest(t))
-	require.Regexp(t, `^http://127\.0\.0\.1:[0-9]+/api$`, srv.Site())
+	require.Regexp(t, `^http://(127\.0\.0\.1|\[::1\]):[0-9]+/api$`, srv.Site())
 }
 
 func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {

@@ -2,6 +2,7 @@ package kiitest
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -80,11 +81,11 @@ type state struct {
 
 // NewServer starts a Kii Cloud with one app and no accounts. It panics on an invalid option.
 //
-// By default it listens on a free port of 127.0.0.1, as [net/http/httptest.NewServer] does, and
-// Close must be called. [WithTest] does that after the test's parallel subtests, where a deferred
-// Close comes before them. Inside a [testing/synctest] bubble it opens no socket, because a bubble
-// cannot wait for the network: there a client needs [Server.Transport], and time is the bubble's.
-// [WithoutSocket] asks for the same anywhere else.
+// By default it listens on a free port of 127.0.0.1, or of ::1 where there is no IPv4, as
+// [net/http/httptest.NewServer] does, and Close must be called. [WithTest] does that after the
+// test's parallel subtests, where a deferred Close comes before them. Inside a [testing/synctest]
+// bubble it opens no socket, because a bubble cannot wait for the network: there a client needs
+// [Server.Transport], and time is the bubble's. [WithoutSocket] asks for the same anywhere else.
 func NewServer(opts ...Option) *Server {
 	cfg := newConfig(opts)
 	s := &Server{
@@ -113,7 +114,7 @@ func NewServer(opts ...Option) *Server {
 }
 
 func (s *Server) listen() {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := listenOnFirst("127.0.0.1:0", "[::1]:0")
 	if err != nil {
 		panic(fmt.Sprintf("kiitest: cannot listen on loopback: %v", err))
 	}
@@ -124,6 +125,19 @@ func (s *Server) listen() {
 		defer close(s.served)
 		_ = s.listener.Serve(l) // returns when Close closes l
 	}()
+}
+
+// listenOnFirst listens on the first address that this machine has: some have no IPv4.
+func listenOnFirst(addresses ...string) (net.Listener, error) {
+	var failed error
+	for _, address := range addresses {
+		l, err := net.Listen("tcp", address)
+		if err == nil {
+			return l, nil
+		}
+		failed = errors.Join(failed, err)
+	}
+	return nil, failed
 }
 
 // serveSocket lets Close wait for the calls that it interrupts.
