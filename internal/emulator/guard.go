@@ -36,7 +36,7 @@ func (e *emulator) handler(stderr io.Writer) http.Handler {
 				done, admitted := e.register()
 				if !admitted {
 					w.Header().Set("Access-Control-Allow-Origin", "*")
-					writeJSON(w, http.StatusServiceUnavailable, map[string]string{"errorCode": "EMULATOR_FULL", "message": "The emulator keeps no more users"})
+					refuse(w, r, http.StatusServiceUnavailable, "EMULATOR_FULL", "The emulator keeps no more users")
 					return
 				}
 				defer done()
@@ -44,7 +44,7 @@ func (e *emulator) handler(stderr io.Writer) http.Handler {
 			e.srv.ServeHTTP(w, r) // for pages of any origin, as Kii Cloud lets the JavaScript SDK call it
 			return
 		}
-		if strings.HasPrefix(r.URL.Path, "/apps/") || strings.HasPrefix(r.URL.Path, "/oauth2/") { // a client that was given no whole site
+		if lacksAPI(r.URL.Path) {
 			w.Header().Set("Access-Control-Allow-Origin", "*")
 			if r.Method == http.MethodOptions { // a browser asks before its page may read the rest
 				w.Header().Set("Access-Control-Allow-Methods", r.Header.Get("Access-Control-Request-Method"))
@@ -52,12 +52,31 @@ func (e *emulator) handler(stderr io.Writer) http.Handler {
 				w.WriteHeader(http.StatusNoContent)
 				return
 			}
-			http.Error(w, "Kii Cloud's API is below /api: the site is http://"+r.Host+"/api", http.StatusNotFound)
+			refuse(w, r, http.StatusNotFound, "EMULATOR_SITE_WITHOUT_API", "Kii Cloud's API is below /api: the site is http://"+r.Host+"/api")
 			return
 		}
 		guardedOwn.ServeHTTP(w, r)
 	})
 	return e.checkHost(recovered(all, stderr))
+}
+
+// lacksAPI reports whether the path is one of Kii Cloud's API by a client that was given no whole
+// site.
+func lacksAPI(path string) bool {
+	return strings.HasPrefix(path, "/apps/") || strings.HasPrefix(path, "/oauth2/")
+}
+
+// refuse answers in the form that the caller reads. A client of Kii Cloud's shows a code, and of a
+// page of text that it did not expect it.
+func refuse(w http.ResponseWriter, r *http.Request, status int, code, text string) {
+	switch path := r.URL.Path; {
+	case strings.HasPrefix(path, "/api/") || lacksAPI(path):
+		writeJSON(w, status, map[string]string{"errorCode": code, "message": text})
+	case strings.HasPrefix(path, apiRoot+"/"):
+		writeJSON(w, status, failure{Error: text})
+	default:
+		http.Error(w, text, status)
+	}
 }
 
 // checkHost refuses a name that the emulator was not started with. A web page of somebody else's
@@ -73,7 +92,7 @@ func (e *emulator) checkHost(next http.Handler) http.Handler {
 			if _, _, err := splitHost(asked); err == nil {
 				hint = "-expose " + asked + " adds this one"
 			}
-			http.Error(w, "This emulator does not answer to that host or port. It was started for "+e.bound.origin+"; "+hint+".", http.StatusMisdirectedRequest)
+			refuse(w, r, http.StatusMisdirectedRequest, "EMULATOR_HOST_NOT_EXPOSED", "This emulator does not answer to that host or port. It was started for "+e.bound.origin+"; "+hint+".")
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -83,8 +102,8 @@ func (e *emulator) checkHost(next http.Handler) http.Handler {
 // guarded keeps other sites' pages from writing, reading or framing, and bodies small.
 func guarded(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
-	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "Refused: the request comes from a page of another origin.", http.StatusForbidden)
+	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, r, http.StatusForbidden, "", "Refused: the request comes from a page of another origin.")
 	}))
 	checked := crossOrigin.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

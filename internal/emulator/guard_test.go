@@ -7,6 +7,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii"
 )
 
 func TestAnotherHostNameGetsNothing(t *testing.T) {
@@ -159,9 +162,37 @@ func TestACallBesideTheAPIIsToldTheSite(t *testing.T) {
 	for _, target := range []string{"/apps/emulator/users/me", "/oauth2/token"} {
 		w := x.do(http.MethodPost, target, "{}")
 		assert.Equal(t, http.StatusNotFound, w.Code, target)
-		assert.Equal(t, "Kii Cloud's API is below /api: the site is http://"+testHost+"/api\n", w.Body.String(), target)
+		assert.JSONEq(t, `{"errorCode":"EMULATOR_SITE_WITHOUT_API","message":"Kii Cloud's API is below /api: the site is http://`+testHost+`/api"}`, w.Body.String(), target)
 		assert.Equal(t, "*", w.Header().Get("Access-Control-Allow-Origin"), "a page of another origin may read it")
 		w = x.do(http.MethodOptions, target, "", "Origin", "https://app.example", "Access-Control-Request-Method", "POST")
 		assert.Equal(t, http.StatusNoContent, w.Code, target)
 	}
+}
+
+// What a client of Kii Cloud's shows of an answer is its code.
+func TestARefusalIsInTheFormThatTheCallerReads(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	const why = "This emulator does not answer to that host or port. It was started for http://" + testHost + "; -expose emulator:8484 adds this one."
+	inCode := `{"errorCode":"EMULATOR_HOST_NOT_EXPOSED","message":"` + why + `"}`
+	for target, want := range map[string]string{
+		"/api/apps/emulator/users/me": inCode, "/api/oauth2/token": inCode, "/oauth2/token": inCode, apiRoot + "/messages": `{"error":"` + why + `"}`,
+	} {
+		w := x.do(http.MethodGet, target, "", "Host", "emulator:8484")
+		assert.Equal(t, http.StatusMisdirectedRequest, w.Code, target)
+		assert.JSONEq(t, want, w.Body.String(), target)
+	}
+	assert.Equal(t, why+"\n", x.do(http.MethodGet, "/users", "", "Host", "emulator:8484").Body.String())
+	w := x.do(http.MethodPost, apiRoot+"/reset", "", "Origin", "http://evil.example")
+	assert.Equal(t, http.StatusForbidden, w.Code)
+	assert.JSONEq(t, `{"error":"Refused: the request comes from a page of another origin."}`, w.Body.String())
+
+	elsewhere := httptest.NewServer(x.handler) // at a port of its own
+	defer elsewhere.Close()
+	client, err := kii.New("emulator", "x", kii.Site(elsewhere.URL+"/api"))
+	require.NoError(t, err)
+	err = client.User.ResetPassword(t.Context(), "alice-id", kii.NotificationEmail)
+	require.EqualError(t, err, "kii: ResetPassword: 421 EMULATOR_HOST_NOT_EXPOSED")
+	assert.False(t, kii.OutcomeUnknown(err))
+	client.CloseIdleConnections()
 }
