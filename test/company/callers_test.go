@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/go-kii/kii"
+	"github.com/go-kii/kii/kiitest"
 	"github.com/go-kii/kii/test/company/transport"
 )
 
@@ -229,6 +230,19 @@ func TestGoleakFindsNothingOnceIdleConnectionsAreClosed(t *testing.T) {
 	client.CloseIdleConnections()
 	srv.Close()
 	goleak.VerifyNone(t, known)
+}
+
+// docs/testing.md says so. A deferred look would come before the server closes.
+func TestGoleakFindsNothingOfKiitestInACleanupThatCameFirst(t *testing.T) {
+	// Not in parallel: goleak sees every goroutine.
+	known := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, known) })
+	srv := kiitest.NewServer(kiitest.WithTest(t))
+	client, err := kii.New(srv.AppID(), srv.AppKey(), srv.Site())
+	require.NoError(t, err)
+	require.ErrorIs(t, client.User.ResetPassword(t.Context(), "nobody", kii.NotificationEmail), kii.ErrUserNotFound)
+	client.CloseIdleConnections()
+	require.Error(t, goleak.Find(known), "here the server still runs")
 }
 
 func TestWhatABreakerOrATokenSourceRefusesIsToldAsNotSent(t *testing.T) {
