@@ -18,7 +18,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
-	stream io.Reader // in place of body: goes on for ever
+	stream io.Reader // in place of body: goes on and on
 	code   string    // the errorCode, for the call log
 	cut    bool      // the connection breaks in the middle of the body
 	lost   error     // the client gets this, or a broken connection, and no answer

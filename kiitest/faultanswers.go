@@ -77,7 +77,7 @@ func (f *Fault) answer(c *call, a answer) answer {
 		}
 		faked.cut = true
 	case FaultEndless:
-		faked.stream = io.MultiReader(bytes.NewReader([]byte(`{"endless":"`)), repeated{[]byte("and so on, ")})
+		faked.stream = io.LimitReader(io.MultiReader(bytes.NewReader([]byte(`{"endless":"`)), repeated{[]byte("and so on, ")}), endless)
 	case FaultGzipBomb:
 		faked.body = gzipBomb()
 		faked.set("Content-Encoding", "gzip")
@@ -94,6 +94,10 @@ func (f *Fault) answer(c *call, a answer) answer {
 	}
 	return faked
 }
+
+// endless is where FaultEndless ends nevertheless: what keeps all of it, such as an
+// httptest.ResponseRecorder, would have the machine run out of memory.
+const endless = 256 << 20
 
 // repeated reads the same for ever.
 type repeated struct{ text []byte }

@@ -61,7 +61,7 @@ const (
 	FaultNoAnswer FaultKind = "no-answer"
 	// FaultCut breaks the connection in the middle of the body.
 	FaultCut FaultKind = "cut"
-	// FaultEndless answers 200 with JSON that never ends.
+	// FaultEndless answers 200 with JSON that never ends: it is cut at 256 MB.
 	FaultEndless FaultKind = "endless"
 	// FaultGzipBomb answers 200 with a megabyte of gzip that unpacks to a gigabyte.
 	FaultGzipBomb FaultKind = "gzip-bomb"

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,29 @@ func look(t *testing.T, client *http.Client, srv *kiitest.Server, path string) s
 }
 
 // Every kind of fault, handled and not, without a socket and with one.
+// A tally counts what is written to it, up to a gigabyte.
+type tally struct{ written int }
+
+func (*tally) Header() http.Header { return make(http.Header) }
+func (*tally) WriteHeader(int)     {}
+
+func (w *tally) Write(p []byte) (int, error) {
+	if w.written += len(p); w.written > 1<<30 {
+		return 0, errors.New("too much")
+	}
+	return len(p), nil
+}
+
+// An httptest.ResponseRecorder, a middleware that copies answers, and a recording proxy keep all.
+func TestEndlessAnswerDoesNotFillTheMemory(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	srv.Inject(kiitest.Fault{Kind: kiitest.FaultEndless})
+	w := new(tally)
+	srv.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, string(srv.Site())+"/apps/x/users/me", http.NoBody))
+	require.Equal(t, 256<<20, w.written)
+}
+
 func TestFaultsLookAsTheyShouldAndHappenOnlyWhenHandled(t *testing.T) {
 	t.Parallel()
 	status := func(want int) func(*testing.T, seen) {
