@@ -301,6 +301,17 @@ func TestWhatIsNoDeadTokenIsNotRepeated(t *testing.T) {
 	}
 }
 
+func TestAnAnswerThatRefusesNoTokenKeepsIt(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{200, 400, 404, 429, 500} {
+		c := &tokenCloud{call: func(*http.Request) *http.Response { return refusal(status, kii.ErrWrongToken) }}
+		a := c.admin(t)
+		require.Error(t, disable(t.Context(), a))
+		require.Error(t, disable(t.Context(), a))
+		assert.Equal(t, 1, c.fetches(), "%d", status)
+	}
+}
+
 // A token may be refused in a way that no page of Kii's names, or by a gateway. Such an answer is
 // the call's, and the next call is made with a new token.
 func TestARefusalThatNobodyKnowsIsNotRepeatedUntilTheTokenEnds(t *testing.T) {
