@@ -149,7 +149,7 @@ func TestATokenWithoutRightsSaysWhatToCheck(t *testing.T) {
 
 func TestATokenThatIsRefusedSaysWhatToCheck(t *testing.T) {
 	t.Parallel()
-	for _, status := range []int{400, 401, 404} {
+	for _, status := range []int{400, 401, 403, 404} {
 		for _, code := range []kii.ErrorCode{
 			kii.ErrWrongCredentials, kii.ErrAuthenticationFailed, "invalid_client", "unauthorized_client", "OAUTH2_ERROR", "CLIENT_CREDENTIALS_NOT_FOUND",
 		} {

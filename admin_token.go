@@ -99,10 +99,10 @@ var wrongLogin = []ErrorCode{
 // whatToCheck names what to check after a request for a token was refused; empty if nothing is
 // known.
 func whatToCheck(refused *APIError) string {
-	switch status := refused.StatusCode; {
-	case slices.Contains(wrongLogin, refused.Code) && (status == http.StatusBadRequest || status == http.StatusUnauthorized || status == http.StatusNotFound):
+	switch {
+	case slices.Contains(wrongLogin, refused.Code):
 		return ": check the ClientID and ClientSecret given to Client.Admin"
-	case status == http.StatusBadRequest: // expiresAt is in the past, or later than the app's settings allow
+	case refused.StatusCode == http.StatusBadRequest: // expiresAt is in the past, or later than the app's settings allow
 		return ": check the clock of this machine, and that the developer portal allows tokens of an hour"
 	}
 	return ""
