@@ -213,7 +213,7 @@ func TestAdminCallBlanksEachOfItsSecrets(t *testing.T) {
 		"SetPhone":    {"alice@example.com", "819087654321"},
 		"SetDisabled": {"alice@example.com"},
 	} {
-		for _, secret := range append(secrets, "admin-id", "admin-secret", "admin-access-1", "appKey") {
+		for _, secret := range append(secrets, "admin-id", "admin-secret", "admin-access-1", "5c1e8f60-0000-4000-8000-ad0000000001", "appKey") {
 			err := operate(t, op, newCloud(t, replyOf(400, `{"errorCode":"SOME_ERROR","message":"it is `+secret+`"}`)))
 			answer, ok := err.(*kii.APIError)
 			require.True(t, ok)
