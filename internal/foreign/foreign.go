@@ -104,14 +104,12 @@ func (l *Lent) GiveBack() {
 // ask asks the caller's context, which may panic, if it is not given back.
 func (l *Lent) ask(question func(context.Context)) {
 	l.mu.Lock()
-	given := l.given
-	if !given {
-		l.asking++
-	}
-	l.mu.Unlock()
-	if given {
+	if l.given {
+		l.mu.Unlock()
 		return
 	}
+	l.asking++
+	l.mu.Unlock()
 	defer func() {
 		_ = recover()
 		l.mu.Lock()
@@ -197,24 +195,16 @@ func Error(err error) (safe error) {
 		return nil
 	}
 	_ = err.Error()
-	if left := 1000; !ends(err, &left) {
-		return errors.New("an error that wraps itself")
-	}
-	return err
-}
-
-// ends reports whether err wraps fewer than left errors, and takes them off.
-func ends(err error, left *int) bool {
-	*left--
-	switch e := err.(type) {
-	case interface{ Unwrap() error }:
-		return *left > 0 && ends(e.Unwrap(), left)
-	case interface{ Unwrap() []error }:
-		for _, err := range e.Unwrap() {
-			if *left <= 0 || !ends(err, left) {
-				return false
-			}
+	for seen, tree := 0, []error{err}; seen < len(tree); seen++ {
+		switch e := tree[seen].(type) {
+		case interface{ Unwrap() error }:
+			tree = append(tree, e.Unwrap())
+		case interface{ Unwrap() []error }:
+			tree = append(tree, e.Unwrap()...)
+		}
+		if len(tree) > 1000 {
+			return errors.New("an error that wraps itself")
 		}
 	}
-	return true
+	return err
 }
