@@ -14,12 +14,11 @@ import (
 // done before its end. A 429 needs no body, as its status says all.
 func read(ctx context.Context, resp *http.Response) (Reply, error) {
 	reply := Reply{Status: resp.StatusCode, Header: resp.Header}
-	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return reply, nil // what follows is another protocol's, and may never end
-	}
+	var body []byte
 	var err error
-	if resp.Body != http.NoBody {
-		reply.Body, err = readBody(resp)
+	// What follows a 101 is another protocol's, and may never end.
+	if resp.Body != http.NoBody && resp.StatusCode != http.StatusSwitchingProtocols {
+		body, err = readBody(resp)
 	}
 	_, corrupt := errors.AsType[flate.CorruptInputError](err)
 	switch {
@@ -29,13 +28,10 @@ func read(ctx context.Context, resp *http.Response) (Reply, error) {
 		reply.Broken = "cannot be decompressed"
 	case err != nil && (resp.StatusCode != http.StatusTooManyRequests || ctx.Err() != nil):
 		return Reply{}, err
-	case err != nil:
+	case err != nil || mayBeCut(resp, body):
 		reply.Broken = "cut short"
-	case mayBeCut(resp, reply.Body):
-		reply.Broken = "cut short"
-	}
-	if reply.Broken != "" {
-		reply.Body = nil
+	default:
+		reply.Body = body
 	}
 	return reply, nil
 }
