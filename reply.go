@@ -29,7 +29,6 @@ var errorCodeForm = regexp.MustCompile(`^([A-Z][A-Z0-9_]{0,63}|[a-z][a-z0-9_]{0,
 // apiError reads an answer that is not success. wrong is what success found wrong with it.
 func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError {
 	e := &APIError{Op: c.op, StatusCode: reply.Status, Code: ErrUnexpectedReply, RetryAfter: retryAfter(reply.Header)}
-	limited := reply.Status == http.StatusTooManyRequests // which says, without a body, that nothing was done
 	if reply.Status < 400 || reply.Status > 599 {
 		e.Reason = reason(reply, wrong)
 		return e
@@ -52,7 +51,7 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 	case slices.Contains(knownCodes, code),
 		errorCodeForm.MatchString(string(code)) && !secrets.shownIn(string(code)) && !isOfGateway(reply):
 		e.Code = code
-	case limited:
+	case reply.Status == http.StatusTooManyRequests: // which says, without a body, that nothing was done
 		e.Code = ErrRateLimited
 	case fields == nil:
 		e.Reason = reason(reply, "not a JSON object")
