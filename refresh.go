@@ -73,6 +73,9 @@ func (s *Session) refresh(ctx context.Context, old Token) (fresh *Token, err err
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.refreshing = nil
+		if e, ok := err.(*APIError); ok && !OutcomeUnknown(e) && (e.Code == ErrWrongRefreshToken || e.Code == ErrWrongCredentials) {
+			_ = s.end(old, e)
+		}
 		err = cmp.Or(s.ended.open(), err) // if it has ended meanwhile, fresh is dead, too
 	}()
 	body := marshal(struct {
@@ -94,10 +97,5 @@ func (s *Session) refresh(ctx context.Context, old Token) (fresh *Token, err err
 		}
 		return token, wrong
 	})
-	if e, ok := err.(*APIError); ok && !OutcomeUnknown(e) && (e.Code == ErrWrongRefreshToken || e.Code == ErrWrongCredentials) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		err = s.end(old, e)
-	}
 	return fresh, err
 }
