@@ -186,7 +186,7 @@ func (a *admin) fetchToken(ctx context.Context, end time.Time) (*adminToken, err
 // send makes a call, and notes what time the server says it is.
 func (a *admin) send(ctx context.Context, c *call, success success) error {
 	return a.api.do(ctx, c, func(reply transport.Reply) string {
-		if date, ok := parseDate(reply.Header.Get("Date")); ok {
+		if date := parseDate(reply.Header.Get("Date")); !date.IsZero() {
 			a.mu.Lock()
 			a.ahead = time.Until(date)
 			a.mu.Unlock()

@@ -2,6 +2,7 @@ package kii
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"math"
@@ -116,22 +117,19 @@ func retryAfter(h http.Header) time.Duration {
 	if seconds, err := strconv.ParseUint(value, 10, 63); err == nil || errors.Is(err, strconv.ErrRange) {
 		return saturate(float64(seconds))
 	}
-	date, ok := parseDate(value)
-	now, known := parseDate(h.Get("Date"))
-	switch {
-	case !ok:
-		return 0
-	case !known:
-		now = time.Now()
-	}
-	return max(0, date.Sub(now))
+	now := cmp.Or(parseDate(h.Get("Date")), time.Now())
+	return max(0, parseDate(value).Sub(now))
 }
 
-// parseDate reads a date of HTTP, which is always in GMT, though the oldest form names no zone (RFC
-// 9110, section 5.6.7). The name of another zone would mean what this machine makes of it.
-func parseDate(value string) (date time.Time, ok bool) {
+// parseDate reads a date of HTTP; zero if it is none. It is always in GMT, though the oldest form
+// names no zone (RFC 9110, section 5.6.7). The name of another zone would mean what this machine
+// makes of it.
+func parseDate(value string) time.Time {
 	date, err := http.ParseTime(value)
-	return date, err == nil && (strings.HasSuffix(value, " GMT") || strings.HasSuffix(value, date.Format(" 2006")))
+	if err == nil && (strings.HasSuffix(value, " GMT") || strings.HasSuffix(value, date.Format(" 2006"))) {
+		return date
+	}
+	return time.Time{}
 }
 
 // saturate returns a number of seconds as a Duration, the longest one if it overflows.
