@@ -203,13 +203,11 @@ func (a *attempt) wroteHeaderField(name string, values []string) {
 		if own := a.request.Header[name]; a.another || len(own) == 0 || !slices.Equal(own, values) {
 			return
 		}
-		a.wroteTo = nil
-		for _, host := range a.hosts {
-			if slices.ContainsFunc(a.writing, func(named string) bool { return strings.HasPrefix(host+":", named+":") }) {
-				a.wroteTo = append(a.wroteTo, host)
-			}
+		unnamed := func(host string) bool {
+			return !slices.ContainsFunc(a.writing, func(named string) bool { return strings.HasPrefix(host+":", named+":") })
 		}
-		if a.wroteTo == nil { // there is a proxy
+		a.wroteTo = slices.DeleteFunc(slices.Clone(a.hosts), unnamed)
+		if len(a.wroteTo) == 0 { // there is a proxy
 			a.wroteTo = a.hosts
 		}
 	}
