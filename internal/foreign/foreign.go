@@ -93,11 +93,9 @@ func (l *Lent) GiveBack() {
 	if idle == nil {
 		return
 	}
-	timer := time.NewTimer(aMoment)
-	defer timer.Stop()
 	select {
 	case <-idle:
-	case <-timer.C:
+	case <-time.After(aMoment):
 	}
 }
 

@@ -39,11 +39,9 @@ const aMoment = time.Second
 // longer than most, as it may if the caller's logger waits for it.
 func (r *Request[T]) Wait(ctx context.Context, most time.Duration) (answer T, err, gone error) {
 	defer r.values.GiveBack() // ctx may be the one that lent them
-	timer := time.NewTimer(max(most, most+aMoment))
-	defer timer.Stop()
 	select {
 	case <-r.done:
-	case <-timer.C:
+	case <-time.After(max(most, most+aMoment)):
 		gone = context.DeadlineExceeded
 	case <-ctx.Done():
 		gone = errors.Join(foreign.Ended(ctx)...)

@@ -154,10 +154,8 @@ func (c *Client) try(call *foreign.Context, req *Request) (Reply, *Failure) {
 // returns false if ctx is done first.
 func pause(ctx context.Context, n int) bool {
 	least := min(100*time.Millisecond<<min(n-1, 10), 2*time.Second)
-	timer := time.NewTimer(least + rand.N(least/2))
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(least + rand.N(least/2)):
 		return ctx.Err() == nil
 	case <-ctx.Done():
 		return false
