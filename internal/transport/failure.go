@@ -32,16 +32,14 @@ func explain(ctx, call context.Context, errs ...error) error {
 
 // withoutURL takes every *url.Error off err, with what is around it, since a URL names an account.
 func withoutURL(err error) error {
-	for {
-		u, ok := errors.AsType[*url.Error](err)
-		switch {
-		case !ok:
-			return foreign.Error(err)
-		case u == nil || u.Err == nil:
-			return errors.New("a failure without an error")
-		}
-		err = u.Err
+	u, ok := errors.AsType[*url.Error](err)
+	switch {
+	case !ok:
+		return foreign.Error(err)
+	case u == nil || u.Err == nil:
+		return errors.New("a failure without an error")
 	}
+	return withoutURL(u.Err)
 }
 
 // isDialError reports whether err is a failed look-up, dial or proxy connect and nothing else.
