@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"io"
@@ -267,6 +268,7 @@ func TestAReplayIsKnownByWhereTheHeadersWent(t *testing.T) {
 	for name, row := range map[string]struct {
 		overlap bool
 		http1   bool // the audit speaks it
+		path    string
 		again   string
 		replay  bool
 	}{
@@ -274,6 +276,7 @@ func TestAReplayIsKnownByWhereTheHeadersWent(t *testing.T) {
 		"mixed, also in version":       {overlap: true, http1: true, again: "kii.test:80", replay: true},
 		"in turn, this one again":      {again: "kii.test:80", replay: true},
 		"in turn, the audit once more": {again: "audit.test:80"},
+		"a path that cannot be read":   {path: "%zz", again: "kii.test:80", replay: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -292,7 +295,7 @@ func TestAReplayIsKnownByWhereTheHeadersWent(t *testing.T) {
 					trace.WroteHeaders()
 				}
 				trace.WroteHeaderField(":authority", []string{"kii.test"})
-				trace.WroteHeaderField(":path", []string{req.URL.Path})
+				trace.WroteHeaderField(":path", []string{cmp.Or(row.path, req.URL.Path)})
 				if row.overlap {
 					trace.WroteHeaderField(":path", []string{"/audit"})
 				}

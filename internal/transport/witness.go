@@ -193,9 +193,9 @@ func (a *attempt) wroteHeaderField(name string, values []string) {
 		a.http2 = true
 		a.beginHeaders(values)
 	case ":path":
-		own, err := url.Parse(a.request.URL)
-		its, wrong := url.Parse(strings.Join(values, ""))
-		a.another = len(a.writing) == 1 && err == nil && wrong == nil && path.Base("/"+its.Path) != path.Base("/"+own.Path)
+		own, _ := url.Parse(a.request.URL) // http.Client has read it, too
+		its, err := url.Parse(strings.Join(values, ""))
+		a.another = len(a.writing) == 1 && err == nil && path.Base(its.Path) != path.Base(own.Path)
 	case "Idempotency-Key", "X-Idempotency-Key":
 		a.keyed = true
 	case "Accept", "Content-Type": // anybody's
