@@ -38,7 +38,7 @@ var edits = []edit{
 	{"outcome: the body is no witness", tr + "attempt.go", "!a.began || a.watched && !a.read", "!a.began", trPkg, "NeverRead"},
 	{"outcome: no body is a witness", tr + "attempt.go", "!a.read && len(a.request.Body) > 0", "!a.read", trPkg, "SentUnread"},
 	{"outcome: a protocol without hooks sends nothing", tr + "witness.go", " || !slices.Contains([]string{", " || false && !slices.Contains([]string{", trPkg, "AnotherProtocol"},
-	{"outcome: hooks outdo the body", tr + "attempt.go", " && a.asked && !a.watched", " && a.asked", trPkg, "AnotherProtocol"},
+	{"outcome: hooks outdo the body", tr + "attempt.go", " && len(a.asked) > 0 && !a.watched", " && len(a.asked) > 0", trPkg, "AnotherProtocol"},
 	{"outcome: 5xx is known", "errors.go", "e.StatusCode/100 == 5", "e.StatusCode/100 == 6", promises, matrix + "|Outcome"},
 	{"outcome: an answer counts as none", tr + "attempt.go", "a.answered, a.body = true", "a.answered, a.body = false", trPkg, "NeverNotSent"},
 	{"outcome: a cause proves", tr + "attempt.go", "ctx.Err() == nil && isDialError(err)", "isDialError(err)", trPkg, "EndsWithIt"},

@@ -103,7 +103,7 @@ func (a *attempt) end(ctx context.Context, reply Reply, err error) {
 	case a.stopped != nil:
 		a.failure = &Failure{Err: a.stopped} // the cancellation was ours
 	default:
-		connecting := a.began && !a.got && !a.handshake && (a.own || a.asked)
+		connecting := a.began && !a.got && !a.handshake && (a.own || len(a.asked) > 0)
 		a.failure = &Failure{NotSent: a.unsent(dial), Err: plain, again: dial || connecting}
 	}
 	a.ended = true
@@ -121,7 +121,7 @@ func (a *attempt) unsent(dial bool) bool {
 	case a.got || a.handed:
 		return false
 	}
-	return a.own || dial || a.direct && a.asked && !a.watched
+	return a.own || dial || a.direct && len(a.asked) > 0 && !a.watched
 }
 
 // closeBody closes the body of the response, if there is one. A Read of it may wait for that.

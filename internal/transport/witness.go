@@ -30,7 +30,6 @@ type witness struct {
 	direct     bool // the RoundTripper is net/http's
 	plainHTTP1 bool // and speaks no HTTP/2 without TLS
 
-	asked     bool // a connection was asked for
 	got       bool // a connection was handed out: from here on something may have been written
 	handshake bool // TLS has begun and not succeeded
 	open      int  // how many requests have a connection and no response
@@ -41,11 +40,11 @@ type witness struct {
 	keyed     bool // a request has an Idempotency-Key
 
 	// Whose hooks these are is told by hosts.
-	hosts   []string // to which a connection was asked for, with their ports
+	asked   []string // hosts that a connection was asked for, with their ports
 	writing []string // hosts that the headers name which are being written: several, if round trips overlap
 	heads   int      // how many headers have begun and not ended
 	another bool     // they are of another request: they name another path
-	wroteTo []string // to which of hosts this request was written, as far as that can be told
+	wroteTo []string // to which of asked this request was written, as far as that can be told
 	again   bool     // the connection that was asked for last would be another one for it, without a response in between
 
 	watched bool  // the body, which may be empty, tells when it is read
@@ -122,7 +121,7 @@ func (a *attempt) copyBody() (io.ReadCloser, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	replay := a.handed // if there are no hooks
-	if a.asked {
+	if len(a.asked) > 0 {
 		replay = a.read && a.wrote && a.open > 0 && !a.harmless()
 	}
 	if replay {
@@ -136,8 +135,7 @@ func (a *attempt) copyBody() (io.ReadCloser, error) {
 func (a *attempt) getConn(host string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.asked = true
-	a.hosts = append(a.hosts, host)
+	a.asked = append(a.asked, host)
 	a.again = a.open > 0 && slices.Contains(a.wroteTo, host)
 }
 
@@ -206,9 +204,9 @@ func (a *attempt) wroteHeaderField(name string, values []string) {
 		unnamed := func(host string) bool {
 			return !slices.ContainsFunc(a.writing, func(named string) bool { return strings.HasPrefix(host+":", named+":") })
 		}
-		a.wroteTo = slices.DeleteFunc(slices.Clone(a.hosts), unnamed)
+		a.wroteTo = slices.DeleteFunc(slices.Clone(a.asked), unnamed)
 		if len(a.wroteTo) == 0 { // there is a proxy
-			a.wroteTo = a.hosts
+			a.wroteTo = a.asked
 		}
 	}
 }
