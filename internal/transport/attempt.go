@@ -61,12 +61,11 @@ func (a *attempt) run(ctx context.Context) {
 	}
 	r.SetContext(httptrace.WithClientTrace(context.WithValue(ctx, attemptKey{}, a), a.trace(ctx)))
 	resp, err := r.Execute(a.request.Method, a.request.URL)
-	if err != nil {
-		a.end(ctx, Reply{}, err)
-		return
+	var reply Reply
+	if err == nil {
+		defer resp.RawResponse.Body.Close()
+		reply, err = read(ctx, resp.RawResponse)
 	}
-	defer resp.RawResponse.Body.Close()
-	reply, err := read(ctx, resp.RawResponse)
 	a.end(ctx, reply, err)
 }
 
