@@ -42,7 +42,7 @@ func (a *account) whyUnreachable(by Channel) string {
 
 // requestResetByEmail is the oldest form of the call.
 func (s *Server) requestResetByEmail(c *call) answer {
-	if kind, ok := parseAddress(c.user); !ok || kind.kind != kindEmail {
+	if by, _ := parseAddress(c.user); by.kind != kindEmail {
 		return c.notEmulated("password/reset takes an EMAIL: address only")
 	}
 	c.body = nil

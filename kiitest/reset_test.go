@@ -80,6 +80,17 @@ func TestRequestResetChoosesTheMessage(t *testing.T) {
 	}
 }
 
+// Its page in the reference is below users/{type}:{address}, and it goes by e-mail.
+func TestOldestResetIsForEmailAddresses(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t)
+	id := srv.AddAccount(alice())
+	for _, user := range []string{id, "LOGIN_NAME:alice", "PHONE:+819012341234", "PHONE:1"} {
+		require.Equal(t, "501 OPERATION_NOT_IMPLEMENTED", c.send("POST", "users/"+user+"/password/reset", "", "", "").String(), user)
+	}
+	require.Empty(t, srv.Messages())
+}
+
 func TestRequestResetRefusals(t *testing.T) {
 	t.Parallel()
 	with := func(change func(*kiitest.Account)) *kiitest.Account {
