@@ -33,17 +33,25 @@ func TestEachAssumptionCanBeTurned(t *testing.T) {
 	}
 }
 
-// Whichever way an assumption is turned, a user who does all right gets in.
+// Whichever way an assumption is turned, a user who does all right gets in, and whoever got in with
+// the old password is out.
 func TestNoAssumptionKeepsARightResetFromWorking(t *testing.T) {
 	t.Parallel()
 	for _, assumption := range kiitest.Assumptions() {
 		srv, c := start(t, kiitest.WithAssumption(assumption, false), kiitest.WithSettings(input))
 		id := srv.AddAccount(alice())
+		old := []string{c.token("alice", "old-pass")}
 		require.Equal(t, "204", c.ask(id, byPIN).String())
 		require.Equal(t, "204", c.complete(id, last(t, srv, id).PIN, "new-pass").String(), assumption)
+		old = append(old, c.token("alice", "new-pass"))
 		require.Equal(t, "204", c.ask("EMAIL:alice@example.com", byEmail).String())
 		require.Equal(t, "200", c.submit(last(t, srv, id).Link, "newer-pass", "newer-pass").String(), assumption)
-		require.Equal(t, "200", c.me(c.token("alice@example.com", "newer-pass")).String(), assumption)
+		old = append(old, c.token("alice", "newer-pass"))
+		require.Equal(t, "204", c.change(old[2], "newer-pass", "newest-pass").String(), assumption)
+		for _, token := range old {
+			require.NotEqual(t, 200, c.me(token).status, assumption)
+		}
+		require.Equal(t, "200", c.me(c.token("alice@example.com", "newest-pass")).String(), assumption)
 	}
 }
 

@@ -154,7 +154,7 @@ func (s *Server) use(a *account, m *message) {
 // message that it was replaced with.
 func (s *Server) setPassword(c *call, a *account, password string, because *message) {
 	a.Password = password
-	if n := len(a.tokens); n > 0 && (c == nil || !c.admin || s.assumes(AdminPasswordEndsTokens)) {
+	if n := len(a.tokens); n > 0 && (!c.admin || s.assumes(AdminPasswordEndsTokens)) {
 		a.endTokens(s.assumes(NewPasswordKillsRefreshTokens), a.name()+" got a new password")
 		c.because("the new password ended %d of the tokens of %s", n-len(a.tokens), a.name())
 	}
