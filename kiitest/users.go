@@ -227,6 +227,7 @@ func (s *Server) changePassword(c *call) answer {
 	}
 	oldPassword, oldGiven := body["oldPassword"]
 	newPassword, newGiven := body["newPassword"]
+	ignored := c.admin && s.assumes(AdminOldPasswordIsIgnored)
 	a, refused := c.own()
 	switch {
 	case refused != nil:
@@ -237,10 +238,10 @@ func (s *Server) changePassword(c *call) answer {
 		return c.invalidInput("oldPassword", "is missing")
 	case !newGiven:
 		return c.invalidInput("newPassword", "is missing")
-	case oldGiven && oldPassword != a.Password && (!c.admin || !s.assumes(AdminOldPasswordIsIgnored)):
+	case oldGiven && oldPassword != a.Password && !ignored:
 		return c.wrongPassword(a)
 	}
-	if oldGiven && c.admin {
+	if oldGiven && ignored {
 		c.because("oldPassword was ignored, as an administrator needs none")
 	}
 	differs := a

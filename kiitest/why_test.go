@@ -100,6 +100,10 @@ func TestCallLogSaysWhy(t *testing.T) {
 			},
 			"the field mehtod was ignored, as the call does not document it",
 		},
+		"an administrator's old password that counts": {func(c *caller, _ *kiitest.Server, id string) {
+			without(c, kiitest.AdminOldPasswordIsIgnored)
+			c.send("PUT", "users/"+id+"/password", changeType, `{"oldPassword":"old-pass","newPassword":"`+unset+`"}`, c.admin())
+		}, ""},
 		"a fault": {func(c *caller, srv *kiitest.Server, id string) {
 			srv.Inject(kiitest.Fault{Kind: kiitest.FaultStatus, Status: 503, Handled: true})
 			c.ask(id, byPIN)
@@ -130,6 +134,16 @@ func TestCallLogSaysWhy(t *testing.T) {
 			}
 		})
 	}
+}
+
+// without has some assumptions not hold from now on.
+func without(c *caller, all ...kiitest.Assumption) {
+	c.t.Helper()
+	state := c.server.Snapshot()
+	for _, a := range all {
+		state.Assumptions[a] = false
+	}
+	require.NoError(c.t, c.server.Restore(state))
 }
 
 // Every refusal has a reason: nobody is left to guess.
