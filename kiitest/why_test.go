@@ -100,10 +100,87 @@ func TestCallLogSaysWhy(t *testing.T) {
 			},
 			"the field mehtod was ignored, as the call does not document it",
 		},
+		"a PIN that is a number": {func(c *caller, _ *kiitest.Server, id string) {
+			c.send("POST", "users/"+id+"/password/complete-reset", completeType, `{"pinCode":123456}`, "")
+		}, "pinCode must be a string"},
+		"a bad password with the right PIN": {func(c *caller, srv *kiitest.Server, id string) {
+			srv.SetSettings(input)
+			c.ask(id, byPIN)
+			c.complete(id, last(c.t, srv, id).PIN, "x")
+		}, "the new password is shorter than the app's least length, 4; the PIN can be used again"},
+		"a bad password that costs the PIN": {func(c *caller, srv *kiitest.Server, id string) {
+			without(c, kiitest.BadPasswordKeepsPIN)
+			srv.SetSettings(input)
+			c.ask(id, byPIN)
+			c.complete(id, last(c.t, srv, id).PIN, "x")
+		}, "the new password is shorter than the app's least length, 4; the PIN is used up"},
+		"one wrong PIN too many": {func(c *caller, _ *kiitest.Server, id string) {
+			without(c, kiitest.WrongPINsAreUnlimited)
+			c.ask(id, byPIN)
+			for range 5 {
+				c.complete(id, "123456", "")
+			}
+		}, "this is not the PIN that was sent to alice; 5 wrong PINs ended the right one"},
+		"a wrong old password": {
+			func(c *caller, _ *kiitest.Server, _ string) { c.change(c.token("alice", "old-pass"), "x", unset) },
+			"oldPassword is not the password of alice",
+		},
 		"an administrator's old password that counts": {func(c *caller, _ *kiitest.Server, id string) {
 			without(c, kiitest.AdminOldPasswordIsIgnored)
 			c.send("PUT", "users/"+id+"/password", changeType, `{"oldPassword":"old-pass","newPassword":"`+unset+`"}`, c.admin())
 		}, ""},
+		"an address of one's own to verify": {func(c *caller, srv *kiitest.Server, _ string) {
+			srv.SetSettings(verify)
+			c.send("PUT", "users/me/email-address", emailType, `{"emailAddress":"new@example.com"}`, c.token("alice", "old-pass"))
+		}, "the new address is pending until its code comes back, as the settings ask for verification"},
+		"an address that one calls verified": {func(c *caller, _ *kiitest.Server, _ string) {
+			without(c, kiitest.VerifiedIsForAdmins, kiitest.ResetsOutliveTheirAddress)
+			c.send("PUT", "users/me/email-address", emailType, `{"emailAddress":"new@example.com","verified":true}`, c.token("alice", "old-pass"))
+		}, "verified was ignored, as only an administrator can say so; what was pending for the old address ended"},
+		"an address of another user": {func(c *caller, _ *kiitest.Server, _ string) {
+			c.send("PUT", "users/me/email-address", emailType, `{"emailAddress":"bob@example.com"}`, c.token("alice", "old-pass"))
+		}, "another user has this emailAddress"},
+		"no code": {func(c *caller, _ *kiitest.Server, _ string) {
+			c.send("POST", "users/LOGIN_NAME:carol/email-address/verify", verificationType, `{"verificationCode":"123456"}`, "")
+		}, "no code was sent to the e-mail address of carol that is to be verified"},
+		"an expired code": {func(c *caller, srv *kiitest.Server, _ string) {
+			m, err := srv.SendVerification("LOGIN_NAME:carol", kiitest.Email)
+			require.NoError(c.t, err)
+			srv.ExpireMessage(m.ID)
+			c.send("POST", "users/LOGIN_NAME:carol/email-address/verify", verificationType, `{"verificationCode":"`+m.Code+`"}`, "")
+		}, "the code has expired"},
+		"the app's own credentials": {func(c *caller, srv *kiitest.Server, _ string) {
+			c.send("POST", "oauth2/token", "application/json", `{"client_id":"`+srv.AppID()+`","client_secret":"`+srv.AppKey()+`"}`, "")
+		}, "the credentials are the app's own, so the token is anonymous and has no rights"},
+		"an unknown grant": {func(c *caller, _ *kiitest.Server, _ string) {
+			c.send("POST", "oauth2/token", "application/json", `{"grant_type":"implicit"}`, "")
+		}, "kiitest knows the grant types password, refresh_token and client_credentials"},
+		"a registration without a name": {func(c *caller, _ *kiitest.Server, _ string) {
+			without(c, kiitest.NamelessIsInvalidInput)
+			c.register(registrationType, `{"password":"`+unset+`"}`)
+		}, "the body has no loginName, emailAddress or phoneNumber"},
+		"a content type": {func(c *caller, _ *kiitest.Server, id string) {
+			without(c, kiitest.AnyContentTypeWillDo)
+			c.send("POST", "users/"+id+"/password/request-reset", "text/plain", byEmail, "")
+		}, "the call takes the content type application/vnd.kii.ResetPasswordRequest+json"},
+		"a large body": {
+			func(c *caller, _ *kiitest.Server, id string) { c.ask(id, strings.Repeat(" ", 129<<10)) },
+			"the body has more than 128 KB",
+		},
+		"a form's two passwords": {func(c *caller, srv *kiitest.Server, id string) {
+			srv.SetSettings(input)
+			c.ask(id, byEmail)
+			c.submit(last(c.t, srv, id).Link, unset, "x")
+		}, "password and confirm differ"},
+		"a form's old password": {func(c *caller, srv *kiitest.Server, id string) {
+			srv.SetSettings(input)
+			c.ask(id, byEmail)
+			c.submit(last(c.t, srv, id).Link, "old-pass", "old-pass")
+		}, "the new password is the same as the old one"},
+		"a form of the other flow": {func(c *caller, srv *kiitest.Server, id string) {
+			c.ask(id, byEmail)
+			c.submit(last(c.t, srv, id).Link, unset, unset)
+		}, "the flow is Generate, so no password can be chosen"},
 		"a fault": {func(c *caller, srv *kiitest.Server, id string) {
 			srv.Inject(kiitest.Fault{Kind: kiitest.FaultStatus, Status: 503, Handled: true})
 			c.ask(id, byPIN)
