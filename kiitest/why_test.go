@@ -57,6 +57,18 @@ func TestCallLogSaysWhy(t *testing.T) {
 			c.complete(id, pin, "")
 			c.complete(id, pin, "")
 		}, "the PIN was used before"},
+		"a PIN that a change of password ended": {func(c *caller, srv *kiitest.Server, id string) {
+			c.ask(id, byPIN)
+			c.change(c.token("alice", "old-pass"), "old-pass", "new-pass")
+			c.complete(id, last(c.t, srv, id).PIN, "")
+		}, "the PIN was ended before it was used"},
+		"a PIN that another user used": {func(c *caller, srv *kiitest.Server, id string) {
+			other := srv.AddAccount(kiitest.Account{Phone: "+819099999999", PhoneVerified: true, Password: "old-pass"})
+			c.ask(other, byPIN)
+			pin := last(c.t, srv, other).PIN
+			c.complete(other, pin, "")
+			c.complete(id, pin, "")
+		}, "no PIN is pending for alice"},
 		"an expired PIN": {func(c *caller, srv *kiitest.Server, id string) {
 			c.ask(id, byPIN)
 			srv.Advance(time.Hour)
