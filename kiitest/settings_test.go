@@ -35,6 +35,11 @@ func TestSettingsAreCopies(t *testing.T) {
 	srv.Settings().Templates[0].Text = "changed"
 	srv.SetSettings(func(s *kiitest.Settings) { mine = s.Templates })
 	mine[0].Text = "changed"
+	srv.Snapshot().Settings.Templates[0].Text = "changed"
+	restored := srv.Snapshot()
+	require.NoError(t, srv.Restore(restored))
+	restored.Settings.Templates[0].Text = "changed"
+	require.Panics(t, func() { srv.SetSettings(func(s *kiitest.Settings) { s.Templates[0].Text = "no secret" }) })
 	for range 2 {
 		id := srv.AddAccount(alice())
 		require.Equal(t, "204", c.ask(id, byPIN).String())

@@ -41,7 +41,6 @@ func TestRestoreBringsASnapshotBack(t *testing.T) {
 	require.Empty(t, srv.Calls())
 	require.Equal(t, "403 WRONG_TOKEN", c.me(token).String())
 	before.Accounts[0].LoginName = "changed"
-	before.Settings.Templates = append(before.Settings.Templates, kiitest.Template{})
 	before.Assumptions[kiitest.LoginNameResets] = false
 	require.Equal(t, "alice", srv.Accounts()[0].LoginName, "a copy")
 	require.True(t, srv.Assumes(kiitest.LoginNameResets), "a copy")
