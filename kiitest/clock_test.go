@@ -225,6 +225,10 @@ func TestServerWithATestFailsItAcrossTheEdge(t *testing.T) {
 	for _, failure := range seen.failures {
 		require.Contains(t, failure, "Call kiitest.NewServer inside the bubble")
 	}
+	srv = kiitest.NewServer(kiitest.WithTest(new(panickyTest)), kiitest.WithoutSocket())
+	synctest.Test(t, func(t *testing.T) {
+		require.NotPanics(t, func() { srv.Now() }, "the test knows, and may go on")
+	})
 }
 
 func panicText(f func()) (text string) {
