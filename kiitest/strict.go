@@ -61,9 +61,6 @@ func (x *strict) report(format string, args ...any) (reported bool) {
 
 // reportStrict reports what is odd about a call.
 func (s *Server) reportStrict(c *call) {
-	if s.cfg.t == nil {
-		return
-	}
 	if c.route == nil {
 		s.strict.report("%v; kiitest emulates what its package comment lists", c)
 		return
