@@ -212,6 +212,9 @@ func TestAnonymousTokenIsNobodys(t *testing.T) {
 	}
 	require.Len(t, srv.Calls(kiitest.OpAnonymousLogin), 2)
 	require.Len(t, srv.Calls(kiitest.OpAdminLogin), 1, "another ID would be an administrator's")
+	withPassword := fmt.Sprintf(`{"username":"alice","password":"old-pass","client_id":%q}`, srv.AppID())
+	require.Equal(t, id, c.send("POST", "/oauth2/token", "application/json", withPassword, "").string("id"))
+	require.Len(t, srv.Calls(kiitest.OpLogin), 1, "the app's ID beside a password is a user's login")
 }
 
 func TestTokenOfAnotherSchemeCountsForNothing(t *testing.T) {
