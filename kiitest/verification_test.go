@@ -99,6 +99,8 @@ func TestUnverifiedAccountWithoutACode(t *testing.T) {
 	id := srv.AddAccount(kiitest.Account{LoginName: "unv", Email: "unv@example.com", Password: "unv-pass"})
 	got := c.send("POST", "users/"+id+"/email-address/verify", verificationType, `{"verificationCode":"123456"}`, "")
 	require.Equal(t, "404 VERIFICATION_CODE_NOT_FOUND", got.String())
+	got = c.send("POST", "users/"+id+"/email-address/resend-verification", "application/json", `{}`, "")
+	require.Equal(t, "204", got.String(), "a strict server has nothing against a body that no page describes")
 }
 
 func TestCodeIsForTheAddressThatItWentTo(t *testing.T) {
