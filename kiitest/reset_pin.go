@@ -86,7 +86,7 @@ func (c *call) checkPIN(a *account, pin string) (*message, *answer) {
 // whyWrong says why the PIN does not work for the account.
 func (s *Server) whyWrong(a *account, pin string) string {
 	for _, m := range slices.Backward(s.messages) {
-		if m.Purpose != ResetPIN || m.PIN != pin {
+		if m.PIN != pin {
 			continue
 		}
 		switch {
