@@ -215,6 +215,10 @@ func TestAnonymousTokenIsNobodys(t *testing.T) {
 	withPassword := fmt.Sprintf(`{"username":"alice","password":"old-pass","client_id":%q}`, srv.AppID())
 	require.Equal(t, id, c.send("POST", "/oauth2/token", "application/json", withPassword, "").string("id"))
 	require.Len(t, srv.Calls(kiitest.OpLogin), 1, "the app's ID beside a password is a user's login")
+	for _, half := range []string{`"username":"alice"`, `"password":"old-pass"`} {
+		got = c.send("POST", "/oauth2/token", "application/json", fmt.Sprintf(`{%s,"client_id":%q}`, half, srv.AppID()), "")
+		require.Equal(t, "400 INVALID_INPUT_DATA", got.String(), "and so is half of one")
+	}
 }
 
 func TestTokenOfAnotherSchemeCountsForNothing(t *testing.T) {
