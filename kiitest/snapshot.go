@@ -78,7 +78,7 @@ func newState(from Snapshot, random *generator) (state, error) {
 		_, taken := fresh.accounts[a.ID]
 		v.check(!taken, fmt.Sprintf("Accounts[%d].ID", i), "is taken")
 		if taken {
-			continue
+			a.ID = "" // its names are compared as another account's
 		}
 		_, err := fresh.put(a, random)
 		for _, e := range FieldErrors(err) {

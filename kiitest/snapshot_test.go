@@ -56,18 +56,20 @@ func TestRestoreRefusesWhatIsNotValidAndChangesNothing(t *testing.T) {
 	bad := srv.Snapshot()
 	bad.Settings.PINValidity = 0
 	bad.Assumptions["Anything"] = true
-	again := alice()
+	again, twice := alice(), kiitest.Account{ID: bad.Accounts[0].ID, LoginName: "alice", Locale: "\xff"}
 	again.Country = "jp"
-	bad.Accounts = append(bad.Accounts, bad.Accounts[0], alice(), again)
+	named := kiitest.Account{ID: twice.ID, LoginName: "alice"}
+	bad.Accounts = append(bad.Accounts, twice, named, alice(), again)
 	err := srv.Restore(bad)
-	var named []string
+	var wrong []string
 	for _, e := range kiitest.FieldErrors(err) {
 		require.Equal(t, "Snapshot", e.Type)
-		named = append(named, e.Field)
+		wrong = append(wrong, e.Field)
 	}
 	require.Equal(t, []string{
-		"Settings.PINValidity", "Assumptions", "Accounts[1].ID", "Accounts[2].Email", "Accounts[2].Phone", "Accounts[2].LoginName", "Accounts[3].Country",
-	}, named)
+		"Settings.PINValidity", "Assumptions", "Accounts[1].ID", "Accounts[1].Locale", "Accounts[2].ID", "Accounts[2].LoginName",
+		"Accounts[3].Email", "Accounts[3].Phone", "Accounts[3].LoginName", "Accounts[4].Country",
+	}, wrong)
 	require.Equal(t, before, srv.Snapshot())
 }
 
