@@ -91,6 +91,9 @@ func TestAddressOfAnotherUserIsTaken(t *testing.T) {
 	srv.AddAccount(kiitest.Account{Email: "free@example.com", EmailVerified: true})
 	got := c.send("POST", "users/me/email-address/verify", verificationType, `{"verificationCode":"`+code+`"}`, token)
 	require.Equal(t, "409 USER_ALREADY_EXISTS", got.String(), "somebody was faster")
+	require.Equal(t, "204", change("bob@example.com"), "one's own is not")
+	got = c.send("POST", "users/me/email-address/verify", verificationType, `{"verificationCode":"`+last(t, srv, bob).Code+`"}`, token)
+	require.Equal(t, "200", got.String())
 }
 
 func TestUnverifiedAccountWithoutACode(t *testing.T) {
