@@ -147,7 +147,10 @@ func TestRefreshHandsOutANewPairOnce(t *testing.T) {
 	srv.SetSettings(func(s *kiitest.Settings) { s.RefreshTokens = false })
 	require.Equal(t, "403 WRONG_REFRESH_TOKEN", c.refresh(second.string("refresh_token")).String(), "switched off")
 	srv.SetSettings(refreshTokens)
-	require.Equal(t, "200", c.refresh(second.string("refresh_token")).String(), "the refusals did not spend it")
+	third := c.refresh(second.string("refresh_token"))
+	require.Equal(t, "200", third.String(), "the refusals did not spend it")
+	body := fmt.Sprintf(`{"grant_type":"refresh_token","refresh_token":%q,"client_id":%q}`, third.string("refresh_token"), srv.AppID())
+	require.Equal(t, id, c.send("POST", "/oauth2/token", "application/json", body, "").string("id"), "the app's ID beside it is none of a login")
 }
 
 func TestAdvanceExpiresATokenAndForEverIsTooLongForADuration(t *testing.T) {
