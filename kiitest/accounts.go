@@ -104,6 +104,9 @@ func (s *Server) DeleteAccount(id string) bool {
 func (s *state) remove(a *account) {
 	a.endTokens(true, a.name()+" was deleted")
 	a.endPending(nil)
+	for _, by := range []Channel{Email, SMS} {
+		s.contact(a, by).endCodes(Replaced)
+	}
 	for _, address := range s.addresses(a.Account) {
 		s.drop(a, address)
 	}
@@ -208,6 +211,11 @@ func (s *state) put(a Account, random *generator) (string, error) {
 	kept.Account = kept.copy()
 	for _, address := range s.addresses(a) {
 		s.take(kept, address)
+	}
+	for _, by := range []Channel{Email, SMS} {
+		if own := s.contact(kept, by); own.code() == nil {
+			own.endCodes(Replaced) // no address that they went to is left to verify
+		}
 	}
 	return a.ID, nil
 }

@@ -29,7 +29,7 @@ type contact struct {
 	required bool        // whether a new address must be verified
 }
 
-func (s *Server) contact(a *account, by Channel) contact {
+func (s *state) contact(a *account, by Channel) contact {
 	if by == Email {
 		return contact{Email, kindEmail, &a.Email, &a.EmailVerified, &a.PendingEmail, &a.emailCodes, s.settings.VerifyEmail}
 	}

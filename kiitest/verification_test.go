@@ -117,4 +117,32 @@ func TestCodeIsForTheAddressThatItWentTo(t *testing.T) {
 	require.NoError(t, err)
 	got := c.send("POST", "users/"+id+"/email-address/verify", verificationType, `{"verificationCode":"`+code+`"}`, "")
 	require.Equal(t, "404 VERIFICATION_CODE_NOT_FOUND", got.String())
+	require.Equal(t, kiitest.Replaced, last(t, srv, id).State)
+}
+
+func TestCodeEndsWithWhatItWouldVerify(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*kiitest.Server, *caller, string){
+		"another address": func(srv *kiitest.Server, c *caller, id string) {
+			srv.SetSettings(func(s *kiitest.Settings) { s.VerifyEmail = false })
+			got := c.send("PUT", "users/"+id+"/email-address", emailType, `{"emailAddress":"new@example.com"}`, c.admin())
+			require.Equal(t, "204", got.String())
+		},
+		"verified already": func(srv *kiitest.Server, _ *caller, id string) {
+			a, _ := srv.Account(id)
+			a.EmailVerified = true
+			_, err := srv.PutAccount(a)
+			require.NoError(t, err)
+		},
+		"no user": func(srv *kiitest.Server, _ *caller, id string) { srv.DeleteAccount(id) },
+	} {
+		srv, c := start(t, kiitest.WithSettings(verify))
+		id := c.register(registrationType, `{"loginName":"carol","emailAddress":"carol@example.com","password":"carol-pass"}`).string("userID")
+		a, _ := srv.Account(id)
+		_, err := srv.PutAccount(a)
+		require.NoError(t, err)
+		require.Equal(t, kiitest.Pending, last(t, srv, id).State, name)
+		end(srv, c, id)
+		require.Equal(t, kiitest.Replaced, last(t, srv, id).State, name)
+	}
 }
