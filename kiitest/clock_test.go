@@ -143,9 +143,9 @@ func TestAdvanceDoesNotGoBack(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	before := srv.Now()
-	require.Panics(t, func() { srv.Advance(-1) })
 	srv.Advance(time.Hour)
 	require.GreaterOrEqual(t, srv.Now().Sub(before), time.Hour)
+	require.Panics(t, func() { srv.Advance(-1) })
 	require.Panics(t, func() { srv.Advance(math.MaxInt64) }, "it would wrap round")
 	require.Equal(t, time.Hour, srv.Advanced())
 }
