@@ -74,7 +74,7 @@ func (c *call) texts(documented ...string) (map[string]string, *answer) {
 
 // form reads the body as a form.
 func (c *call) form() (object, *answer) {
-	if json.Valid(c.body) && bytes.HasPrefix(bytes.TrimSpace(c.body), []byte("{")) {
+	if json.Valid(c.body) {
 		c.because("the content type made a form of the body, which is JSON")
 	}
 	values, err := url.ParseQuery(string(c.body))
@@ -107,7 +107,7 @@ func (o object) text(c *call, name string) (value string, present bool, refused 
 // bool returns a field that must be true or false; a null or missing one is false.
 func (o object) bool(c *call, name string) (value bool, refused *answer) {
 	raw := o[name]
-	if len(raw) == 0 || bytes.Equal(raw, []byte("null")) {
+	if len(raw) == 0 {
 		return false, nil
 	}
 	if err := json.Unmarshal(raw, &value); err != nil {
