@@ -69,6 +69,10 @@ func TestStrictServerFailsTheTest(t *testing.T) {
 			func(c *caller) { c.ask(user, `{"notificationMethod":"EMAIL","`+pin+`":"SMS"}`) },
 			"POST /apps/{app}/users/{user}/password/request-reset sends a JSON field that the call does not document: (not a name)",
 		},
+		"an address for a field's name": {
+			func(c *caller) { c.ask(user, `{"notificationMethod":"EMAIL","alice@example.com":"SMS"}`) },
+			"sends a JSON field that the call does not document: (not a name)",
+		},
 		"wrong content type": {
 			func(c *caller) {
 				c.send("POST", "users/"+user+"/password/complete-reset", "application/json", `{"pinCode":"`+pin+`","newPassword":"`+password+`"}`, "")

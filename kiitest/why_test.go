@@ -175,6 +175,12 @@ func TestCallLogSaysWhy(t *testing.T) {
 			without(c, kiitest.AnyContentTypeWillDo)
 			c.send("POST", "users/"+id+"/password/request-reset", "text/plain", byEmail, "")
 		}, "the call takes the content type application/vnd.kii.ResetPasswordRequest+json"},
+		"no body": {
+			func(c *caller, _ *kiitest.Server, id string) {
+				c.send("POST", "users/"+id+"/password/complete-reset", completeType, "", "")
+			},
+			"the body is empty",
+		},
 		"a large body": {
 			func(c *caller, _ *kiitest.Server, id string) { c.ask(id, strings.Repeat(" ", 129<<10)) },
 			"the body has more than 128 KB",
