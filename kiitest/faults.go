@@ -176,7 +176,7 @@ func (s *Server) Faults() []Fault {
 	var left []Fault
 	for _, f := range s.faults {
 		rest := f.Fault
-		rest.Nth = max(1, max(1, f.Nth)-f.seen)
+		rest.Nth = max(1, f.Nth-f.seen)
 		if f.Times != EveryTime {
 			rest.Times = max(1, f.Times) - f.met
 		}
