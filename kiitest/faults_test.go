@@ -39,7 +39,6 @@ func look(t *testing.T, client *http.Client, srv *kiitest.Server, path string) s
 	return seen{response.StatusCode, response.Header.Get("Content-Type"), response.Header, string(body), err}
 }
 
-// Every kind of fault, handled and not, without a socket and with one.
 // A tally counts what is written to it, up to a gigabyte.
 type tally struct{ written int }
 
@@ -63,6 +62,7 @@ func TestEndlessAnswerDoesNotFillTheMemory(t *testing.T) {
 	require.Equal(t, 256<<20, w.written)
 }
 
+// Every kind of fault, handled and not, without a socket and with one.
 func TestFaultsLookAsTheyShouldAndHappenOnlyWhenHandled(t *testing.T) {
 	t.Parallel()
 	status := func(want int) func(*testing.T, seen) {
@@ -243,6 +243,7 @@ func TestFaultsAreCounted(t *testing.T) {
 	}
 	require.Equal(t, "503 LOGIN", c.login("alice", "old-pass").String(), "other operations have their own count")
 	require.Equal(t, "404 USER_NOT_FOUND", c.ask("EMAIL:nobody-else@example.com", byEmail).String())
+	require.Equal(t, "200", c.send("GET", "configuration/parameters", "", "", c.admin()).String(), "an administrator is not nobody")
 	require.Equal(t, "503 UNKNOWN", c.ask("EMAIL:nobody@example.com", byEmail).String())
 	require.Equal(t, "404 USER_NOT_FOUND", c.ask("EMAIL:nobody@example.com", byEmail).String())
 	for _, want := range []string{"204", "503 BOB", "503 BOB"} {
