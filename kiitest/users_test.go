@@ -119,11 +119,13 @@ func TestRegistrationVerifiesWhatThePortalWants(t *testing.T) {
 		{`"emailAddress":"dave@example.com"`, "true false", false, false},
 		{`"phoneNumber":"+819012345678"`, "false true", false, false},
 		{`"phoneNumber":"+819012345678","country":"US"`, "false true", false, false},
+		{`"phoneNumber":"+819012345678","phoneNumberVerified":true`, "false false", false, true},
 		{`"displayName":"Dave"`, "false false", true, true},
 	} {
 		srv, c := start(t, kiitest.WithSettings(func(s *kiitest.Settings) { s.VerifyEmail, s.VerifyPhone = one.email, one.phone }))
 		id := c.register(registrationType, `{"loginName":"dave","password":"dave-pass",`+one.body+`}`).string("userID")
-		a, _ := srv.Account(id)
+		a, found := srv.Account(id)
+		require.True(t, found, one.body)
 		require.Equal(t, one.want, fmt.Sprint(a.EmailVerified, " ", a.PhoneVerified), one.body)
 		codes := 0
 		if one.email && a.Email != "" || one.phone && a.Phone != "" {
@@ -207,7 +209,9 @@ func TestChangePasswordIsForOneself(t *testing.T) {
 	require.Equal(t, "401 UNAUTHORIZED", c.send("PUT", "users/"+id+"/password", changeType, body, c.token("bob", "bob-pass")).String())
 	require.Equal(t, "401 UNAUTHORIZED", c.send("PUT", "users/"+id+"/password", changeType, body, "").String())
 	token := c.token("alice", "old-pass")
-	require.Equal(t, "400 INVALID_INPUT_DATA", c.send("PUT", "users/me/password", changeType, `{"newPassword":"new-pass"}`, token).String())
+	for _, half := range []string{`{"newPassword":"new-pass"}`, `{"oldPassword":"old-pass"}`} {
+		require.Equal(t, "400 INVALID_INPUT_DATA", c.send("PUT", "users/me/password", changeType, half, token).String())
+	}
 	require.Equal(t, "204", c.send("PUT", "users/"+id+"/password", changeType, body, token).String())
 
 	got := c.register("application/vnd.kii.RegistrationAndAuthorizationRequest+json", `{}`)
