@@ -155,6 +155,8 @@ func TestErrorRepliesHoldTheDocumentedFields(t *testing.T) {
 	require.Equal(t, disabled, c.ask(disabled, byEmail).string("UserID"))
 	got = c.complete(id, "000000", "new-pass")
 	require.Equal(t, id+" 000000", got.string("userID")+" "+got.string("verificationCode"), "the PIN that was sent comes back")
+	got = c.send("PUT", "users/"+disabled+"/password", changeType, `{"oldPassword":"x","newPassword":"new-pass"}`, c.token("alice", "old-pass"))
+	require.Equal(t, srv.AppID()+" "+id, got.string("authenticatedAppID")+" "+got.string("authenticatedPrincipalID"))
 	require.InDelta(t, 8, c.complete(id, pin, "short").body["minimumLength"], 0)
 	srv.Advance(time.Hour)
 	got = c.complete(id, pin, "new-pass")
