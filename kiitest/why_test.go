@@ -2,6 +2,7 @@ package kiitest_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -105,7 +106,16 @@ func TestCallLogSaysWhy(t *testing.T) {
 			c.open(link)
 		}, "the link, of message 1, was used before"},
 		"an unknown path": {func(c *caller, _ *kiitest.Server, _ string) { c.send("GET", "/nothing", "", "", "") }, "no call that kiitest emulates has this method and path"},
-		"another app":     {func(c *caller, _ *kiitest.Server, _ string) { c.send("GET", "/apps/other/users/me", "", "", "") }, "the path names another app than this server's"},
+		"another app by Basic": {func(c *caller, srv *kiitest.Server, _ string) {
+			r, _ := http.NewRequestWithContext(c.t.Context(), "GET", string(srv.Site())+"/apps/"+srv.AppID()+"/users/me", http.NoBody)
+			r.SetBasicAuth("other", "")
+			c.do(r)
+		}, "the Basic authorization names another app than this server's"},
+		"another app by client_id": {func(c *caller, srv *kiitest.Server, _ string) {
+			r, _ := http.NewRequestWithContext(c.t.Context(), "POST", string(srv.Site())+"/oauth2/token", strings.NewReader(`{"username":"alice","password":"`+unset+`","client_id":"other"}`))
+			c.do(r)
+		}, "the body's client_id names another app than this server's"},
+		"another app": {func(c *caller, _ *kiitest.Server, _ string) { c.send("GET", "/apps/other/users/me", "", "", "") }, "the path names another app than this server's"},
 		"a field": {
 			func(c *caller, _ *kiitest.Server, id string) {
 				c.ask(id, `{"notificationMethod":"EMAIL","mehtod":"x"}`)
@@ -164,6 +174,10 @@ func TestCallLogSaysWhy(t *testing.T) {
 		"the app's own credentials": {func(c *caller, srv *kiitest.Server, _ string) {
 			c.send("POST", "oauth2/token", "application/json", `{"client_id":"`+srv.AppID()+`","client_secret":"`+srv.AppKey()+`"}`, "")
 		}, "the credentials are the app's own, so the token is anonymous and has no rights"},
+		"a wrong client": {func(c *caller, _ *kiitest.Server, _ string) {
+			without(c, kiitest.WrongClientIsWrongLogin)
+			c.send("POST", "oauth2/token", "application/json", `{"client_id":"x","client_secret":"`+unset+`"}`, "")
+		}, "the client credentials are neither the administrator's nor the app's"},
 		"an unknown grant": {func(c *caller, _ *kiitest.Server, _ string) {
 			c.send("POST", "oauth2/token", "application/json", `{"grant_type":"implicit"}`, "")
 		}, "kiitest knows the grant types password, refresh_token and client_credentials"},
@@ -239,6 +253,22 @@ func without(c *caller, all ...kiitest.Assumption) {
 		state.Assumptions[a] = false
 	}
 	require.NoError(c.t, c.server.Restore(state))
+}
+
+// A person knows a user by a name, and by the ID only where there is none.
+func TestCallLogNamesAUserAsAPersonWould(t *testing.T) {
+	t.Parallel()
+	for name, a := range map[string]kiitest.Account{
+		"erin":             {LoginName: "erin", DisplayName: "Erin"},
+		"Erin":             {DisplayName: "Erin", Email: "erin@example.com"},
+		"erin@example.com": {Email: "erin@example.com", Phone: "+819099999999"},
+		"+819099999999":    {Phone: "+819099999999"},
+		"some-user":        {ID: "some-user"},
+	} {
+		srv, c := start(t)
+		c.ask(srv.AddAccount(a), byEmail)
+		require.Equal(t, name+" has no password", srv.Calls()[0].Why)
+	}
 }
 
 // Every refusal has a reason: nobody is left to guess.
