@@ -121,6 +121,7 @@ func TestDelayLastsInFakeTimeAndEndsWithTheContext(t *testing.T) {
 		}
 		giveUp()
 		require.Len(t, srv.Messages(), 1, "it gave up before the call took effect")
+		require.Equal(t, "the client gave up during the delay that a fault asked for", srv.Calls()[1].Why)
 		srv.Inject(kiitest.Fault{Operation: kiitest.OpRequestReset, Kind: kiitest.FaultDelay, Delay: time.Hour, Handled: true})
 		giveUp()
 		require.Len(t, srv.Messages(), 2, "it gave up after the call took effect")

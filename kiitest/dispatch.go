@@ -50,7 +50,6 @@ func (s *Server) act(c *call, fault *Fault, gaveUp error) answer {
 	switch {
 	case gaveUp != nil:
 		c.because("the client gave up during the delay that a fault asked for")
-		a.lost = gaveUp
 	default:
 		if fault.handles() {
 			a = c.serve()
