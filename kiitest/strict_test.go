@@ -89,6 +89,13 @@ func TestStrictServerFailsTheTest(t *testing.T) {
 			},
 			"POST /apps/{app}/users/{user}/password/complete-reset carries a Bearer token",
 		},
+		"bearer on a reset that a fault keeps from its effect": {
+			func(c *caller) {
+				c.server.Inject(kiitest.Fault{Operation: kiitest.OpRequestReset, Kind: kiitest.FaultRateLimit})
+				c.send("POST", "users/"+user+"/password/request-reset", resetType, byEmail, c.token("alice", password))
+			},
+			"POST /apps/{app}/users/{user}/password/request-reset carries a Bearer token",
+		},
 		"a fault that no call met": {
 			func(c *caller) {
 				c.server.Inject(kiitest.Fault{Operation: kiitest.OpCompleteReset, Nth: 2, Kind: kiitest.FaultStatus, Status: 503, ErrorCode: "SOME_CODE"})
