@@ -264,6 +264,7 @@ func TestFaultOfAUserMeetsAllThatUserDoes(t *testing.T) {
 	tokens, bobs := c.login("alice", "old-pass"), c.login("bob", "bob-pass")
 	require.Equal(t, "204", c.ask(id, byEmail).String())
 	link := last(t, srv, id).Link
+	require.Equal(t, "204", c.ask("LOGIN_NAME:bob", byEmail).String())
 	srv.Inject(kiitest.Fault{User: id, Kind: kiitest.FaultStatus, Status: 503, Times: kiitest.EveryTime})
 	for name, call := range map[string]func() reply{
 		"login":         func() reply { return c.login("+819012341234", "old-pass") },
@@ -276,6 +277,7 @@ func TestFaultOfAUserMeetsAllThatUserDoes(t *testing.T) {
 	}
 	require.Equal(t, "200", c.me(bobs.string("access_token")).String())
 	require.Equal(t, "200", c.refresh(bobs.string("refresh_token")).String())
+	require.Equal(t, "200", c.open(last(t, srv, "bob").Link).String())
 }
 
 func TestFaultPrintsWhatItDoesAndNobodysName(t *testing.T) {
