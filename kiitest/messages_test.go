@@ -61,6 +61,19 @@ func TestMessagesAreFoundByWhatTheyAre(t *testing.T) {
 	require.False(t, found)
 }
 
+// As for Server.Account, which looks for a user ID first.
+func TestMessageIsFoundByTheIDThatIsAnothersName(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t)
+	carol := kiitest.Account{ID: "carol", LoginName: "first", Email: "first@example.com", EmailVerified: true, Password: "old-pass"}
+	srv.AddAccount(carol)
+	srv.AddAccount(kiitest.Account{LoginName: "carol", Email: "carol@example.com", EmailVerified: true, Password: "old-pass"})
+	require.Equal(t, "204", c.ask("carol", byEmail).String())
+	require.Equal(t, "204", c.ask("LOGIN_NAME:carol", byEmail).String())
+	require.Equal(t, carol.Email, last(t, srv, "carol").To)
+	require.Equal(t, "carol@example.com", last(t, srv, "LOGIN_NAME:carol").To)
+}
+
 func TestDeletedMessageStillResets(t *testing.T) {
 	t.Parallel()
 	srv, c := start(t)
