@@ -85,7 +85,23 @@ func TestCallLogSaysWhy(t *testing.T) {
 			c.ask(id, byPIN)
 			c.complete(id, last(c.t, srv, id).PIN, unset)
 		}, "the flow is Generate, so the chosen password was ignored; the new password ended 1 of the tokens of alice"},
-		"a wrong password":    {func(c *caller, _ *kiitest.Server, _ string) { c.login("alice", unset) }, "this is not the password of alice"},
+		"a wrong password":           {func(c *caller, _ *kiitest.Server, _ string) { c.login("alice", unset) }, "this is not the password of alice"},
+		"a login without a password": {func(c *caller, _ *kiitest.Server, _ string) { c.login("bob", unset) }, "bob has no password"},
+		"a disabled user's login": {func(c *caller, _ *kiitest.Server, _ string) {
+			without(c, kiitest.DisabledLoginSaysSo)
+			c.login("dave", "dave-pass")
+		}, "dave is disabled"},
+		"no refresh tokens": {func(c *caller, _ *kiitest.Server, _ string) { c.refresh("x") }, "refresh tokens are off in the settings"},
+		"a used refresh token": {func(c *caller, srv *kiitest.Server, _ string) {
+			srv.SetSettings(refreshTokens)
+			token := c.login("alice", "old-pass").string("refresh_token")
+			c.refresh(token)
+			c.refresh(token)
+		}, "the refresh token ended: it was used"},
+		"an access token to refresh": {func(c *caller, srv *kiitest.Server, _ string) {
+			srv.SetSettings(refreshTokens)
+			c.refresh(c.token("alice", "old-pass"))
+		}, "the token is an access token"},
 		"an unverified login": {func(c *caller, _ *kiitest.Server, _ string) { c.login("carol@example.com", "carol-pass") }, "the e-mail address of carol is not verified"},
 		"a login whose + is a space": {func(c *caller, _ *kiitest.Server, _ string) {
 			c.send("POST", "oauth2/token", "application/x-www-form-urlencoded", "username=+819012341234&password="+unset, "")
