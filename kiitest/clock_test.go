@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strings"
@@ -126,6 +127,18 @@ func TestDelayLastsInFakeTimeAndEndsWithTheContext(t *testing.T) {
 		giveUp()
 		require.Len(t, srv.Messages(), 2, "it gave up after the call took effect")
 	})
+}
+
+func TestHandlerAnswersNobodyWhoGaveUpDuringADelay(t *testing.T) {
+	t.Parallel()
+	for _, handled := range []bool{false, true} {
+		srv, _ := start(t)
+		srv.Inject(kiitest.Fault{Kind: kiitest.FaultDelay, Delay: time.Hour, Handled: handled})
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, string(srv.Site())+"/apps/x/users/me", http.NoBody)
+		require.PanicsWithValue(t, http.ErrAbortHandler, func() { srv.ServeHTTP(httptest.NewRecorder(), r) })
+	}
 }
 
 func TestDoneContextIsAnsweredWithItsError(t *testing.T) {
