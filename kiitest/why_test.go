@@ -92,6 +92,10 @@ func TestCallLogSaysWhy(t *testing.T) {
 			c.login("dave", "dave-pass")
 		}, "dave is disabled"},
 		"no refresh tokens": {func(c *caller, _ *kiitest.Server, _ string) { c.refresh("x") }, "refresh tokens are off in the settings"},
+		"a made-up refresh token": {func(c *caller, srv *kiitest.Server, _ string) {
+			srv.SetSettings(refreshTokens)
+			c.refresh("x")
+		}, "the server gave out no such refresh token"},
 		"a used refresh token": {func(c *caller, srv *kiitest.Server, _ string) {
 			srv.SetSettings(refreshTokens)
 			token := c.login("alice", "old-pass").string("refresh_token")
