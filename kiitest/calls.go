@@ -120,9 +120,6 @@ func (s *Server) log(c *call, a answer) {
 		AnswerHeader: a.header.Clone(), AnswerBody: slices.Clone(firstKB(a.body)), Duration: time.Since(c.began),
 		Why: strings.Join(c.why, "; "), MessageIDs: c.sent,
 	}
-	if a.lost != nil {
-		kept.Status, kept.ErrorCode, kept.AnswerHeader, kept.AnswerBody = 0, "", nil, nil
-	}
 	s.calls = append(s.calls, kept)
 }
 

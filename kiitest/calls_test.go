@@ -91,6 +91,7 @@ func TestBrowserOfAnotherOriginMayCall(t *testing.T) {
 	got = call("GET", "/users/me", nil)
 	require.Equal(t, "401 UNAUTHORIZED", got.String())
 	require.Equal(t, "*", got.header.Get("Access-Control-Allow-Origin"), "errors can be read too")
+	require.Equal(t, "Location, Retry-After", got.header.Get("Access-Control-Expose-Headers"))
 	srv.Inject(kiitest.Fault{Kind: kiitest.FaultStatus, Status: 503})
 	require.Equal(t, "*", call("GET", "/users/me", nil).header.Get("Access-Control-Allow-Origin"), "and faults")
 	require.Empty(t, call("GET", "/password-reset/x", nil).header.Get("Access-Control-Allow-Origin"), "the pages are for no script")
@@ -133,6 +134,7 @@ func TestCallLogHoldsTheAnswerAndWhatWasSent(t *testing.T) {
 	all = srv.Calls()
 	require.Equal(t, 0, all[4].Status)
 	require.Empty(t, all[4].AnswerBody, "the client got none")
+	require.Empty(t, all[4].AnswerHeader)
 	require.Empty(t, all[4].ErrorCode)
 	require.Len(t, all[5].AnswerBody, 4<<10, "its first 4 KB")
 }

@@ -58,8 +58,10 @@ func (s *Server) act(c *call, fault *Fault, gaveUp error) answer {
 			a.dropCode()
 		}
 		a = fault.answer(c, a)
-		c.allowOrigin(&a)
-		a.set("Date", c.now.UTC().Format(http.TimeFormat)) // by the clock that Advance moves
+		if a.lost == nil {
+			c.allowOrigin(&a)
+			a.set("Date", c.now.UTC().Format(http.TimeFormat)) // by the clock that Advance moves
+		}
 	}
 	s.log(c, a)
 	return a
@@ -118,7 +120,7 @@ func (s *Server) preflight(c *call) answer {
 // JavaScript SDK. No script reads the pages that messages link to.
 func (c *call) allowOrigin(a *answer) {
 	isPage := c.route != nil && c.route.isPage && c.operation != OpPreflight
-	if c.header.Get("Origin") == "" || isPage || a.lost != nil {
+	if c.header.Get("Origin") == "" || isPage {
 		return
 	}
 	a.set("Access-Control-Allow-Origin", "*")
