@@ -161,10 +161,13 @@ func TestAdvanceExpiresATokenAndForEverIsTooLongForADuration(t *testing.T) {
 	got := c.login("alice", "old-pass")
 	token := got.string("access_token")
 	require.InDelta(t, 3600, got.body["expires_in"], 0)
+	registered := c.register("application/vnd.kii.RegistrationAndAuthorizationRequest+json", `{}`).string("_accessToken")
 	srv.Advance(time.Hour - time.Minute)
 	require.Equal(t, "200", c.me(token).String())
+	require.Equal(t, "200", c.me(registered).String())
 	srv.Advance(time.Minute)
 	require.Equal(t, "403 WRONG_TOKEN", c.me(token).String())
+	require.Equal(t, "403 WRONG_TOKEN", c.me(registered).String())
 
 	srv.SetSettings(func(s *kiitest.Settings) { s.TokenValidity = 0 })
 	require.InDelta(t, float64(math.MaxInt64/1000), c.login("alice", "old-pass").body["expires_in"], 1000, "for ever overflows a time.Duration")

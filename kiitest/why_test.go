@@ -119,6 +119,14 @@ func TestCallLogSaysWhy(t *testing.T) {
 			c.change(token, "old-pass", "new-pass")
 			c.me(token)
 		}, "the token ended: alice got a new password"},
+		"a token that ended twice": {func(c *caller, srv *kiitest.Server, _ string) {
+			without(c, kiitest.NewPasswordKillsRefreshTokens)
+			srv.SetSettings(refreshTokens)
+			got := c.login("alice", "old-pass")
+			c.change(got.string("access_token"), "old-pass", "new-pass")
+			c.refresh(got.string("refresh_token"))
+			c.me(got.string("access_token"))
+		}, "the token ended: alice got a new password"},
 		"a used link": {func(c *caller, srv *kiitest.Server, id string) {
 			c.ask(id, byEmail)
 			link := last(c.t, srv, id).Link
