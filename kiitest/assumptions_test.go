@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +15,48 @@ import (
 	"github.com/go-kii/kii"
 	"github.com/go-kii/kii/kiitest"
 )
+
+// otherwise is how the last call of a probe is answered if the assumption does not hold, as the
+// package comment says, where it is that answer which tells.
+func otherwise() map[kiitest.Assumption]string {
+	return map[kiitest.Assumption]string{
+		kiitest.UnverifiedAddressIsUnknown: "409 INVALID_STATUS",
+		kiitest.EmailCaseMatters:           "204",
+		kiitest.LoginNameResets:            "404 USER_NOT_FOUND",
+		kiitest.MeCanRequestReset:          "404 USER_NOT_FOUND",
+		kiitest.BadChannelIsInvalidInput:   "400 INVALID_JSON",
+		kiitest.SMSDefaultsToLink:          "400 INVALID_INPUT_DATA",
+		kiitest.NewerRequestReplacesOlder:  "204",
+		kiitest.ResetEndsOtherRequests:     "204",
+		kiitest.CodesAreSingleUse:          "204",
+		kiitest.NoPendingPINIsWrongPIN:     "409 INVALID_STATUS",
+		kiitest.OnlyRightPINExpires:        "410 PIN_CODE_EXPIRED",
+		kiitest.WrongPINsAreUnlimited:      "403 INVALID_VERIFICATION_CODE",
+		kiitest.PINCheckedBeforePassword:   "400 INVALID_INPUT_DATA",
+		kiitest.BadPasswordKeepsPIN:        "403 INVALID_VERIFICATION_CODE",
+		kiitest.DisabledIsUnauthorized:     "403 USER_DISABLED",
+		kiitest.DeadTokenIsForbidden:       "401 UNAUTHORIZED",
+		kiitest.WrongLoginIsBadRequest:     "401 invalid_grant",
+		kiitest.DisabledLoginSaysSo:        "400 invalid_grant",
+		kiitest.ChangedPasswordMustDiffer:  "204",
+		kiitest.OtherUsersAreReadable:      "401 UNAUTHORIZED",
+		kiitest.CallsMustNameTheApp:        "204",
+		kiitest.AnyContentTypeWillDo:       "400 INVALID_DATA_TYPE",
+		kiitest.VerifyTellsStatus:          "204",
+		kiitest.VerifiedIsForAdmins:        "204",
+		kiitest.NamelessIsInvalidInput:     "400 NO_ACCOUNT_PROVIDED",
+		kiitest.RegistrationTellsRecord:    "201",
+		kiitest.DisabledIsBoolean:          "200",
+		kiitest.WrongTokenIsEchoed:         "403 WRONG_TOKEN",
+		kiitest.InvalidFieldsAreNamed:      "400 INVALID_INPUT_DATA",
+		kiitest.ErrorsHaveACode:            "404",
+		kiitest.WrongClientIsWrongLogin:    "400 invalid_client",
+		kiitest.AdminPasswordEndsTokens:    "200",
+		kiitest.AdminMayRepeatPassword:     "400 INVALID_INPUT_DATA",
+		kiitest.AdminOldPasswordIsIgnored:  "401 WRONG_PASSWORD",
+		kiitest.UnknownFieldsAreIgnored:    "400 INVALID_INPUT_DATA",
+	}
+}
 
 // Every assumption can be turned, and its probe tells which way it is.
 func TestEachAssumptionCanBeTurned(t *testing.T) {
@@ -28,6 +71,10 @@ func TestEachAssumptionCanBeTurned(t *testing.T) {
 				defer srv.Close()
 				require.Equal(t, holds, srv.Assumes(assumption))
 				require.Equal(t, holds, probes()[assumption](emulated(t, srv)))
+				if want := otherwise()[assumption]; want != "" && !holds {
+					last, _ := srv.LatestCalls(1)
+					require.Equal(t, want, strings.TrimSpace(fmt.Sprint(last[0].Status, " ", last[0].ErrorCode)))
+				}
 			})
 		}
 	}
