@@ -142,6 +142,16 @@ func TestRequestResetRefusals(t *testing.T) {
 	}
 }
 
+func TestAddressIsNoNameUntilItIsVerified(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t, kiitest.WithAssumption(kiitest.UnverifiedAddressIsUnknown, false))
+	a := alice()
+	a.EmailVerified = false
+	srv.AddAccount(a)
+	require.Equal(t, "409 INVALID_STATUS", c.ask("EMAIL:alice@example.com", byPIN).String(), "though the phone could be reached")
+	require.Empty(t, srv.Messages())
+}
+
 func TestErrorRepliesHoldTheDocumentedFields(t *testing.T) {
 	t.Parallel()
 	srv, c := start(t, kiitest.WithSettings(input), kiitest.WithSettings(func(s *kiitest.Settings) { s.MinPasswordLength = 8 }))
