@@ -267,9 +267,15 @@ func TestFaultOfAUserMeetsAllThatUserDoes(t *testing.T) {
 	require.Equal(t, "204", c.ask("LOGIN_NAME:bob", byEmail).String())
 	srv.Inject(kiitest.Fault{User: id, Kind: kiitest.FaultStatus, Status: 503, Times: kiitest.EveryTime})
 	for name, call := range map[string]func() reply{
-		"login":         func() reply { return c.login("+819012341234", "old-pass") },
-		"refresh":       func() reply { return c.refresh(tokens.string("refresh_token")) },
-		"profile":       func() reply { return c.me(tokens.string("access_token")) },
+		"login":   func() reply { return c.login("+819012341234", "old-pass") },
+		"refresh": func() reply { return c.refresh(tokens.string("refresh_token")) },
+		"profile": func() reply { return c.me(tokens.string("access_token")) },
+		"in small letters": func() reply {
+			r, err := http.NewRequestWithContext(t.Context(), "GET", string(srv.Site())+"/apps/"+srv.AppID()+"/users/me", http.NoBody)
+			require.NoError(t, err)
+			r.Header.Set("Authorization", "bearer "+tokens.string("access_token"))
+			return c.do(r)
+		},
 		"open the link": func() reply { return c.open(link) },
 		"reset":         func() reply { return c.ask("PHONE:JP-9012341234", byPIN) },
 	} {

@@ -89,6 +89,14 @@ func TestStrictServerFailsTheTest(t *testing.T) {
 			},
 			"POST /apps/{app}/users/{user}/password/complete-reset carries a Bearer token",
 		},
+		"bearer in small letters": {
+			func(c *caller) {
+				r, _ := http.NewRequestWithContext(c.t.Context(), "POST", string(c.server.Site())+"/apps/"+c.server.AppID()+"/users/"+user+"/password/request-reset", http.NoBody)
+				r.Header.Set("Authorization", "bearer "+c.token("alice", password))
+				c.do(r)
+			},
+			"POST /apps/{app}/users/{user}/password/request-reset carries a Bearer token",
+		},
 		"bearer on a reset that a fault keeps from its effect": {
 			func(c *caller) {
 				c.server.Inject(kiitest.Fault{Operation: kiitest.OpRequestReset, Kind: kiitest.FaultRateLimit})
