@@ -37,7 +37,7 @@ func (c *call) identify() *answer {
 			c.because("the Authorization header is neither Bearer nor Basic, and was ignored")
 		}
 	}
-	if app == "" && c.operation.isLogin() {
+	if app == "" { // only a call to the token endpoint has a grant
 		app, named = c.grant.clientID, "body's client_id"
 		if c.operation == OpAdminLogin {
 			app = s.appID // the credentials name it

@@ -31,11 +31,6 @@ func (g grant) operation() Operation {
 	}
 }
 
-// isLogin reports whether the operation is one of the token endpoint.
-func (o Operation) isLogin() bool {
-	return o == OpLogin || o == OpRefresh || o == OpAnonymousLogin || o == OpAdminLogin
-}
-
 // readGrant reads the body of a call to the token endpoint, which is JSON or a form.
 func (c *call) readGrant() grant {
 	var g grant
