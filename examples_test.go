@@ -83,7 +83,7 @@ func ExampleOption() {
 }
 
 // A transport of your own, here one that keeps more connections for a busy server than net/http
-// does, and closes them before Kii Cloud does.
+// does, and closes them before most servers do.
 func ExampleWithHTTPClient() {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64
@@ -813,7 +813,7 @@ func ExampleAdmin_SetPhone() {
 	// +819087654321 true <nil>
 }
 
-// Disabled and enabled again, a user has lost every session for certain.
+// Disabled and enabled again, a user has to log in anew.
 func ExampleAdmin_SetDisabled() {
 	admin, client, srv := inMemoryAdmin()
 	defer srv.Close()

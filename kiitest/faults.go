@@ -54,7 +54,8 @@ const (
 	FaultRedirect FaultKind = "redirect"
 	// FaultRefused refuses the connection, so that the client knows that nothing was sent. Over a
 	// socket the request is there already: the connection breaks, and the client cannot know.
-	// Package kii tries twice more what was not sent, so it takes Times 3 for its call to fail.
+	// What was not sent package kii tries twice more: without a socket its call fails only if Times
+	// is 3 or more.
 	FaultRefused FaultKind = "refused"
 	// FaultNoAnswer breaks the connection in place of the answer. With Fault.Handled the answer is
 	// lost on its way, else the call was.

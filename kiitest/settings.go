@@ -19,8 +19,8 @@ const (
 	InputPassword ResetFlow = "INPUT"
 )
 
-// Settings are an app's settings in Kii's developer portal. Each time is whole seconds, and that of
-// a link, a PIN or a code is at least one. See [WithSettings] and [Server.SetSettings].
+// Settings are an app's settings in Kii's developer portal. Each time is in whole seconds, and
+// that of a link, a PIN or a code is at least one. See [WithSettings] and [Server.SetSettings].
 type Settings struct {
 	ResetFlow         ResetFlow     // default: GeneratePassword
 	LinkValidity      time.Duration // of a reset link; default: an hour

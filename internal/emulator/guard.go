@@ -66,8 +66,8 @@ func lacksAPI(path string) bool {
 	return strings.HasPrefix(path, "/apps/") || strings.HasPrefix(path, "/oauth2/")
 }
 
-// refuse answers in the form that the caller reads. A client of Kii Cloud's shows a code, and of a
-// page of text that it did not expect it.
+// refuse answers in the form that the caller reads. A client of Kii Cloud shows the code of an
+// answer, and of a page of text only that it is unexpected.
 func refuse(w http.ResponseWriter, r *http.Request, status int, code, text string) {
 	switch path := r.URL.Path; {
 	case strings.HasPrefix(path, "/api/") || lacksAPI(path):

@@ -169,7 +169,7 @@ func TestACallBesideTheAPIIsToldTheSite(t *testing.T) {
 	}
 }
 
-// What a client of Kii Cloud's shows of an answer is its code.
+// What a client of Kii Cloud shows of an answer is its code.
 func TestARefusalIsInTheFormThatTheCallerReads(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)

@@ -127,13 +127,13 @@ func TestACallReturnsByItsOwnDeadlineWhateverItsContextSays(t *testing.T) {
 	}
 }
 
-// A punctual context ends a moment after it says, as a timer of the same time may.
-type punctual struct {
+// A tardy context ends a moment after it says, as a timer of the same time may.
+type tardy struct {
 	context.Context
 	deadline time.Time
 }
 
-func (p punctual) Deadline() (time.Time, bool) { return p.deadline, true }
+func (c tardy) Deadline() (time.Time, bool) { return c.deadline, true }
 
 func TestAFailureAtTheDeadlineIsToldAsSuch(t *testing.T) {
 	t.Parallel()
@@ -152,7 +152,7 @@ func TestAFailureAtTheDeadlineIsToldAsSuch(t *testing.T) {
 					if perTry == 0 {
 						late, cancel := context.WithTimeoutCause(ctx, time.Second+time.Millisecond, io.EOF)
 						defer cancel()
-						ctx = punctual{late, time.Now().Add(time.Second)}
+						ctx = tardy{late, time.Now().Add(time.Second)}
 					}
 					_, err := client.Do(ctx, post("http://kii.test"))
 					require.ErrorIs(t, err, context.DeadlineExceeded)
