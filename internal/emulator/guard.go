@@ -35,7 +35,6 @@ func (e *emulator) handler(stderr io.Writer) http.Handler {
 			if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/users") {
 				done, admitted := e.register()
 				if !admitted {
-					w.Header().Set("Access-Control-Allow-Origin", "*")
 					refuse(w, r, http.StatusServiceUnavailable, "EMULATOR_FULL", "The emulator keeps no more users")
 					return
 				}
@@ -45,13 +44,6 @@ func (e *emulator) handler(stderr io.Writer) http.Handler {
 			return
 		}
 		if lacksAPI(r.URL.Path) {
-			w.Header().Set("Access-Control-Allow-Origin", "*")
-			if r.Method == http.MethodOptions { // a browser asks before its page may read the rest
-				w.Header().Set("Access-Control-Allow-Methods", r.Header.Get("Access-Control-Request-Method"))
-				w.Header().Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
-				w.WriteHeader(http.StatusNoContent)
-				return
-			}
 			refuse(w, r, http.StatusNotFound, "EMULATOR_SITE_WITHOUT_API", "Kii Cloud's API is below /api: the site is http://"+r.Host+"/api")
 			return
 		}
@@ -67,10 +59,18 @@ func lacksAPI(path string) bool {
 }
 
 // refuse answers in the form that the caller reads. A client of Kii Cloud shows the code of an
-// answer, and of a page of text only that it is unexpected.
+// answer, and of a page of text only that it is unexpected. A page of another origin may read it,
+// as all of Kii Cloud's API.
 func refuse(w http.ResponseWriter, r *http.Request, status int, code, text string) {
 	switch path := r.URL.Path; {
 	case strings.HasPrefix(path, "/api/") || lacksAPI(path):
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		if r.Method == http.MethodOptions { // a browser asks before its page may read the rest
+			w.Header().Set("Access-Control-Allow-Methods", r.Header.Get("Access-Control-Request-Method"))
+			w.Header().Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
 		writeJSON(w, status, map[string]string{"errorCode": code, "message": text})
 	case strings.HasPrefix(path, apiRoot+"/"):
 		writeJSON(w, status, failure{Error: text})

@@ -181,6 +181,10 @@ func TestARefusalIsInTheFormThatTheCallerReads(t *testing.T) {
 		w := x.do(http.MethodGet, target, "", "Host", "emulator:8484")
 		assert.Equal(t, http.StatusMisdirectedRequest, w.Code, target)
 		assert.JSONEq(t, want, w.Body.String(), target)
+		open := want == inCode // to pages of any origin, as Kii Cloud is
+		assert.Equal(t, open, w.Header().Get("Access-Control-Allow-Origin") == "*", target)
+		w = x.do(http.MethodOptions, target, "", "Host", "emulator:8484", "Origin", "https://app.example", "Access-Control-Request-Method", "POST")
+		assert.Equal(t, open, w.Code == http.StatusNoContent, target)
 	}
 	assert.Equal(t, why+"\n", x.do(http.MethodGet, "/users", "", "Host", "emulator:8484").Body.String())
 	w := x.do(http.MethodPost, apiRoot+"/reset", "", "Origin", "http://evil.example")
