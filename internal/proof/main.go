@@ -1,7 +1,7 @@
 // Proof attacks the library's promises at length and prints the figures as Markdown. It fails if a
 // promise does not hold. From the root of the module:
 //
-//	go run ./internal/proof                         # all of it, in about a quarter of an hour
+//	go run ./internal/proof                         # all of it, in about half an hour
 //	go run ./internal/proof -fuzztime 10m           # each fuzz target for ten minutes, in two hours
 //	go run ./internal/proof matrix                  # one part: matrix, fuzz or edits
 package main
