@@ -231,9 +231,12 @@ func TestFaultsAreCounted(t *testing.T) {
 		fault("LOGIN", kiitest.Fault{Operation: kiitest.OpLogin}),
 		fault("UNKNOWN", kiitest.Fault{User: "EMAIL:nobody@example.com"}),
 	)
-	require.Len(t, srv.Faults(), 5)
-	require.Equal(t, "204", c.ask(id, byEmail).String())
 	left := srv.Faults()
+	require.Len(t, left, 5)
+	require.Equal(t, []int{2, 2}, []int{left[0].Nth, left[0].Times})
+	require.Equal(t, []int{1, 1}, []int{left[3].Nth, left[3].Times}, "what a fault without either means")
+	require.Equal(t, "204", c.ask(id, byEmail).String())
+	left = srv.Faults()
 	require.Equal(t, []int{1, 2}, []int{left[0].Nth, left[0].Times})
 	require.Equal(t, "503 SECOND", c.ask(id, byEmail).String())
 	left = srv.Faults()
@@ -323,6 +326,7 @@ func TestMalformedFaultsAreRefused(t *testing.T) {
 		{"must be 300 to 399", kiitest.Fault{Kind: kiitest.FaultRedirect, Status: 299}},
 		{"must be 300 to 399", kiitest.Fault{Kind: kiitest.FaultRedirect, Status: 400}},
 		{"Fault.Location must be", kiitest.Fault{Kind: kiitest.FaultRedirect, Location: "https://a.example/\r\nX: y"}},
+		{"Fault.Location must be", kiitest.Fault{Kind: kiitest.FaultRedirect, Location: "https://a.example/\x7f"}},
 		{"what was refused", kiitest.Fault{Kind: kiitest.FaultRefused, Handled: true}},
 	} {
 		require.ErrorContains(t, one.fault.Validate(), one.want)
