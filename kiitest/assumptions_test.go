@@ -102,6 +102,21 @@ func TestNoAssumptionKeepsARightResetFromWorking(t *testing.T) {
 	}
 }
 
+// Two assumptions are about one way to name a user in a call that asks for a reset.
+func TestANameThatAsksForNoResetStillServesOtherCalls(t *testing.T) {
+	t.Parallel()
+	srv := kiitest.NewServer(kiitest.WithoutSocket(), kiitest.WithSettings(input), // a strict one reports a token
+		kiitest.WithAssumption(kiitest.LoginNameResets, false), kiitest.WithAssumption(kiitest.MeCanRequestReset, false))
+	c := newCaller(t, srv)
+	id := srv.AddAccount(alice())
+	require.Equal(t, "200", c.send("GET", "users/LOGIN_NAME:alice", "", "", c.admin()).String())
+	require.Equal(t, "204", c.ask(id, byPIN).String())
+	body := `{"pinCode":"` + last(t, srv, id).PIN + `","newPassword":"new-pass"}`
+	token := c.token("alice", "old-pass")
+	require.Equal(t, "204", c.send("POST", "users/me/password/complete-reset", "application/vnd.kii.CompletePasswordResetRequest+json", body, token).String())
+	require.Equal(t, "loginName", c.send("GET", "users/LOGIN_NAME:nobody", "", "", c.admin()).body["field"])
+}
+
 // emulated is a server of kiitest with the users that the probes need.
 func emulated(t *testing.T, srv *kiitest.Server) *cloud {
 	facts := map[string]string{
