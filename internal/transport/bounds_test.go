@@ -2,9 +2,11 @@ package transport_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"runtime"
 	"strings"
@@ -164,6 +166,28 @@ func TestAFailureAtTheDeadlineIsToldAsSuch(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAnEarlierAttemptThatRanOutOfTimeIsToldAsSuch(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for range 20 { // which timer is first is chance
+			var attempts atomic.Int32
+			refused := errors.New("refused")
+			client := transport.New(&http.Client{Timeout: time.Second, Transport: tripper(func(req *http.Request) (*http.Response, error) {
+				httptrace.ContextClientTrace(req.Context()).GetConn("kii.test:80")
+				if attempts.Add(1) > 1 {
+					return nil, refused
+				}
+				deadline, _ := req.Context().Deadline()
+				time.Sleep(time.Until(deadline))
+				return nil, &net.OpError{Op: "socks connect", Err: os.ErrDeadlineExceeded}
+			})}, time.Minute, 1)
+			_, err := client.Do(t.Context(), post("http://kii.test"))
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.ErrorIs(t, err, refused)
+		}
+	})
 }
 
 func TestABodyThatWaitsToBeClosedIsClosedAtTheDeadline(t *testing.T) {

@@ -111,7 +111,7 @@ func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
 	if call.Err() != nil {
 		return Reply{}, &Failure{NotSent: true, Err: explain(ctx, call)}
 	}
-	var earlier error
+	earlier := new(Failure)
 	for n := 1; ; n++ {
 		reply, failure := c.try(call, req)
 		if failure == nil {
@@ -119,10 +119,10 @@ func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
 			return reply, nil
 		}
 		if failure.NotSent && failure.again && n <= c.maxRetries && pause(call, n) {
-			earlier = failure.Err
+			earlier = failure
 			continue
 		}
-		failure.Err = explain(ctx, call, earlier, failure.late, failure.Err)
+		failure.Err = explain(ctx, call, earlier.late, earlier.Err, failure.late, failure.Err)
 		failure.Attempts = n
 		return Reply{}, failure
 	}
