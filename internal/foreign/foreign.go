@@ -1,5 +1,6 @@
-// Package foreign guards against what the caller's code hands over: a context that does not end
-// when it says, or is another request's once the call is over; an error that cannot be printed.
+// Package foreign guards against contexts and errors of the caller's that misbehave: a context that
+// does not end when it says, or that serves another request after the call; an error that cannot be
+// printed.
 package foreign
 
 import (
@@ -12,8 +13,8 @@ import (
 	"time"
 )
 
-// A Context is that of one call of the library. It has the caller's values, and ends by time, by
-// Cancel, or with the caller's.
+// A Context is the context of one call of the library. It has the values of the caller's context,
+// and ends by time, by Cancel, or with the caller's.
 type Context struct {
 	context.Context
 	Cancel   context.CancelFunc
@@ -21,31 +22,32 @@ type Context struct {
 	deadline time.Time
 }
 
-// WithTimeout is [context.WithTimeout], and ends in time also if the deadline of ctx does not: one
-// of a fake clock, or of a context that hides the end of another, may lie in the past. What is made
-// with it must be ended.
+// WithTimeout is like [context.WithTimeout], but its time-out also holds if ctx names an earlier
+// deadline and does not end then: that of a fake clock may lie in the past. The caller must call
+// End.
 func WithTimeout(ctx context.Context, timeout time.Duration) *Context {
 	c := &Context{caller: Lent{ctx: ctx, done: ctx.Done()}}
 	c.Context, c.Cancel = context.WithTimeout(&c.caller, timeout)
 	c.deadline, _ = c.Context.Deadline()
 	if earlier, ok := ctx.Deadline(); ok && earlier.Before(c.deadline) {
-		c.deadline = earlier // for who asks for it, as a rate limiter does
+		c.deadline = earlier // for code that asks for the deadline, such as a rate limiter
 	}
 	return c
 }
 
-// Deadline returns the earlier of the two.
+// Deadline returns the earlier of the caller's deadline and the time-out's.
 func (c *Context) Deadline() (time.Time, bool) { return c.deadline, true }
 
-// Late returns [context.DeadlineExceeded] if c has ended by time, and nil if it has not. What keeps
-// the deadline by a timer of its own may fail a moment before c ends, so Late waits for that.
+// Late returns [context.DeadlineExceeded] if c has ended by time, and nil otherwise. Code that
+// keeps the deadline by its own timer may fail a moment before c ends, so if the deadline has
+// passed, Late waits up to 100 ms for that end.
 func (c *Context) Late() error {
 	if time.Now().Before(c.deadline) {
 		return nil
 	}
 	select {
 	case <-c.Done():
-	case <-time.After(aMoment): // its end is not when the caller's context says
+	case <-time.After(aMoment): // the caller's context does not end when it says
 	}
 	if err := c.Context.Err(); err == context.DeadlineExceeded {
 		return err
@@ -59,29 +61,29 @@ func (c *Context) End() {
 	c.caller.GiveBack()
 }
 
-// A Lent context has the values of the caller's until that is given back, and never ends by itself.
-// A goroutine that outlives a call, as net/http's dials and a RoundTripper may, would else ask a
-// context whose request is over: some servers have then put it to another use, and its methods
-// panic.
+// A Lent context has the values of the caller's context until GiveBack, and never ends by itself.
+// It is for goroutines that outlive a call, such as net/http's dials. They must not use the context
+// of a request that is over: some servers reuse it for another request, and its methods may panic.
 type Lent struct {
 	ctx  context.Context
-	done <-chan struct{} // that of ctx; nil: its end is not lent
+	done <-chan struct{} // that of ctx; nil if the end of ctx does not matter
 
 	mu     sync.Mutex // guards what follows
-	given  bool       // back
-	asking int        // how many ask ctx
-	idle   chan bool  // closed when nobody does any more; nil: GiveBack does not wait for that
+	given  bool       // GiveBack was called
+	asking int        // number of calls of ctx under way
+	idle   chan bool  // made by a GiveBack that waits for asking to be 0, and closed then
 }
 
 // Lend lends the values of ctx.
 func Lend(ctx context.Context) *Lent { return &Lent{ctx: ctx} }
 
-// aMoment is how long a call may wait at its end for what takes no time, such as an answer to a
-// question that is open. One that waits, for a lock perhaps that the caller holds, must not keep
-// the call from returning.
+// aMoment is how long a call may wait, at its end, for code of the caller's that should take no
+// time. That code may be blocked, perhaps by a lock that the caller holds, and must not keep the
+// call from returning.
 const aMoment = 100 * time.Millisecond
 
-// GiveBack ends all asking, and waits a moment for what is being asked.
+// GiveBack ends the use of the caller's context. It waits a moment for calls of it that are under
+// way.
 func (l *Lent) GiveBack() {
 	l.mu.Lock()
 	l.given = true
@@ -99,7 +101,7 @@ func (l *Lent) GiveBack() {
 	}
 }
 
-// ask asks the caller's context, which may panic, if it is not given back.
+// ask calls question with the caller's context, unless that is given back. A panic has no effect.
 func (l *Lent) ask(question func(context.Context)) {
 	l.mu.Lock()
 	if l.given {
@@ -119,13 +121,13 @@ func (l *Lent) ask(question func(context.Context)) {
 	question(l.ctx)
 }
 
-// Deadline returns none.
+// Deadline reports that there is none.
 func (*Lent) Deadline() (deadline time.Time, ok bool) { return deadline, false }
 
 // Done returns the channel that the caller's context had at the beginning.
 func (l *Lent) Done() <-chan struct{} { return l.done }
 
-// Err returns an error as soon as Done is closed, whatever the caller's context says.
+// Err returns an error once Done is closed, even if the caller's context returns none.
 func (l *Lent) Err() (err error) {
 	select {
 	case <-l.done:
@@ -136,7 +138,7 @@ func (l *Lent) Err() (err error) {
 	}
 }
 
-// Value returns the caller's value; nil after GiveBack.
+// Value returns the caller's value, and nil after GiveBack.
 func (l *Lent) Value(key any) (value any) {
 	l.ask(func(ctx context.Context) { value = ctx.Value(key) })
 	if trace, ok := value.(*httptrace.ClientTrace); ok && trace != nil {
@@ -145,9 +147,9 @@ func (l *Lent) Value(key any) (value any) {
 	return value
 }
 
-// lend returns trace with hooks that do nothing after GiveBack. net/http keeps them for as long as
-// the request lasts, which a shared one does without the caller, and calls them from goroutines of
-// its own, where a panic would end the process.
+// lend returns a trace whose hooks do nothing after GiveBack. net/http keeps hooks for as long as
+// the request lasts, and a shared request may outlast its caller. It also calls them from
+// goroutines of its own, where a panic would end the process.
 func (l *Lent) lend(trace *httptrace.ClientTrace) *httptrace.ClientTrace {
 	lent := *trace
 	for _, field := range reflect.ValueOf(&lent).Elem().Fields() {
@@ -166,7 +168,7 @@ func (l *Lent) lend(trace *httptrace.ClientTrace) *httptrace.ClientTrace {
 	return &lent
 }
 
-// Ended returns why ctx ended: its error and, if it is another, the cause that the caller set.
+// Ended returns why ctx ended: its error and, if that differs, the cause that the caller set.
 func Ended(ctx context.Context) []error {
 	err := cmp.Or(Error(ctx.Err()), context.Canceled)
 	if cause := Error(context.Cause(ctx)); cause != nil && !same(cause, err) {
@@ -175,14 +177,15 @@ func Ended(ctx context.Context) []error {
 	return []error{err}
 }
 
-// same reports whether a and b are one error; false if their type cannot be compared.
+// same reports whether a == b. It reports false if their type is not comparable.
 func same(a, b any) (is bool) {
 	defer func() { _ = recover() }()
 	return a == b
 }
 
-// Error returns err, or what to print in its place if printing it panics, as with a typed nil, or
-// if it wraps so many that it seems to wrap itself: then errors.Is would not end.
+// Error returns err, or another error in its place if err cannot be used: if its Error or Unwrap
+// method panics, as that of a typed nil does, or if it seems to wrap itself, so that errors.Is
+// would not end.
 func Error(err error) (safe error) {
 	defer func() {
 		if recover() != nil {

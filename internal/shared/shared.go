@@ -1,5 +1,5 @@
-// Package shared lets several callers wait for one request, such as the exchange of a token that
-// works once.
+// Package shared lets several callers wait for one request, such as the exchange of a refresh
+// token, which works only once.
 package shared
 
 import (
@@ -10,8 +10,8 @@ import (
 	"github.com/go-kii/kii/internal/foreign"
 )
 
-// A Request is sent once for all that wait for it. It is sent in a goroutine of its own, so it
-// outlives the caller who began it, and a panic of a RoundTripper ends no program.
+// A Request is sent once for all who wait for it, in a goroutine of its own. So it outlives the
+// caller who began it, and a panic in a RoundTripper does not end the program.
 type Request[T any] struct {
 	values *foreign.Lent
 	done   chan struct{}
@@ -19,8 +19,9 @@ type Request[T any] struct {
 	err    error
 }
 
-// Begin begins the request that send makes; if that panics, lost is the error. Its context has the
-// values of ctx until a caller leaves, and not its end: send has a deadline of its own.
+// Begin starts the request that send makes; lost is its error if send panics. The context of send
+// has the values of ctx until one of the callers leaves. It does not end with ctx: send must set a
+// deadline of its own.
 func Begin[T any](ctx context.Context, lost error, send func(context.Context) (T, error)) *Request[T] {
 	r := &Request[T]{values: foreign.Lend(ctx), done: make(chan struct{}), err: lost}
 	go func() {
@@ -31,14 +32,14 @@ func Begin[T any](ctx context.Context, lost error, send func(context.Context) (T
 	return r
 }
 
-// aMoment is how much longer than its time a request may take: its own error says more than that of
-// a caller who leaves.
+// aMoment is how much longer than its time-out a request is waited for, because its own error says
+// more than that of giving up.
 const aMoment = time.Second
 
-// Wait returns what came of the request, or why it is gone: ctx has ended, or the request takes
-// longer than most, as it may if the caller's logger waits for it.
+// Wait waits for the request and returns its result. If ctx ends first, or the request takes longer
+// than most, as it may if the caller's logger blocks, gone is the reason and there is no result.
 func (r *Request[T]) Wait(ctx context.Context, most time.Duration) (answer T, err, gone error) {
-	defer r.values.GiveBack() // ctx may be the one that lent them
+	defer r.values.GiveBack() // ctx may be the context that lent them
 	select {
 	case <-r.done:
 	case <-time.After(max(most, most+aMoment)):
@@ -47,7 +48,7 @@ func (r *Request[T]) Wait(ctx context.Context, most time.Duration) (answer T, er
 		gone = errors.Join(foreign.Ended(ctx)...)
 	}
 	select {
-	case <-r.done: // also if it came at the same time
+	case <-r.done: // preferred if both happen at once
 		return r.answer, r.err, nil
 	default:
 		return answer, nil, gone

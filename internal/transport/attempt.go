@@ -18,8 +18,8 @@ import (
 // An attempt is one round trip.
 type attempt struct {
 	request *Request
-	own     bool               // by the library's own transport; else by a RoundTripper of the caller's
-	abort   context.CancelFunc // ends the call
+	own     bool               // sent by the library's own transport, not by the caller's RoundTripper
+	abort   context.CancelFunc // cancels the call
 
 	resty resty.Request
 	sent  witnessed
@@ -30,15 +30,15 @@ type attempt struct {
 	failure *Failure
 
 	mu       sync.Mutex // guards what follows
-	ended    bool       // nothing may be sent from here on
+	ended    bool       // nothing may be sent any more
 	began    bool       // the RoundTripper was called
-	answered bool       // it returned a response
-	body     io.Closer  // of that
+	answered bool       // and returned a response
+	body     io.Closer  // the body of that response
 	witness
 }
 
-// run makes the attempt. Code of the caller's runs in it, which may panic, end the goroutine or
-// come back after the deadline.
+// run makes the attempt. It calls the caller's code, which may panic, end the goroutine or return
+// after the deadline.
 func (a *attempt) run(ctx context.Context) {
 	growStack(false)
 	defer close(a.done)
@@ -48,7 +48,7 @@ func (a *attempt) run(ctx context.Context) {
 		case nil:
 		case error, string:
 			err = fmt.Errorf("the RoundTripper panicked: %v", p)
-		default: // it may hold the request, whose bytes would be printed as numbers
+		default: // its text is not used: it may hold the request, with bytes printed as numbers
 			err = fmt.Errorf("the RoundTripper panicked with a %T", p)
 		}
 		a.end(ctx, Reply{}, err) // unless it has ended
@@ -69,14 +69,14 @@ func (a *attempt) run(ctx context.Context) {
 	a.end(ctx, reply, err)
 }
 
-// growStack makes room at once for what net/http needs, while there is little on the stack to copy.
-// Else it would grow, and be copied, three times in each attempt. A function asks for its whole
-// frame when it is called, also for what it then does not use.
+// growStack grows the stack once to the size that net/http needs, while there is little on it to
+// copy. Otherwise it would be grown and copied three times in each attempt. A function claims its
+// whole frame when it is called, even if it does not use it.
 //
 //go:noinline
 func growStack(use bool) {
 	if use {
-		var frame [9 << 10]byte // 16 KiB is the least stack that holds it
+		var frame [9 << 10]byte // the smallest stack that holds it is 16 KiB
 		runtime.KeepAlive(&frame)
 	}
 }
@@ -85,12 +85,12 @@ var errLate = errors.New("the response came after the deadline")
 
 var errGoexit = errors.New("the RoundTripper ended its goroutine")
 
-// end sets how the attempt ended, unless it has. If it did so because ctx is done, run may still be
-// under way: as nothing is sent from here on, what is proved not sent stays so.
+// end records how the attempt ended. Only the first call counts. At the deadline run may still be
+// under way, but nothing is sent after end, so what is proved not sent stays unsent.
 func (a *attempt) end(ctx context.Context, reply Reply, err error) {
-	// Methods of the caller's errors may block, so they are called before another end waits for it.
+	// The methods of err may be the caller's code and block, so they are called before a.mu is held.
 	err = foreign.Error(err)
-	dial := ctx.Err() == nil && isDialError(err) // else it may be a context's cause
+	dial := ctx.Err() == nil && isDialError(err) // once ctx is done, err may be its cause, of another request
 	plain := withoutURL(err)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -108,14 +108,14 @@ func (a *attempt) end(ctx context.Context, reply Reply, err error) {
 	a.ended = true
 }
 
-// unsent reports whether an attempt that failed sent nothing. dial reports whether it failed by an
-// error that says so. On its own that is no proof, since net/http can write, dial again and fail
-// then; nor are the hooks, which a RoundTripper may fire for half of what it does.
+// unsent reports whether it is proved that a failed attempt sent nothing. dial reports whether it
+// failed with a dial error. That alone is no proof, since net/http can write, then dial again and
+// fail. Nor are the hooks alone, since a RoundTripper may fire them for some of its requests only.
 func (a *attempt) unsent(dial bool) bool {
 	switch {
 	case a.answered:
 		return false
-	case !a.began || a.watched && !a.read && len(a.request.Body) > 0: // without a body the headers are all
+	case !a.began || a.watched && !a.read && len(a.request.Body) > 0: // without a body, headers are the whole request
 		return true
 	case a.got || a.handed:
 		return false
@@ -123,9 +123,9 @@ func (a *attempt) unsent(dial bool) bool {
 	return a.own || dial || a.direct && len(a.asked) > 0 && !a.watched
 }
 
-// closeBody closes the body of the response, if there is one. A Read of it may wait for that.
+// closeBody closes the body of the response, if there is one, which ends a Read that waits.
 func (a *attempt) closeBody() {
-	defer func() { _ = recover() }() // it may be the caller's
+	defer func() { _ = recover() }() // Close may be the caller's code
 	a.mu.Lock()
 	body := a.body
 	a.mu.Unlock()
@@ -136,13 +136,14 @@ func (a *attempt) closeBody() {
 
 type attemptKey struct{}
 
-// A roundTripper is what http.Client is given: it makes the one round trip of an attempt.
+// A roundTripper makes the one round trip of an attempt. It is the Transport of the http.Client.
 type roundTripper struct{ next http.RoundTripper }
 
-// RoundTrip hides two things from http.Client: a response that came with an error, which it would
-// log; and the target of a redirect. It would parse Location, and rewind the body, before it asks
-// CheckRedirect, and turn either's failure into an error without a status. An error is passed on as
-// it is: by its type http.Client recognises an HTTP reply to a TLS hello.
+// RoundTrip hides two things from http.Client. One is a response that came with an error, which it
+// would log. The other is the target of a redirect: http.Client parses Location and rewinds the
+// body before it calls CheckRedirect, and if either fails it returns an error and no status.
+// RoundTrip does not wrap an error, since http.Client tells an HTTP reply to a TLS hello by the
+// error's type.
 func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	a := req.Context().Value(attemptKey{}).(*attempt)
 	if err := a.guard(req, t.next); err != nil {

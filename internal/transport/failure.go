@@ -11,14 +11,14 @@ import (
 )
 
 // explain joins all that is known of a failed call: why the caller's ctx or the call ended, and
-// errs, which may hold nils. Of errs none is kept that reads the same as an earlier error: net/http
-// returns a context's cause as its own.
+// errs, which may hold nils. An error with the same text as an earlier one is dropped, because
+// net/http returns the cause of a context as its own error.
 func explain(ctx, call context.Context, errs ...error) error {
 	var all []error
 	switch {
 	case ctx.Err() != nil:
 		all = foreign.Ended(ctx)
-	case call.Err() == context.DeadlineExceeded: // else the call was cancelled by an attempt
+	case call.Err() == context.DeadlineExceeded: // if it was cancelled, an attempt did that
 		all = append(all, call.Err())
 	}
 	for _, err := range errs {
@@ -30,7 +30,8 @@ func explain(ctx, call context.Context, errs ...error) error {
 	return errors.Join(all...)
 }
 
-// withoutURL takes every *url.Error off err, with what is around it, since a URL names an account.
+// withoutURL returns what the innermost *url.Error in err wraps, since a URL names an account; err
+// itself if there is none.
 func withoutURL(err error) error {
 	u, ok := errors.AsType[*url.Error](err)
 	switch {
@@ -42,8 +43,8 @@ func withoutURL(err error) error {
 	return withoutURL(u.Err)
 }
 
-// isDialError reports whether err is a failed look-up, dial or proxy connect and nothing else.
-// Errors may be joined, and one of them may be of something that was sent.
+// isDialError reports whether err is a failed look-up, dial or proxy connect and nothing else. Of
+// joined errors all must be, since another may be of a request that was sent.
 func isDialError(err error) bool {
 	switch e := err.(type) {
 	case *net.DNSError:

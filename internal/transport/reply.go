@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// read reads a reply up to [MaxReplyBytes]. An error means that its body was cut short, or ctx was
-// done before its end. A 429 needs no body, as its status says all.
+// read reads a reply up to [MaxReplyBytes]. An error means that the body was cut short, or that ctx
+// was done first. A 429 needs no body: its status says all.
 func read(ctx context.Context, resp *http.Response) (Reply, error) {
 	reply := Reply{Status: resp.StatusCode, Header: resp.Header}
 	var body []byte
 	var err error
-	// What follows a 101 is another protocol's, and may never end.
+	// What follows a 101 is in another protocol, and may never end.
 	if resp.Body != http.NoBody && resp.StatusCode != http.StatusSwitchingProtocols {
 		body, err = readBody(resp)
 	}
@@ -38,8 +38,8 @@ func read(ctx context.Context, resp *http.Response) (Reply, error) {
 
 var errTooLong = errors.New("the body is too long")
 
-// readBody reads at most one byte more than a body may have, before and after decompression: what
-// is compressed can go on without ever holding anything.
+// readBody reads at most one byte more than a body may have, both before and after decompression: a
+// compressed stream can go on for ever and decompress to nothing.
 func readBody(resp *http.Response) ([]byte, error) {
 	raw := &io.LimitedReader{R: resp.Body, N: MaxReplyBytes + 1}
 	body := io.Reader(raw)
@@ -61,8 +61,9 @@ func readBody(resp *http.Response) ([]byte, error) {
 	return text, err
 }
 
-// mayBeCut reports whether resp would be a success without a body, but ended with its connection:
-// then the body may have been cut off. It does not ask for the version, which is the server's word.
+// mayBeCut reports whether resp looks like a success without a body only because the connection
+// ended: then a body may have been cut off. It does not look at the version, which the server
+// chooses.
 func mayBeCut(resp *http.Response, body []byte) bool {
 	return len(body) == 0 && resp.StatusCode/100 == 2 && resp.StatusCode != http.StatusNoContent &&
 		resp.Close && resp.ContentLength < 0 && len(resp.TransferEncoding) == 0

@@ -18,15 +18,15 @@ const MaxReplyBytes = 256 << 10
 
 // A Client sends requests. It is safe for concurrent use.
 type Client struct {
-	blank      resty.Request // copied for each attempt; its maps, which resty would otherwise make each time, are never written to
+	blank      resty.Request // copied for each attempt, so that resty makes no maps; those of blank are never written to
 	own        *http.Transport
 	timeout    time.Duration // of a call
 	perAttempt time.Duration // 0: none
 	maxRetries int
 }
 
-// New returns a client that uses hc's Transport (nil: [DefaultTransport]) and its
-// Timeout, and nothing else of it. timeout bounds a whole call, retries included.
+// New returns a client. Of hc it uses only the Transport (nil: [DefaultTransport]) and the Timeout,
+// which bounds an attempt (0: not). timeout bounds a whole call, retries included.
 func New(hc *http.Client, timeout time.Duration, maxRetries int) *Client {
 	c := &Client{timeout: timeout, perAttempt: hc.Timeout, maxRetries: maxRetries}
 	rt := &roundTripper{next: hc.Transport}
@@ -39,7 +39,7 @@ func New(hc *http.Client, timeout time.Duration, maxRetries int) *Client {
 }
 
 // CloseIdleConnections closes the idle connections of the library's own transport. A transport that
-// was given to New is its owner's to close.
+// was given to New belongs to the caller, and stays open.
 func (c *Client) CloseIdleConnections() {
 	if c.own != nil {
 		c.own.CloseIdleConnections()
@@ -49,13 +49,13 @@ func (c *Client) CloseIdleConnections() {
 // DialTimeout bounds one dial of [DefaultTransport].
 const DialTimeout = 5 * time.Second
 
-// DefaultTransport returns a transport for a busy server. A dial fails long before the call's
-// deadline, so that a black hole leaves time to try again; and as many connections stay idle as
-// callers are likely to come at once, where net/http keeps two. They are closed sooner than most
-// servers and load balancers close them, which is after 60 seconds or more: a request that is sent
-// at that moment is lost, and its outcome unknown. The transport does not ask for compression:
-// replies are a few hundred bytes, and asking costs more than it saves. A reply that is compressed
-// without being asked for is still read.
+// DefaultTransport returns a transport for a busy server. A dial that gets no answer fails long
+// before the call's deadline, so that there is time to try again. As many connections stay idle as
+// there are likely to be callers at once; net/http's own default is two. Idle connections are
+// closed after 30 seconds, because most servers and load balancers close theirs after 60 or more: a
+// request sent at that very moment is lost, and its outcome is unknown. The transport does not ask
+// for compression, because replies are a few hundred bytes. A reply that is compressed anyway is
+// still read.
 func DefaultTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
@@ -84,16 +84,16 @@ type Reply struct {
 	Status int
 	Header http.Header
 	Body   []byte
-	Broken string // why Body is missing, in a few words, such as "too long"; empty: it is whole
-	// Attempts counts this one and those before it, which were proved not sent.
+	Broken string // why Body is missing, such as "too long"; empty if it is whole
+	// Attempts is the number of attempts made. All but the last are proved not sent.
 	Attempts int
 }
 
 // A Failure means that no whole answer arrived.
 type Failure struct {
-	NotSent  bool  // proved: no server got the whole request
-	Err      error // the context's error, its cause and the network's failure, joined as far as there are any
-	Attempts int   // 0: the context was done before the first
+	NotSent  bool  // it is proved that no server got the whole request
+	Err      error // the context's error, its cause and the network's failure: those that exist, joined
+	Attempts int   // 0 if the context was done before the first
 
 	again bool  // connecting failed, so another attempt may succeed
 	late  error // context.DeadlineExceeded if the attempt's time is over
@@ -102,8 +102,8 @@ type Failure struct {
 func (f *Failure) Error() string { return f.Err.Error() }
 func (f *Failure) Unwrap() error { return f.Err }
 
-// Do sends req. An attempt that is proved not sent because a dial, a look-up or a proxy connect
-// failed is followed by another, after a pause and inside the deadline; no other is. Do returns by
+// Do sends req. If an attempt is proved not sent because a dial, a look-up or a proxy connect
+// failed, Do pauses and makes another, until the deadline. It retries nothing else. Do returns by
 // the deadline, whatever a server or a RoundTripper does. The error is always a [*Failure].
 func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
 	call := foreign.WithTimeout(ctx, c.timeout)
@@ -128,8 +128,9 @@ func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
 	}
 }
 
-// try makes one attempt, in a goroutine that the deadline can leave behind. Not all heed a context:
-// not a RoundTripper of the caller's, nor the body of a reply, nor the locks of net/http's HTTP/2.
+// try makes one attempt, in a goroutine of its own, and leaves that behind at the deadline. It
+// must, because the caller's RoundTripper, the body of a reply and net/http's HTTP/2 locks may
+// ignore a context.
 func (c *Client) try(call *foreign.Context, req *Request) (Reply, *Failure) {
 	ctx := call
 	if c.perAttempt > 0 {
@@ -162,7 +163,8 @@ func pause(ctx context.Context, n int) bool {
 	}
 }
 
-// silent drops what resty would print to stderr: it holds URLs, and they hold account identifiers.
+// silent drops what resty would print to stderr, because it holds URLs, which hold account
+// identifiers.
 type silent struct{}
 
 func (silent) Errorf(string, ...any) {}

@@ -18,43 +18,43 @@ import (
 	"strings"
 )
 
-// errReplay is the failure of a request that was stopped when it would have been sent again, by
-// net/http after the connection broke, or by a RoundTripper whose sending looks like that.
+// errReplay is the failure of a request that was stopped before it was sent again: by net/http,
+// after its connection broke, or by a RoundTripper that seems to do the same.
 var errReplay = errors.New("the request may have arrived, so it was not sent again")
 
-// A witness is what is known of an attempt: from httptrace's hooks, and from what was read of the
-// request's body, as what was never read was never sent. Other round trips fire the same hooks if a
-// RoundTripper, a dialer or a look-up makes them with the request's context, so hooks prove little
-// on their own. net/http calls them from several goroutines, also after the round trip.
+// A witness holds what is known of an attempt. It learns that from httptrace's hooks and from the
+// request's body, of which nothing was sent that was not read. Hooks alone prove little: a
+// RoundTripper, a dialer or a look-up that makes another request with the same context fires them,
+// too. net/http calls them from several goroutines, and also after the round trip.
 type witness struct {
 	direct     bool // the RoundTripper is net/http's
-	plainHTTP1 bool // and speaks no HTTP/2 without TLS
+	plainHTTP1 bool // and never speaks HTTP/2 without TLS
 
-	got       bool // a connection was handed out: from here on something may have been written
-	handshake bool // TLS has begun and not succeeded
-	open      int  // how many requests have a connection and no response
-	wrote     bool // headers of one of them were written
-	interim   int  // how many 1xx responses came
-	http1     bool // an open request is proved to speak HTTP/1
-	http2     bool // and one HTTP/2
-	keyed     bool // a request has an Idempotency-Key
+	got       bool // a connection was obtained, so something may have been written
+	handshake bool // a TLS handshake has begun and has not succeeded
+	open      int  // number of requests with a connection and without a response
+	wrote     bool // the headers of an open request were written
+	interim   int  // number of 1xx responses
+	http1     bool // an open request is known to use HTTP/1
+	http2     bool // an open request is known to use HTTP/2
+	keyed     bool // a request has an Idempotency-Key header
 
-	// Whose hooks these are is told by hosts.
-	asked   []string // hosts that a connection was asked for, with their ports
-	writing []string // hosts that the headers name which are being written: several, if round trips overlap
-	heads   int      // how many headers have begun and not ended
-	another bool     // they are of another request: they name another path
-	wroteTo []string // to which of asked this request was written, as far as that can be told
-	again   bool     // the connection that was asked for last would be another one for it, without a response in between
+	// Hosts tell this request from others that fire the same hooks.
+	asked   []string // host:port of each connection asked for
+	writing []string // hosts named by the headers now being written: several if round trips overlap
+	heads   int      // number of headers begun and not ended
+	another bool     // the headers name another path, so they are another request's
+	wroteTo []string // those of asked that this request may have been written to
+	again   bool     // the connection asked for last would be a second one for this request, before any response
 
-	watched bool  // the body, which may be empty, tells when it is read
-	read    bool  // something was read of the body, or of a copy
-	handed  bool  // it may be sent without a hook: see shake and witnessed.Read
-	stopped error // why the attempt was ended from here, such as a replay
+	watched bool  // the body is a witnessed one, which notes when it is read
+	read    bool  // the body, or a copy of it, was read
+	handed  bool  // the request may be sent without any hook: see shake and witnessed.Read
+	stopped error // why the witness ended the attempt, such as a replay
 }
 
-// trace returns the attempt's hooks, for a request with ctx. Each of those that only a RoundTripper
-// of the caller's needs costs an allocation, and WroteHeaderField one more for each header.
+// trace returns the attempt's hooks. Those that only the caller's RoundTripper needs are left out
+// otherwise: each costs an allocation, and WroteHeaderField one more for each header.
 func (a *attempt) trace(ctx context.Context) *httptrace.ClientTrace {
 	a.hooks = httptrace.ClientTrace{
 		GotConn:           a.gotConn,
@@ -67,15 +67,15 @@ func (a *attempt) trace(ctx context.Context) *httptrace.ClientTrace {
 		a.hooks.WroteHeaderField = a.wroteHeaderField
 		a.hooks.GotFirstResponseByte = a.gotFirstResponseByte
 	}
-	if !a.own || httptrace.ContextClientTrace(ctx) != nil { // a hook of the caller's ends net/http's own bound
+	if !a.own || httptrace.ContextClientTrace(ctx) != nil { // if the caller's trace has this hook, net/http does not bound the number
 		a.hooks.Got1xxResponse = a.got1xxResponse
 	}
 	return &a.hooks
 }
 
-// shake notes that a handshake is open, or that it succeeded: perhaps that of a proxy, which can
-// still refuse to connect. If it negotiated a protocol that is not net/http's own, the request goes
-// to a RoundTripper for that, which may fire no hooks.
+// shake notes whether a TLS handshake is open. One that succeeded may be a proxy's, which can still
+// refuse to connect. If it negotiated a protocol other than net/http's own two, a RoundTripper
+// registered for that protocol sends the request, and may fire no hooks.
 func (a *attempt) shake(open bool, protocol string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -83,8 +83,8 @@ func (a *attempt) shake(open bool, protocol string) {
 	a.handed = a.handed || !slices.Contains([]string{"", "http/1.1", "h2"}, protocol)
 }
 
-// guard makes the attempt a witness of req, which next is about to send. It returns an error if
-// there is no time left for that.
+// guard prepares req, which next is about to send, so that the attempt witnesses it. It returns an
+// error if the context is done.
 func (a *attempt) guard(req *http.Request, next http.RoundTripper) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -97,10 +97,10 @@ func (a *attempt) guard(req *http.Request, next http.RoundTripper) error {
 	}
 	switch {
 	case len(a.request.Body) == 0 && (a.direct || a.request.Method == http.MethodGet):
-		req.Body = http.NoBody // else net/http sends it in chunks, which some servers refuse
+		req.Body = http.NoBody // otherwise net/http would send an empty body in chunks, which some servers refuse
 		return nil
-	case !a.own: // which needs no such witness: net/http writes headers and body at once only if it knows the body's type
-		// Without a body only hooks could show a replay, so an empty one stands in for it.
+	case !a.own: // the library's own transport keeps the plain body: net/http writes it together with the headers only if it knows its type
+		// A request without a body gets an empty one, since otherwise only hooks could show a replay.
 		a.sent.attempt, a.watched = a, true
 		req.Body = &a.sent
 	}
@@ -108,19 +108,19 @@ func (a *attempt) guard(req *http.Request, next http.RoundTripper) error {
 	return nil
 }
 
-// harmless reports whether net/http repeats a request only if it wrote nothing of it: that is so
-// for HTTP/1, if it is proved, and a request without an Idempotency-Key. There a repetition rescues
-// a call whose kept connection was closed before. On HTTP/2 net/http also repeats what a peer
-// has refused, as often as the peer refuses it, although it was fully written: without this, one
-// call arrived thousands of times. (A GET is repeated on HTTP/1 as well, and changes nothing.)
+// harmless reports whether net/http would repeat the request only if nothing of it was written.
+// That holds if it is known to use HTTP/1 and has no Idempotency-Key: there a repetition saves a
+// call whose idle connection the server had closed. On HTTP/2 net/http also repeats a fully written
+// request that the peer refused, as often as it is refused: without this check one call arrived
+// thousands of times. (On HTTP/1 it repeats a written GET, too, but that changes nothing.)
 func (a *attempt) harmless() bool { return a.http1 && !a.http2 && !a.keyed }
 
-// copyBody is the request's GetBody. It refuses a RoundTripper of the caller's a copy that would be
-// written although the request may have been.
+// copyBody is the request's GetBody. It refuses the caller's RoundTripper a copy if the request may
+// already have been written.
 func (a *attempt) copyBody() (io.ReadCloser, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	replay := a.handed // if there are no hooks
+	replay := a.handed // all that is known without hooks
 	if len(a.asked) > 0 {
 		replay = a.read && a.wrote && a.open > 0 && !a.harmless()
 	}
@@ -139,20 +139,21 @@ func (a *attempt) getConn(host string) {
 	a.again = a.open > 0 && slices.Contains(a.wroteTo, host)
 }
 
-// gotConn stops a replay that copyBody does not: one of the library's own transport, that of a GET,
-// which needs no copy, or of a RoundTripper that made its own. Cancelling here is before the second
-// writing. HTTP/1 writes without a look at the context, so there the connection, which no other
-// call uses, is closed. It is closed, too, if the attempt has ended without it.
+// gotConn stops the replays that copyBody does not see: those by the library's own transport, those
+// of a GET, which needs no copy, and those by a RoundTripper that copied the body itself. It runs
+// before the second writing, so cancelling the call stops that on HTTP/2. HTTP/1 writes without
+// checking the context, so there the connection, which no other call uses, is closed. It is also
+// closed if the attempt has already ended.
 func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 	var unwanted net.Conn
 	defer func() {
 		if unwanted != nil {
-			_ = unwanted.Close() // which may take its time, so not with the lock
+			_ = unwanted.Close() // without the lock, as it may block
 		}
 	}()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	http1 := a.plainHTTP1 || a.http1 && !a.http2 // a replay speaks what was proved of the first
+	http1 := a.plainHTTP1 || a.http1 && !a.http2 // a replay uses the same version as the first writing
 	if secure, ok := info.Conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
 		http1 = secure.ConnectionState().NegotiatedProtocol != "h2"
 	}
@@ -177,9 +178,10 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 	}
 }
 
-// wroteHeaderField proves the version of HTTP, which TLS need not have negotiated, tells of a
-// header that some RoundTripper has added, also without a value, and knows this request by the end
-// of its path and by headers that few others have. (A gateway may need another prefix, or a query.)
+// wroteHeaderField shows three things: the version of HTTP, also without TLS; an Idempotency-Key,
+// which a RoundTripper may have added, even without a value; and whether the headers are this
+// request's. It knows them by the last element of the path, since a gateway may need another prefix
+// or a query, and by headers that few other requests have.
 func (a *attempt) wroteHeaderField(name string, values []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -191,12 +193,12 @@ func (a *attempt) wroteHeaderField(name string, values []string) {
 		a.http2 = true
 		a.beginHeaders(values)
 	case ":path":
-		own, _ := url.Parse(a.request.URL) // http.Client has read it, too
+		own, _ := url.Parse(a.request.URL) // http.Client has already parsed it
 		its, err := url.Parse(strings.Join(values, ""))
 		a.another = len(a.writing) == 1 && err == nil && path.Base(its.Path) != path.Base(own.Path)
 	case "Idempotency-Key", "X-Idempotency-Key":
 		a.keyed = true
-	case "Accept", "Content-Type": // anybody's
+	case "Accept", "Content-Type": // other requests have these, too
 	default:
 		if own := a.request.Header[name]; a.another || len(own) == 0 || !slices.Equal(own, values) {
 			return
@@ -205,14 +207,14 @@ func (a *attempt) wroteHeaderField(name string, values []string) {
 			return !slices.ContainsFunc(a.writing, func(named string) bool { return strings.HasPrefix(host+":", named+":") })
 		}
 		a.wroteTo = slices.DeleteFunc(slices.Clone(a.asked), unnamed)
-		if len(a.wroteTo) == 0 { // there is a proxy
+		if len(a.wroteTo) == 0 { // the connection is to a proxy
 			a.wroteTo = a.asked
 		}
 	}
 }
 
-// beginHeaders notes the host of headers that begin. Those that have not ended may be of another
-// round trip, in a goroutine of its own: then nobody can tell whose a field is.
+// beginHeaders notes the host of headers that begin. If others have not ended, another round trip
+// is under way in its own goroutine, and a field may be of either.
 func (a *attempt) beginHeaders(host []string) {
 	if a.heads == 0 {
 		a.writing = nil
@@ -229,16 +231,17 @@ func (a *attempt) wroteHeaders() {
 	a.heads = max(0, a.heads-1)
 }
 
-// gotFirstResponseByte ends what could be replayed: a digest's second request is none, nor is what
-// follows a dump, a token fetch, an audit or a look-up.
+// gotFirstResponseByte notes that a request is answered. What is sent after that is no replay, but
+// the second request of a digest login, say, or the call itself after a token fetch, an audit or a
+// look-up.
 func (a *attempt) gotFirstResponseByte() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.open = max(0, a.open-1)
 }
 
-// got1xxResponse takes that back: an HTTP/2 peer can send a 103 and then refuse the request. With
-// this hook net/http bounds the number of such responses no longer, so it does.
+// got1xxResponse undoes that, since an HTTP/2 peer can send a 103 and then refuse the request. It
+// also bounds the number of 1xx responses, because net/http does not if there is such a hook.
 func (a *attempt) got1xxResponse(int, textproto.MIMEHeader) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -246,12 +249,12 @@ func (a *attempt) got1xxResponse(int, textproto.MIMEHeader) error {
 	a.interim++
 	if a.interim > 32 {
 		a.stopped = errors.New("too many 1xx responses")
-		a.abort() // a hook of the caller's hides what this one returns
+		a.abort() // a hook of the caller hides what this one returns
 	}
 	return a.stopped
 }
 
-// A witnessed body notes that it is read, and cannot be once the attempt has ended.
+// A witnessed body notes that it is read. After the end of the attempt it cannot be read.
 type witnessed struct {
 	*attempt
 	data bytes.Reader
@@ -270,11 +273,12 @@ func (w *witnessed) Read(p []byte) (int, error) {
 
 func (w *witnessed) Close() error { return nil }
 
-// roundTripName is the whole name of [roundTripper.RoundTrip], as this build has it.
+// roundTripName is the full name of [roundTripper.RoundTrip] in this build, which may be
+// obfuscated.
 var roundTripName = runtime.FuncForPC(reflect.ValueOf((*roundTripper).RoundTrip).Pointer()).Name()
 
 // belowRoundTrip reports whether [roundTripper.RoundTrip] is among the callers: then a RoundTripper
-// signs, dumps or copies. Transports read what they write in goroutines of their own.
+// reads the body to sign, dump or copy it. A transport that sends it reads it in another goroutine.
 func belowRoundTrip() bool {
 	var callers [128]uintptr
 	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers[:])])
