@@ -20,18 +20,17 @@ func checkContext(ctx context.Context) error {
 	return refuseIf(isNil(ctx), "ctx", "must not be nil")
 }
 
-// checkText refuses a value that cannot be meant.
+// checkText refuses a value that cannot be what the caller meant.
 func checkText(name, value string) error {
 	wrong := unsendable(value)
 	return refuseIf(wrong != "", name, wrong)
 }
 
-// maxLength bounds, in bytes, all that is sent but a password. Kii Cloud takes nothing as long.
+// maxLength is the most bytes of any argument but a password. Kii Cloud accepts nothing as long.
 const maxLength = 1000
 
-// unsendable returns what is wrong with a value that would not arrive as it was meant; empty if
-// nothing is. What is pasted or comes from another keyboard may hold what cannot be seen, or only
-// looks right, and finds nobody.
+// unsendable returns what is wrong with a value, or "". Text that was pasted, or typed on another
+// keyboard, may hold characters that are invisible or only look right: Kii Cloud would find nobody.
 func unsendable(value string) string {
 	switch {
 	case value == "":
@@ -55,26 +54,26 @@ func hasControl(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError })
 }
 
-// isInvisible reports whether r shows nothing, or only changes how its neighbours show. Of the
-// spaces it is all but that of ASCII.
+// isInvisible reports whether r is invisible, or only changes how its neighbours look. All spaces
+// but that of ASCII are.
 func isInvisible(r rune) bool {
 	return !unicode.IsPrint(r) ||
 		r > unicode.MaxLatin1 && unicode.In(r, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
 }
 
-// isLookAlike reports whether r is of full width, such as ＋ or １, as Japanese keyboards write them,
-// or not what names are written with in any script: it may look like a sign of ASCII, as dashes and
-// digits do. The katakana middle dot stands in names of domains.
+// isLookAlike reports whether r may be mistaken for an ASCII character: whether it has full width,
+// such as ＋ or １ from a Japanese keyboard, or is beyond Latin-1 and no letter or mark, as many
+// dashes and digits are. The katakana middle dot is allowed, because domain names have it.
 func isLookAlike(r rune) bool {
 	return r >= '\uff01' && r <= '\uff60' ||
 		r > unicode.MaxLatin1 && r != '・' && !unicode.In(r, unicode.Letter, unicode.Mark, unicode.Nl)
 }
 
-// maxPassword is the longest password that Kii Cloud takes, in bytes.
+// maxPassword is the length in bytes of the longest password that Kii Cloud accepts.
 const maxPassword = 50
 
 // checkPassword refuses what cannot be a password. It is less strict than checkNewPassword, since
-// Kii Cloud may have had other rules once.
+// the rules of Kii Cloud may have changed.
 func checkPassword(name, password string) error {
 	return cmp.Or(
 		refuseIf(password == "", name, "must not be empty"),
@@ -83,7 +82,8 @@ func checkPassword(name, password string) error {
 	)
 }
 
-// checkNewPassword applies Kii Cloud's own rule, so that a refusal burns no PIN.
+// checkNewPassword applies Kii Cloud's rule before anything is sent, so that a bad password uses up
+// no PIN.
 func checkNewPassword(password string) error {
 	unprintable := func(r rune) bool { return r < ' ' || r > '~' }
 	bad := len(password) < 4 || len(password) > maxPassword || strings.ContainsFunc(password, unprintable)

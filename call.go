@@ -15,18 +15,19 @@ import (
 
 // api sends the calls of one app.
 type api struct {
-	http       sealed[*transport.Client] // whose connections keep what was last sent
-	site, app  string                    // base URLs: of the site, and of the app below it
+	http       sealed[*transport.Client] // sealed because its connections hold what was last sent
+	site, app  string                    // the base URLs of the site and of the app
 	host       string                    // of the site
 	appKey     sealed[string]
 	appHeaders sealed[map[string]http.Header] // of calls in the app's name, by content type
 	agent      []string
 	logger     *slog.Logger
-	timeout    time.Duration // of one call, to share among its requests
+	timeout    time.Duration // of one call, shared by all of its requests
 }
 
-// The content types of calls in the app's name. The headers of these calls never change, so New
-// builds them once, which saves each call four allocations. Calls share them: they are read only.
+// The content types of calls that send the app's ID and key. The headers of these calls never
+// change, so New builds them once, which saves each call four allocations. They must not be written
+// to, as calls share them.
 const (
 	resetPasswordType = "application/vnd.kii.ResetPasswordRequest+json"
 	completeResetType = "application/vnd.kii.CompletePasswordResetRequest+json"
@@ -53,17 +54,17 @@ type call struct {
 	op          string // the Go method's name, for errors and the log
 	method, url string
 	contentType string          // of body
-	body        []byte          // JSON; nil: none
-	token       Token           // what the call is made with; zero: it is made in the app's name
-	secrets     secrets         // this call's own; the app key and the token are added
-	bound       context.Context // ends the call, in place of the one that it is logged with; nil: that one
+	body        []byte          // JSON; nil if there is none
+	token       Token           // zero if the call sends the app's ID and key
+	secrets     secrets         // of this call; the app key and the token are added later
+	bound       context.Context // ends the call; nil if the context that it is logged with does
 }
 
-// A success returns what is wrong with a reply that arrived whole, in a few words for
-// [APIError].Reason; empty if nothing is, and the reply proves that the call succeeded.
+// A success returns what is wrong with a whole reply, in a few words for [APIError].Reason. It
+// returns "" if the reply proves that the call succeeded.
 type success func(transport.Reply) string
 
-// empty is the success of a call that is answered without a body.
+// empty is the success of a call whose answer has no body.
 func empty(reply transport.Reply) string {
 	switch {
 	case reply.Status/100 != 2:
@@ -98,8 +99,8 @@ func (a *api) secrets(c *call) secrets {
 	return append(c.secrets, a.appKey.open(), c.token.AccessToken, c.token.RefreshToken, c.token.UserID)
 }
 
-// fetch makes a call by do, which is an api's, or a session's if it needs a login, and returns the
-// answer. Success is a 200 with a JSON object in which read finds nothing wrong.
+// fetch makes a call with do, which is the method of an api, a session or an administrator, and
+// returns the answer. Success is a 200 with a JSON object in which read finds nothing wrong.
 func fetch[T any](ctx context.Context, do func(context.Context, *call, success) error, c *call, read func(object) (*T, string)) (*T, error) {
 	var answer *T
 	err := do(ctx, c, func(reply transport.Reply) (wrong string) {
@@ -130,7 +131,7 @@ func marshal(body any) []byte {
 
 var anyType = []string{"*/*"}
 
-// header names the app, or carries the token, which names it too.
+// header returns the headers of c: the app's ID and key, or the token, which implies the app.
 // https://documentation.kii.com/en/guides/cloudsdk/rest/guidelines/appid_key/
 func (a *api) header(c *call) http.Header {
 	if c.token.AccessToken == "" {
@@ -146,7 +147,8 @@ func (a *api) header(c *call) http.Header {
 	return h
 }
 
-// log writes one record a request. It holds no secret and no account: neither do the errors.
+// log writes one record for each request. It holds no secret and no account, as the errors hold
+// none.
 func (a *api) log(ctx context.Context, c *call, start time.Time, status, attempts int, err error) {
 	if a.logger == nil {
 		return
@@ -171,8 +173,8 @@ func (a *api) log(ctx context.Context, c *call, start time.Time, status, attempt
 	a.logger.LogAttrs(ctx, logLevel(ctx, err), "kii call", attrs...)
 }
 
-// logLevel is Info for what a user or the program did, such as a wrong PIN, and Warn for what
-// somebody may have to look into: an unknown outcome, and a failure of the network.
+// logLevel returns Info for what a user or the program caused, such as a wrong PIN, and Warn for
+// what may need attention: an unknown outcome or a failure of the network.
 func logLevel(ctx context.Context, err error) slog.Level {
 	_, refused := err.(*APIError)
 	switch {
@@ -184,10 +186,10 @@ func logLevel(ctx context.Context, err error) slog.Level {
 	return slog.LevelWarn
 }
 
-// transportError is the error of a call that got no answer because of err.
+// transportError returns the error of a call that got no answer because of err.
 func (a *api) transportError(c *call, notSent bool, err error) *TransportError {
 	hidden := a.secrets(c).hide(err)
-	if strings.Contains(hidden.text, "tls: ") { // unlike that of a dial, it does not name the host
+	if strings.Contains(hidden.text, "tls: ") { // unlike a dial error, it does not name the host
 		hidden.text = a.host + ": " + hidden.text
 	}
 	return &TransportError{Op: c.op, NotSent: notSent, Err: hidden}

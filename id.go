@@ -12,16 +12,17 @@ import (
 // https://documentation.kii.com/rest/apps-collection/application/user-collection/user-by-address/
 type userRef struct{ kind, address string } // kind is empty with a user ID
 
-// String returns the name in the form that a login takes.
+// String returns the name as a login sends it.
 func (u userRef) String() string { return u.kind + u.address }
 
-// userURL returns the URL of a user, in which the name is one path segment. Its colon is kept.
+// userURL returns the URL of a user. The name is one path segment, with its colon unescaped.
 func (a *api) userURL(u userRef, path string) string {
 	return a.app + "/users/" + u.kind + escapeSegment(u.address) + path
 }
 
-// secret returns what no text may show of the name, since a server repeats it in other forms: it
-// stores PHONE:JP-090… as +8190…, and may show that as 090…. Seven digits are the shortest number.
+// secret returns the part of the name that no text may show. Of a phone number these are the last
+// seven digits, since a server may repeat it in other forms: it stores PHONE:JP-090… as +8190…, and
+// may show that as 090…. The shortest number has seven digits.
 func (u userRef) secret() string {
 	if u.kind == "PHONE:" {
 		digits := strings.TrimLeft(u.address, "+ABCDEFGHIJKLMNOPQRSTUVWXYZ-0")
@@ -30,13 +31,13 @@ func (u userRef) secret() string {
 	return u.address
 }
 
-// escapeSegment percent-encodes all but letters, digits and the signs -, _, . and ~.
+// escapeSegment percent-encodes all bytes but ASCII letters, digits, -, _, . and ~.
 func escapeSegment(s string) string {
 	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
 }
 
-// parseID adds the type to a bare address. It refuses what cannot be right, because Kii Cloud would
-// answer only that there is no such user.
+// parseID adds the type to a bare address. It refuses an id that cannot be right, because Kii Cloud
+// would answer only that there is no such user.
 func parseID(id string) (userRef, error) {
 	refused := func(reason string) (userRef, error) { return userRef{}, &ArgumentError{"id", reason} }
 	kind, address, typed := strings.Cut(id, ":")
@@ -74,15 +75,15 @@ func checkUser(ctx context.Context, id string, args ...error) (userRef, error) {
 	return user, cmp.Or(checkContext(ctx), err, cmp.Or(args...))
 }
 
-// isEmail reports whether s has the form a@b, of letters, digits and what RFC 5322 allows in an
-// atom: no comma or bracket, as mail programs copy them along. Dots may stand anywhere before the
-// @, as in addresses that Japanese carriers gave out.
+// isEmail reports whether s has the form a@b, with letters, digits and the signs that RFC 5322
+// allows in an atom. So there is no comma or bracket, which mail programs copy along. Dots may be
+// anywhere before the @, as in addresses that Japanese carriers gave out.
 func isEmail(s string) bool {
 	local, domain, _ := strings.Cut(s, "@")
 	return isWord(local, "!#$%&'*+/=?^_`{|}~-.·・") && isWord(domain, "_-.·・") && !strings.Contains("."+domain+".", "..")
 }
 
-// isWord reports whether s is letters, digits and characters of signs.
+// isWord reports whether s consists of letters, digits and characters in signs.
 func isWord(s, signs string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsNumber(r) && !strings.ContainsRune(signs, r)

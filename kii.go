@@ -14,11 +14,11 @@ import (
 
 const userAgent = "kii-go/0.1.0"
 
-// Site is the base URL of a Kii Cloud site. Any other base URL than those listed here is written
-// Site("https://…/api"); one slash at its end is ignored.
+// Site is the base URL of a Kii Cloud site. For a base URL that is not listed here write
+// Site("https://…/api"). One slash at its end is ignored.
 type Site string
 
-// The sites of Kii Cloud. An app lives at one of them: the one chosen on the developer portal.
+// The sites of Kii Cloud. An app is at the one that was chosen on the developer portal.
 const (
 	SiteUS  Site = "https://api.kii.com/api"
 	SiteJP  Site = "https://api-jp.kii.com/api"
@@ -27,8 +27,8 @@ const (
 	SiteCN3 Site = "https://api-cn3.kii.com/api"
 )
 
-// A Client talks to Kii Cloud in the name of one app. Make one with [New] and share it: it is safe
-// for concurrent use and keeps its connections open between calls.
+// A Client makes calls to Kii Cloud for one app. Create one with [New] and share it: it is safe for
+// concurrent use and keeps connections open between calls.
 type Client struct {
 	User *User // the user API, not one user
 }
@@ -79,7 +79,7 @@ func (c *Client) CloseIdleConnections() {
 	}
 }
 
-// parse checks s and returns it without a trailing slash, and its host.
+// parse checks s, and returns it without a trailing slash, with its host.
 func (s Site) parse(insecureHTTP bool) (base, host string, err error) {
 	for name, known := range map[string]Site{"US": SiteUS, "JP": SiteJP, "SG": SiteSG, "EU": SiteEU, "CN3": SiteCN3} {
 		if strings.EqualFold(string(s), name) {

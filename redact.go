@@ -19,17 +19,17 @@ import (
 
 const blanked = "[redacted]"
 
-// secrets are what a call must never show: passwords, PINs, tokens, the app key, account
+// secrets are the values that a call must never show: passwords, PINs, tokens, the app key, account
 // identifiers.
 type secrets []string
 
-// A sealed value cannot be read by reflection, as spew, testify's diff and fmt's wrong verbs read
-// fields: they stop at a func.
+// A sealed value is hidden from reflection. spew, testify's diff and fmt with a wrong verb read
+// fields, but cannot look into a func.
 type sealed[T any] func() T
 
 func seal[T any](value T) sealed[T] { return func() T { return value } }
 
-// open returns the value; zero if none was sealed.
+// open returns the value, or the zero value if none was sealed.
 func (s sealed[T]) open() (value T) {
 	if s != nil {
 		value = s()
@@ -37,7 +37,7 @@ func (s sealed[T]) open() (value T) {
 	return value
 }
 
-// blank returns text, or nothing of it if it shows a secret.
+// blank returns text, or "[redacted]" if text shows a secret.
 func (s secrets) blank(text string) string {
 	if s.shownIn(text) {
 		return blanked
@@ -45,8 +45,8 @@ func (s secrets) blank(text string) string {
 	return text
 }
 
-// shownIn reports whether text shows a secret, be it only after it is decoded, up to three times.
-// It takes a time linear in the text.
+// shownIn reports whether text shows a secret, as it is or after decoding it up to three times. Its
+// time is linear in the length of text.
 func (s secrets) shownIn(text string) bool {
 	forms, encoded := s.forms()
 	for range 4 {
@@ -58,16 +58,16 @@ func (s secrets) shownIn(text string) bool {
 			return false
 		}
 	}
-	return true // nothing honest is escaped so often
+	return true // no honest text is escaped so often
 }
 
 func holdsAny(text string, forms []string) bool {
 	return slices.ContainsFunc(forms, func(form string) bool { return strings.Contains(text, form) })
 }
 
-// forms returns the folded forms in which a server or a library may repeat the secrets, and what
-// they encode to in base64, where another case is another text. Those that only decode undoes are
-// not among them. A secret of one character has none: most texts hold it by chance.
+// forms returns the forms in which a server or a library may repeat the secrets: folded ones, and
+// those in base64, which cannot be folded because case matters there. Forms that decode undoes are
+// left out. A secret of one character has no forms, because most texts hold it by chance.
 func (s secrets) forms() (forms, encoded []string) {
 	for _, secret := range s {
 		if utf8.RuneCountInString(secret) < 2 {
@@ -76,7 +76,8 @@ func (s secrets) forms() (forms, encoded []string) {
 		escaped := marshal(secret)
 		forms = append(forms, secret, url.PathEscape(secret), url.QueryEscape(secret),
 			html.EscapeString(secret), string(escaped[1:len(escaped)-1]), hex.EncodeToString([]byte(secret)))
-		// In base64 the bytes around a secret decide which three of its own share four characters.
+		// In base64 the position of a secret decides which three of its bytes become one group of four
+		// characters.
 		for skip := range min(3, len(secret)-2) {
 			group := secret[skip : len(secret)-(len(secret)-skip)%3]
 			encoded = append(encoded, base64.StdEncoding.EncodeToString([]byte(group)))
@@ -88,35 +89,36 @@ func (s secrets) forms() (forms, encoded []string) {
 	return forms, encoded
 }
 
-// escape is that of a URL, or of a string in JSON or JavaScript, where two \u may be one character.
+// escape matches an escape of a URL, or of a string in JSON or JavaScript, where two \u may be one
+// character.
 var escape = regexp.MustCompile(`%[[:xdigit:]]{2}|(\\u[[:xdigit:]]{4})+|\\x[[:xdigit:]]{2}|\\.`)
 
-// decode takes the escapes of HTML and those above off text, once. What is none stays.
+// decode undoes the escapes of HTML and those above, once.
 func decode(text string) string {
 	return escape.ReplaceAllStringFunc(html.UnescapeString(text), func(found string) string {
 		if found[0] == '\\' && json.Unmarshal([]byte(`"`+found+`"`), &found) == nil {
 			return found
 		}
 		if b, err := hex.DecodeString(strings.TrimLeft(found, `%\x`)); err == nil && len(b) == 1 {
-			return string(b) // of a character in UTF-8
+			return string(b) // perhaps a part of a character in UTF-8
 		}
 		return found[1:] // the character after a backslash
 	})
 }
 
-// fold makes texts equal that differ only in case. Each character stays one.
+// fold maps texts that differ only in case to the same text.
 func fold(s string) string { return strings.ToLower(strings.ToUpper(s)) }
 
-// base64URL turns one alphabet of base64 into the other.
+// base64URL replaces the URL alphabet of base64 by the standard one.
 var base64URL = strings.NewReplacer("-", "+", "_", "/")
 
-// hide wraps err, which may be anybody's: net/http's, a context's cause, what the caller's
-// RoundTripper returned. No text of it shows a secret, and none of this package's errors shows
-// through it.
+// hide wraps err, which may be net/http's, the cause of a context or what the caller's RoundTripper
+// returned. The result prints no secret, and errors.Is and errors.As find no error of this package
+// in it.
 func (s secrets) hide(err error) *hidden { return &hidden{err: err, text: s.describe(err)} }
 
-// describe returns one line about err without secrets. net/http quotes what a server sent, and that
-// may repeat the request in a form that cannot be recognised, so quoted text goes.
+// describe returns one line about err, without secrets. Quoted text is left out: net/http quotes
+// what a server sent, and that may repeat the request in a form that cannot be recognised.
 func (s secrets) describe(err error) (text string) {
 	defer func() {
 		if recover() != nil { // a typed nil, say
@@ -132,7 +134,7 @@ func (s secrets) describe(err error) (text string) {
 		}
 		return strings.Join(texts, "; ")
 	}
-	if (&hidden{err: err}).As(new(textproto.ProtocolError)) { // its text is what a server sent
+	if (&hidden{err: err}).As(new(textproto.ProtocolError)) { // its text was sent by the server
 		return "malformed reply header"
 	}
 	text, _, quoted := strings.Cut(err.Error(), `"`)
@@ -140,16 +142,16 @@ func (s secrets) describe(err error) (text string) {
 		text += `"…"`
 	}
 	if s.shownIn(text) && errors.Unwrap(err) != nil {
-		return s.describe(errors.Unwrap(err)) // which says the most, and may show none
+		return s.describe(errors.Unwrap(err)) // the inner error says most, and may show none
 	}
 	return printable(s.blank(text))
 }
 
-// maxDescribed bounds, in bytes, a text that is printed: a peer can fill kilobytes.
+// maxDescribed is the most bytes of a text that are printed: a peer can send kilobytes.
 const maxDescribed = 500
 
-// printable returns text as one line, without control characters and what cannot be seen: a line
-// break, for example, would forge a record in a log.
+// printable returns text as one line, with spaces for control and invisible characters: a line
+// break, for example, could forge a record in a log.
 func printable(text string) string {
 	if len(text) > maxDescribed {
 		text = strings.ToValidUTF8(text[:maxDescribed], "") + "…"
@@ -162,7 +164,7 @@ func printable(text string) string {
 	}, text)
 }
 
-// A hidden error is found by errors.Is and errors.As, but cannot be unwrapped and printed.
+// A hidden error can be searched by errors.Is and errors.As, but not unwrapped and printed.
 type hidden struct {
 	err  error
 	text string
@@ -174,18 +176,20 @@ func (h *hidden) Error() string { return h.text }
 // Format implements [fmt.Formatter]. It prints no field.
 func (h *hidden) Format(f fmt.State, verb rune) { format(f, verb, h.text) }
 
-// Is finds all but this package's errors: they are of another call, and say nothing of this one.
+// Is finds any error but this package's: those belong to another call, and say nothing about this
+// one.
 func (h *hidden) Is(target error) (found bool) {
-	defer func() { _ = recover() }() // the methods of h.err are anybody's
+	defer func() { _ = recover() }() // the methods of h.err may be the caller's code
 	return !isOwn(target) && errors.Is(h.err, target)
 }
 
-// As finds all but this package's errors, and a *url.Error, whose URL may name an account. It finds
-// nothing by an interface that returns what an error wraps: that would be bare.
+// As finds any error but this package's, and but a *url.Error, whose URL may name an account. It
+// finds nothing if target is an interface with an Unwrap method or the like, because that would
+// return an error that is not hidden.
 func (h *hidden) As(target any) (ok bool) {
 	defer func() { _ = recover() }()
 	into := reflect.ValueOf(target).Elem()
-	found := reflect.New(into.Type()) // target stays as it is if nothing is found
+	found := reflect.New(into.Type()) // so that target stays as it is if nothing is found
 	if unwraps(into.Type()) || !errors.As(h.err, found.Interface()) {
 		return false
 	}
@@ -201,9 +205,9 @@ func (h *hidden) As(target any) (ok bool) {
 	return true
 }
 
-// unwrappers are how programs ask an error for what it wraps, those of older libraries included. If
-// a type were asked for its methods instead, by reflect, the linker would keep every method that a
-// program imports: its binary would grow by up to a sixth.
+// unwrappers are the interfaces by which programs ask an error what it wraps, older libraries'
+// included. They are listed because reflect's Method functions would make the linker keep every
+// method in a program: its binary would grow by up to a sixth.
 var unwrappers = []reflect.Type{
 	reflect.TypeFor[interface{ Unwrap() error }](),
 	reflect.TypeFor[interface{ Unwrap() []error }](),
@@ -212,7 +216,7 @@ var unwrappers = []reflect.Type{
 	reflect.TypeFor[interface{ WrappedErrors() []error }](),
 }
 
-// unwraps reports whether t is an interface by which what an error wraps is got at.
+// unwraps reports whether t is an interface with a method that returns wrapped errors.
 func unwraps(t reflect.Type) bool {
 	return t.Kind() == reflect.Interface && slices.ContainsFunc(unwrappers, t.Implements)
 }
@@ -226,7 +230,7 @@ func isOwn(err error) bool {
 	return false
 }
 
-// format prints text under any verb, so that no verb reaches a field.
+// format prints text for every verb, so that no verb prints a field.
 func format(f fmt.State, verb rune, text string) {
 	if verb == 'q' {
 		text = strconv.Quote(text)

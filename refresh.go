@@ -14,19 +14,19 @@ import (
 // they are off by default. A session without one gets an [*ArgumentError].
 //
 // No other call refreshes a session, so do it before [Token].Expiry: a call with an expired token
-// is answered like one with a dead token, and ends the session. Sessions that [User.Resume] made of
-// the same token, in two requests to a web site or in two processes, do not know of each other. The
-// first to refresh ends the others, though the user need not log in again. Let one at a time read
-// the token from where it is kept, refresh it and keep the new one, as the second example does.
+// is answered like one with a dead token, and ends the session. Sessions that [User.Resume] made
+// from the same token, in two requests to a web site or in two processes, do not know of each
+// other. The first one to refresh ends the others, though the user need not log in again. Let one
+// at a time read the stored token, refresh it and store the new one, as the second example does.
 //
-// Refresh is safe for concurrent use. Calls that come at the same time share one request, as a
-// refresh token works once. That request outlives the callers whose contexts end, so that the new
-// pair is not lost with one of them: it ends no later than a call's time-out ([WithTimeout]). An
-// answer of [ErrWrongRefreshToken] or [ErrWrongCredentials] ends the session.
+// Refresh is safe for concurrent use. Concurrent calls share one request, because a refresh token
+// works only once. If the context of a caller ends, the request goes on, so that the new pair is
+// not lost; it takes no longer than a call may ([WithTimeout]). An answer of [ErrWrongRefreshToken]
+// or [ErrWrongCredentials] ends the session.
 //
-// If [OutcomeUnknown] reports true, the new pair may be lost, or on its way: the session goes on,
-// and the next call shows which. So it is for a caller whose context ends while the request is
-// under way.
+// If [OutcomeUnknown] reports true, the new pair may be lost, or may still come: the session goes
+// on, and the next call shows which. This is also what a caller is told whose context ends while
+// the request is under way.
 func (s *Session) Refresh(ctx context.Context) error {
 	if err := s.check(ctx); err != nil {
 		return err
@@ -46,7 +46,7 @@ func (s *Session) Refresh(ctx context.Context) error {
 	return err
 }
 
-// joinRefresh returns the request that is under way, or begins one.
+// joinRefresh returns the request that is under way, or starts one.
 func (s *Session) joinRefresh(ctx context.Context) (*shared.Request[*Token], error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,12 +62,12 @@ func (s *Session) joinRefresh(ctx context.Context) (*shared.Request[*Token], err
 	return s.refreshing, nil
 }
 
-// refresh sends the request that all callers share, and makes the answer the session's token before
-// it is logged: a log handler may panic, block or end its goroutine. After the latter two Refresh
-// reports an unknown outcome, although the token is replaced.
+// refresh sends the request that all callers share. The answer becomes the session's token before
+// the call is logged, because a log handler may panic, block or end its goroutine. If it blocks or
+// ends the goroutine, Refresh reports an unknown outcome, although the token is replaced.
 func (s *Session) refresh(ctx context.Context, old Token) (fresh *Token, err error) {
 	defer func() {
-		if fresh != nil { // what panicked was the logger, after the answer
+		if fresh != nil { // only the logger can have panicked, after the answer
 			_ = recover()
 		}
 		s.mu.Lock()
@@ -76,7 +76,7 @@ func (s *Session) refresh(ctx context.Context, old Token) (fresh *Token, err err
 		if e, ok := err.(*APIError); ok && !OutcomeUnknown(e) && (e.Code == ErrWrongRefreshToken || e.Code == ErrWrongCredentials) {
 			_ = s.end(old, e)
 		}
-		err = cmp.Or(s.ended.open(), err) // if it has ended meanwhile, fresh is dead, too
+		err = cmp.Or(s.ended.open(), err) // if the session has ended meanwhile, fresh is dead, too
 	}()
 	body := marshal(struct {
 		GrantType    string `json:"grant_type"`

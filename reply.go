@@ -16,7 +16,8 @@ import (
 	"github.com/go-kii/kii/internal/transport"
 )
 
-// knownCodes are constants of ours, so they are printed even if a secret has the same text.
+// knownCodes are constants of this library, so they are safe to print even if a secret has the same
+// text.
 var knownCodes = []ErrorCode{
 	ErrUserNotFound, ErrAddressNotVerified, ErrNoPassword, ErrUserDisabled, ErrWrongPIN, ErrPINExpired,
 	ErrPasswordTooShort, ErrInvalidInput, ErrWrongPassword, ErrWrongCredentials, ErrWrongToken,
@@ -36,8 +37,8 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 	}
 	fields := parseObject(reply.Body)
 	var code ErrorCode
-	// The field "error" is a code of Kii Cloud's where OAuth has it: at the token endpoint and in
-	// answers to a bearer.
+	// Kii Cloud uses OAuth's field "error" for the code at the token endpoint and in answers to a
+	// bearer token.
 	if c.token.AccessToken != "" || strings.HasSuffix(c.url, "/oauth2/token") {
 		fields.get("error", &code)
 	}
@@ -52,7 +53,7 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 	case slices.Contains(knownCodes, code),
 		errorCodeForm.MatchString(string(code)) && !secrets.shownIn(string(code)) && !isOfGateway(reply):
 		e.Code = code
-	case reply.Status == http.StatusTooManyRequests: // which says, without a body, that nothing was done
+	case reply.Status == http.StatusTooManyRequests: // which means, even without a body, that nothing was done
 		e.Code = ErrRateLimited
 	case fields == nil:
 		e.Reason = reason(reply, "not a JSON object")
@@ -64,17 +65,17 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 	return e
 }
 
-// isOfGateway reports whether an error with a code that is not among knownCodes may be a gateway's,
-// which does not know what happened behind it. Kii Cloud's own have a media type of Kii's, or a
-// status that refuses a request. Others are those of no registry, such as 460 and 499, and those
-// that a request may get which is, or was, carried out.
+// isOfGateway reports whether an error whose code is not among knownCodes may be a gateway's, which
+// does not know whether the request was carried out. It is Kii Cloud's if it has one of Kii's media
+// types, or a registered status that refuses a request. A gateway's status may be an unregistered
+// one, such as 460 or 499, or one that a request may get although it was carried out.
 func isOfGateway(reply *transport.Reply) bool {
 	ofKii := strings.HasPrefix(strings.ToLower(reply.Header.Get("Content-Type")), "application/vnd.kii.")
 	mayBeDone := []int{http.StatusRequestTimeout, http.StatusConflict, http.StatusFailedDependency}
 	return !ofKii && (slices.Contains(mayBeDone, reply.Status) || http.StatusText(reply.Status) == "")
 }
 
-// reason returns why a reply is unexpected: what can be told from outside, or else wrong.
+// reason returns why a reply is unexpected: by its status, type or length, or else wrong.
 func reason(reply *transport.Reply, wrong string) string {
 	switch {
 	case reply.Status/100 == 3:
@@ -89,12 +90,12 @@ func reason(reply *transport.Reply, wrong string) string {
 	return wrong
 }
 
-// An object is a JSON object by its exact names. encoding/json takes a name in any case, and the
-// last one wins; but a user's record also holds fields that the user's program named.
+// An object is a JSON object, whose names are matched exactly. encoding/json would match them in
+// any case and let the last one win, but a user's record also holds fields that the app has named.
 type object map[string]json.RawMessage
 
-// parseObject returns the JSON object that body is; nil if it is none. A byte order mark harms
-// nothing (RFC 8259, section 8.1).
+// parseObject parses body. It returns nil if body is not a JSON object. A byte order mark is
+// ignored (RFC 8259, section 8.1).
 func parseObject(body []byte) object {
 	var o object
 	if json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), &o) != nil {
@@ -103,15 +104,16 @@ func parseObject(body []byte) object {
 	return o
 }
 
-// get reads a field. One that is missing or of another type leaves into as it is.
+// get reads a field. If it is missing or of another type, into stays as it is.
 func (o object) get(name string, into any) {
 	if value, found := o[name]; found {
 		_ = json.Unmarshal(value, into)
 	}
 }
 
-// retryAfter reads a Retry-After header, in seconds or as a date; 0 if there is none. A date is
-// compared with the reply's own, since this machine's clock may differ from the server's.
+// retryAfter reads the Retry-After header, in seconds or as a date. It returns 0 if there is none.
+// A date is compared with the reply's Date, since this machine's clock may differ from the
+// server's.
 func retryAfter(h http.Header) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 63); err == nil || errors.Is(err, strconv.ErrRange) {
@@ -121,9 +123,9 @@ func retryAfter(h http.Header) time.Duration {
 	return max(0, parseDate(value).Sub(now))
 }
 
-// parseDate reads a date of HTTP; zero if it is none. It is always in GMT, though the oldest form
-// names no zone (RFC 9110, section 5.6.7). The name of another zone would mean what this machine
-// makes of it.
+// parseDate parses an HTTP date. It returns the zero time if value is not one. HTTP dates are in
+// GMT, though the oldest form names no zone (RFC 9110, section 5.6.7). Any other zone is refused,
+// because its meaning would depend on this machine's settings.
 func parseDate(value string) time.Time {
 	date, err := http.ParseTime(value)
 	if err == nil && (strings.HasSuffix(value, " GMT") || strings.HasSuffix(value, date.Format(" 2006"))) {
@@ -132,7 +134,7 @@ func parseDate(value string) time.Time {
 	return time.Time{}
 }
 
-// saturate returns a number of seconds as a Duration, the longest one if it overflows.
+// saturate converts seconds to a Duration, or to the longest one if they overflow it.
 func saturate(seconds float64) time.Duration {
 	const most = math.MaxInt64 / time.Second // which a float64 holds exactly
 	return time.Duration(min(max(seconds, 0), float64(most))) * time.Second

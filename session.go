@@ -12,26 +12,27 @@ import (
 	"github.com/go-kii/kii/internal/transport"
 )
 
-// A Session is a logged-in user: what [User.Login] and [User.Resume] return. It is safe for
+// A Session is a logged-in user. [User.Login] and [User.Resume] return one. It is safe for
 // concurrent use and must not be copied.
 //
-// It ends when a call is answered that its token is dead, because the password was reset or
-// changed, an administrator ended it, or the token has expired, which only [Token].Expiry tells
-// from the rest: by 401 or 403 with [ErrWrongToken], [ErrUnauthorized], [ErrAuthenticationFailed]
-// or invalid_token. That call and all later ones return the same [*SessionError], the later ones
-// without a request. A Refresh answered with [ErrWrongRefreshToken] or [ErrWrongCredentials] ends
-// it as well, and so does a ChangePassword that succeeded. Nothing else does: not a wrong password,
-// a disabled account, an unknown outcome, the clock of this machine or the error of another call.
+// It ends when Kii Cloud answers a call that the token is dead: by 401 or 403 with [ErrWrongToken],
+// [ErrUnauthorized], [ErrAuthenticationFailed] or invalid_token. The reason may be that the
+// password was reset or changed, that an administrator ended the session, or that the token has
+// expired, which only [Token].Expiry shows. That call and all later ones return the same
+// [*SessionError]; the later ones send nothing. A Refresh answered with [ErrWrongRefreshToken] or
+// [ErrWrongCredentials] also ends the session, and so does a ChangePassword that succeeds. Nothing
+// else does: no wrong password, disabled account, unknown outcome, clock of this machine or error
+// of another call.
 //
-// A call that a [Session.Refresh] overtakes may be answered that the old token is dead. It then
-// returns that answer, an [*APIError], and the session goes on: nothing happened, so make the call
-// again.
+// A call that is under way during a [Session.Refresh] may be answered that the old token is dead.
+// It returns that answer, an [*APIError], and the session goes on. Nothing happened, so make the
+// call again.
 type Session struct {
 	api *api
 
 	mu         sync.Mutex
 	token      sealed[Token]
-	ended      sealed[error]           // a *SessionError, which names the user
+	ended      sealed[error]           // a *SessionError, sealed because it names the user
 	refreshing *shared.Request[*Token] // the request of a Refresh that is under way
 }
 
@@ -42,8 +43,8 @@ func (s *Session) Format(f fmt.State, verb rune) { format(f, verb, "kii.Session"
 // [Session.Profile] has filled it in.
 func (s *Session) UserID() string { return s.Token().UserID }
 
-// Token returns the current token, to be kept and given to [User.Resume] later. It is a secret.
-// After a [Session.Refresh] an earlier one is dead.
+// Token returns the current token, which can be stored and given to [User.Resume] later. It is a
+// secret. After a [Session.Refresh] the earlier token is dead.
 func (s *Session) Token() Token {
 	if s == nil {
 		return Token{}
@@ -54,7 +55,7 @@ func (s *Session) Token() Token {
 }
 
 // Err returns nil, or the [*SessionError] that ended the session. It sends nothing, so nil does not
-// mean that the token still works.
+// prove that the token still works.
 func (s *Session) Err() error {
 	if s == nil {
 		return nil
@@ -84,7 +85,7 @@ func (s *Session) Profile(ctx context.Context) (*Profile, error) {
 	})
 }
 
-// ChangePassword replaces the password and thereby ends this session and all others of the user:
+// ChangePassword replaces the password. This ends all sessions of the user, this one included:
 // every later call returns a [*SessionError], and the user must log in again. newPassword is 4 to
 // 50 printable ASCII characters; an oldPassword of more than 50 bytes is refused, since Kii Cloud
 // has none. Note the order: Kii's Android and Unity SDKs take the new one first.
@@ -112,8 +113,8 @@ func (s *Session) ChangePassword(ctx context.Context, oldPassword, newPassword s
 	}, s.endByChange)
 }
 
-// endByChange is the success of a ChangePassword. It ends the session before the call is logged: a
-// log handler may panic.
+// endByChange is the success of a ChangePassword. It ends the session, before the call is logged,
+// because a log handler may panic.
 func (s *Session) endByChange(reply transport.Reply) string {
 	if wrong := empty(reply); wrong != "" {
 		return wrong
@@ -124,8 +125,7 @@ func (s *Session) endByChange(reply transport.Reply) string {
 	return ""
 }
 
-// check refuses a call that cannot be made: it returns why the session cannot send, or else the
-// first error of args.
+// check returns why the session cannot make a call, or else the first error of args.
 func (s *Session) check(ctx context.Context, args ...error) error {
 	if s == nil || s.api == nil {
 		return &ArgumentError{"Session", "is nil or zero: use one that Login or Resume returned"}
@@ -133,7 +133,7 @@ func (s *Session) check(ctx context.Context, args ...error) error {
 	return cmp.Or(checkContext(ctx), s.Err(), cmp.Or(args...))
 }
 
-// do makes a call with the session's token, and ends the session if the answer is that the token is
+// do makes a call with the session's token. It ends the session if the answer is that the token is
 // dead.
 func (s *Session) do(ctx context.Context, c *call, success success) error {
 	c.token = s.Token()
@@ -143,14 +143,14 @@ func (s *Session) do(ctx context.Context, c *call, success success) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.refreshing != nil { // the answer says nothing about the token that is on its way
+	if s.refreshing != nil { // the answer says nothing about the token that is about to come
 		return err
 	}
 	return s.end(c.token, err)
 }
 
-// adopt returns what is wrong with a reply about the user with this ID; empty if it is the
-// session's user. A session that does not know its user yet adopts it.
+// adopt returns what is wrong with a reply about the user with this ID, or "" if it is the
+// session's user. A session that does not know its user's ID takes this one.
 func (s *Session) adopt(userID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -165,19 +165,19 @@ func (s *Session) adopt(userID string) string {
 	return ""
 }
 
-// deadToken are the codes of the answer to a dead bearer token. Kii Cloud documents none; these are
-// the ones that its SDKs and its reference name.
+// deadToken are the codes by which Kii Cloud may answer a dead bearer token. It documents none;
+// these are named in its SDKs and its reference.
 var deadToken = []ErrorCode{ErrWrongToken, ErrUnauthorized, ErrAuthenticationFailed, "invalid_token"}
 
 // isDeadToken reports whether err is the answer that the token of a call is dead.
 func isDeadToken(err error) bool {
-	e, ok := err.(*APIError) // this call's own answer, not one in the cause of its failure
+	e, ok := err.(*APIError) // not errors.As: the cause of a failure may hold another call's answer
 	return ok && (e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden) && slices.Contains(deadToken, e.Code)
 }
 
-// end ends the session by err, the answer to a call with the token sent, unless that has been
-// replaced; err is nil if the password was changed. It returns the error to hand to the caller, who
-// holds s.mu.
+// end ends the session because of err, the answer to a call with the token sent, unless another
+// token has replaced that. err is nil if the password was changed. end returns the error for the
+// user's call. Its caller holds s.mu.
 func (s *Session) end(sent Token, err error) error {
 	if token := s.token.open(); s.ended == nil && token.AccessToken == sent.AccessToken {
 		s.ended = seal[error](&SessionError{UserID: token.UserID, Err: err})

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// A Token is what a session lives by. It marshals to JSON, to be kept where secrets are kept, and
-// prints redacted.
+// A Token holds the access token of a session and, if the app has them, its refresh token. It
+// marshals to JSON, to be stored where secrets are stored, and prints redacted.
 type Token struct {
 	UserID       string    `json:"user_id,omitempty"`
 	AccessToken  string    `json:"access_token"`
@@ -23,7 +23,7 @@ func (t Token) Format(f fmt.State, verb rune) { format(f, verb, t.String()) }
 // LogValue implements [slog.LogValuer].
 func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
-// String returns the expiry and nothing else of the token.
+// String returns the expiry, and nothing else of the token.
 func (t Token) String() string {
 	if t.Expiry.IsZero() {
 		return "kii.Token" + blanked
@@ -31,9 +31,9 @@ func (t Token) String() string {
 	return "kii.Token" + blanked + " until " + t.Expiry.Format(time.RFC3339)
 }
 
-// token returns the token of a login, or of a refresh of old, and what is wrong with it; empty if
-// nothing is. An answer without an ID leaves the old one as it is, and so does one without a
-// refresh token, or with one that cannot be used (RFC 6749, section 6).
+// token returns the token in the answer to a login, or to a refresh of old, and what is wrong with
+// it, or "". An answer to a refresh may have no ID, and no refresh token or an unusable one: then
+// the old one is kept (RFC 6749, section 6).
 func (o object) token(old Token) (t *Token, wrong string) {
 	t = &Token{UserID: old.UserID}
 	o.get("id", &t.UserID)
@@ -48,19 +48,19 @@ func (o object) token(old Token) (t *Token, wrong string) {
 		t.RefreshToken = old.RefreshToken
 	}
 	if life, known := o.lifetime(); known {
-		// Round removes the monotonic clock, which stands still while a machine is suspended. So a
-		// token is the same after JSON.
+		// Round removes the monotonic clock, which stops while a machine is suspended. Without it a token
+		// also equals itself after JSON.
 		t.Expiry = time.Now().UTC().Round(0).Add(life)
 	}
 	return t, ""
 }
 
-// lifetime returns how long a token lives. One that cannot be read is not known, which costs no
-// login; documented ones overflow a Duration.
+// lifetime returns how long a token lives. A value that cannot be read counts as not known, so that
+// it fails no login. Kii documents values that overflow a Duration.
 func (o object) lifetime() (life time.Duration, known bool) {
 	var number json.Number
 	o.get("expires_in", &number)
-	seconds, _ := number.Float64() // infinite if it overflows; a json.Number is valid
+	seconds, _ := number.Float64() // infinite if it overflows; other errors cannot happen
 	return saturate(seconds), number != ""
 }
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// User is the user API of a [Client]: what can be done without being logged in, and the ways to a
+// User is the user API of a [Client]: the calls that need no login, and those that return a
 // [Session]. It is safe for concurrent use.
 type User struct{ api *api }
 
@@ -17,8 +17,8 @@ type User struct{ api *api }
 // user, and [ErrUserDisabled].
 //
 // Login is safe for concurrent use and sends one request. It leaves the Sessions that you hold as
-// they are. If [OutcomeUnknown] reports true, a token may have been issued that nobody holds; it is
-// safe to log in again.
+// they are. If [OutcomeUnknown] reports true, Kii Cloud may have issued a token that nobody has; it
+// is safe to log in again.
 func (u *User) Login(ctx context.Context, id, password string) (*Session, error) {
 	user, err := u.check(ctx, id, checkPassword("password", password))
 	if err != nil {
@@ -36,12 +36,12 @@ func (u *User) Login(ctx context.Context, id, password string) (*Session, error)
 	return &Session{api: u.api, token: seal(*token)}, nil
 }
 
-// Resume returns the session of a token that was kept from an earlier one: the SDKs'
-// loginWithToken. It sends nothing, so whether the token still works shows at the first call. token
-// needs an AccessToken. [Session.Profile] fills in a missing UserID. A past Expiry is accepted,
-// since the server's clock decides.
+// Resume returns a session with a token that was kept from an earlier session. Kii's SDKs call this
+// loginWithToken. It sends nothing, so a token that no longer works is noticed at the first call.
+// token must have an AccessToken. [Session.Profile] fills in a missing UserID. A past Expiry is
+// accepted, since the server's clock decides.
 //
-// Resume is safe for concurrent use. Sessions that were resumed from the same token know nothing of
+// Resume is safe for concurrent use. Sessions that were resumed from the same token do not know of
 // each other: if one is refreshed, the token of the others is dead. So resume it once and share the
 // Session.
 func (u *User) Resume(token Token) (*Session, error) {
@@ -57,7 +57,7 @@ func (u *User) Resume(token Token) (*Session, error) {
 	if wrong := unsendable(token.UserID); wrong != "" && token.UserID != "" {
 		return nil, &ArgumentError{"token", "field UserID " + wrong}
 	}
-	// A server may reuse the memory of what came with a request, as fasthttp does.
+	// A server such as fasthttp may reuse the memory of a request's strings.
 	for _, field := range []*string{&token.UserID, &token.AccessToken, &token.RefreshToken} {
 		*field = strings.Clone(*field)
 	}
@@ -66,8 +66,8 @@ func (u *User) Resume(token Token) (*Session, error) {
 
 var errNoUser = &ArgumentError{"User", "is nil or zero: use the User of a client that New returned"}
 
-// check refuses a call that cannot be made: because of u, of ctx, of id or of the first error of
-// args. It returns the user that id names.
+// check returns the user that id names, or an error if the call cannot be made because of u, ctx,
+// id or one of args.
 func (u *User) check(ctx context.Context, id string, args ...error) (userRef, error) {
 	if u == nil || u.api == nil {
 		return userRef{}, errNoUser
