@@ -12,17 +12,17 @@ import (
 	"github.com/go-kii/kii/internal/shared"
 )
 
-// An Admin acts on the users of an app with the rights of its administrator. [Client.Admin] returns
-// one. It is for a support desk or a job, never for a page that users reach.
+// An Admin manages the users of an app with the rights of its administrator. [Client.Admin] returns
+// one. It is for a support desk or a job, never for a page that users can reach.
 //
-// It does not know who asks, and cannot check that it is the user. Your program must, before each
-// call. No call sends a message to the user.
+// It cannot check that the person who asks is the user. Your program must, before each call. No
+// call sends a message to the user.
 //
 // The first call gets an access token that lives for an hour. All calls share it, and renew it a
 // minute before it ends. An answer that the token is dead proves that nothing was done: the call is
 // then made once more, with a new token. After any other 401 or 403 the next call gets one. A call
-// that gets no token is not sent, so [OutcomeUnknown] reports false. All of it, the wait for a
-// token included, ends by the call's time-out.
+// that gets no token is not sent, so [OutcomeUnknown] reports false. A call ends by its time-out,
+// the wait for a token included.
 //
 // An Admin is safe for concurrent use. Its copies share the token.
 type Admin struct{ *admin }
@@ -34,14 +34,14 @@ type admin struct {
 	mu      sync.Mutex
 	token   sealed[*adminToken]          // the current one; nil before the first call, and after it was refused
 	renewal *shared.Request[*adminToken] // the request for a new one that is under way
-	ahead   time.Duration                // of this machine's clock: the server's, by its last answer
+	ahead   time.Duration                // how far the server's clock was ahead of this machine's in its last answer
 }
 
 type adminSecret struct{ clientID, clientSecret string }
 
 // Admin returns an administrator of the client's app. clientID and clientSecret are what the
 // developer portal shows to the app's owner as ClientID and ClientSecret. They give all rights over
-// all users and data of the app, so keep them like a password.
+// all users and data of the app, so keep them as you keep a password.
 //
 // Admin checks its arguments and sends nothing, so wrong values show only at the first call. With
 // the ID and key of the app in their place, Kii Cloud issues a token that gives no rights, and
@@ -81,15 +81,15 @@ func (a *Admin) User(ctx context.Context, id string) (*Profile, error) {
 }
 
 // SetPassword gives the user another password. newPassword is 4 to 50 printable ASCII characters.
-// No old password is needed and no message is sent: tell the user the password yourself, and to
-// change it. If a reset by [User.ResetPassword] can work, it is better: then nobody else knows the
-// password.
+// No old password is needed and no message is sent: tell the user the new password, and to change
+// it. A reset by [User.ResetPassword] is better if it is possible, because then nobody else knows
+// the password.
 //
 // Whether this ends the user's sessions is not documented. Assume that it does, and do not rely on
 // it. The surest way to end them is SetDisabled with true and then with false.
 //
-// The errors to expect are [ErrUserNotFound], [ErrPasswordTooShort] and [ErrNoPassword]: a user who
-// came by a social login gets no first password by this call.
+// The errors to expect are [ErrUserNotFound], [ErrPasswordTooShort] and [ErrNoPassword]: this call
+// cannot give a first password to a user who signed up by a social login.
 //
 // If [OutcomeUnknown] reports true, the password may have been set. It is safe to set it again.
 func (a *Admin) SetPassword(ctx context.Context, id, newPassword string) error {
@@ -128,8 +128,8 @@ func (a *Admin) SetEmail(ctx context.Context, id, email string) error {
 	return a.do(ctx, c, empty)
 }
 
-// SetPhone gives the user another phone number, + and 7 to 20 digits, and marks it as verified.
-// What SetEmail says holds for it.
+// SetPhone gives the user another phone number, + and 7 to 20 digits, and marks it as verified. It
+// is like SetEmail in all else.
 func (a *Admin) SetPhone(ctx context.Context, id, phone string) error {
 	user, err := a.check(ctx, id, checkPhone(phone))
 	if err != nil {
@@ -144,7 +144,7 @@ func (a *Admin) SetPhone(ctx context.Context, id, phone string) error {
 // nor reset the password, nor verify an address. Disabling also ends all of the user's sessions:
 // Kii Cloud documents that their tokens die, and nothing says that enabling brings them back.
 //
-// The error of note is [ErrUserNotFound].
+// The error to expect is [ErrUserNotFound].
 //
 // If [OutcomeUnknown] reports true, it may have been done; User shows it. It is safe to repeat
 // it.
@@ -165,8 +165,8 @@ func (a *Admin) SetDisabled(ctx context.Context, id string, disabled bool) error
 	}, empty)
 }
 
-// check refuses a call that cannot be made: because of a, of ctx, of id or of the first error of
-// args. It returns the user that id names.
+// check returns the user that id names, or an error if the call cannot be made because of a, ctx,
+// id or one of args.
 func (a *Admin) check(ctx context.Context, id string, args ...error) (userRef, error) {
 	if a == nil || a.admin == nil {
 		return userRef{}, &ArgumentError{"Admin", "is nil or zero: use one that Client.Admin returned"}

@@ -31,7 +31,7 @@ func (a *admin) do(ctx context.Context, c *call, success success) error {
 	for attempt := 1; ; attempt++ {
 		token, isNew, err := a.liveToken(bound, c)
 		if err != nil {
-			a.api.log(ctx, c, start, 0, 0, err) // as nothing else does of a call that was not sent
+			a.api.log(ctx, c, start, 0, 0, err) // nothing else logs a call that was not sent
 			return err
 		}
 		c.token = token.Token
@@ -40,7 +40,7 @@ func (a *admin) do(ctx context.Context, c *call, success success) error {
 		if !ok || refused.StatusCode != http.StatusUnauthorized && refused.StatusCode != http.StatusForbidden {
 			return err
 		}
-		a.drop(token) // also if the code does not say that it is dead: the next call finds out
+		a.drop(token) // even if the code does not say that it is dead: the next call shows it
 		switch {
 		case !isDeadToken(err):
 			return err
@@ -55,8 +55,8 @@ func (a *admin) do(ctx context.Context, c *call, success success) error {
 	}
 }
 
-// liveToken returns the token to send c with, and whether it was got for c: another one is used
-// only if it lives for a while.
+// liveToken returns the token to send c with, and whether it is a new one. An older one is used
+// only if it does not end soon.
 func (a *admin) liveToken(ctx context.Context, c *call) (token *adminToken, isNew bool, err error) {
 	if ctx.Err() != nil {
 		return nil, false, a.api.transportError(c, true, errors.Join(foreign.Ended(ctx)...))
@@ -75,12 +75,12 @@ func (a *admin) liveToken(ctx context.Context, c *call) (token *adminToken, isNe
 	return token, true, nil
 }
 
-// withoutToken is the error of c if the request for its token ended with err. What became of that
-// request may be unknown, but c was not sent.
+// withoutToken returns the error of c if the request for its token failed with err. The outcome of
+// that request may be unknown, but c was not sent.
 func (a *admin) withoutToken(c *call, err error) error {
 	answer, ok := err.(*APIError)
-	if ok && !OutcomeUnknown(answer) && !RevealsAccount(answer) { // which would pass for what c was answered
-		refused := *answer // all that wait get the same one
+	if ok && !OutcomeUnknown(answer) && !RevealsAccount(answer) { // those would be taken for the answer to c
+		refused := *answer // a copy, since all who wait get the same error
 		refused.Op, refused.Reason = c.op, "no token for the administrator"+whatToCheck(answer)
 		return &refused
 	}
@@ -90,14 +90,14 @@ func (a *admin) withoutToken(c *call, err error) error {
 	return a.api.transportError(c, true, fmt.Errorf("no token for the administrator: %w", err))
 }
 
-// wrongLogin are the codes by which a wrong client ID or secret may be answered. Kii Cloud
-// documents none; these are those of OAuth, and of the table in its JavaScript SDK.
+// wrongLogin are the codes by which Kii Cloud may answer a wrong client ID or secret. It documents
+// none; these are from OAuth and from the error table of its JavaScript SDK.
 var wrongLogin = []ErrorCode{
 	ErrWrongCredentials, ErrAuthenticationFailed, "invalid_client", "unauthorized_client", "OAUTH2_ERROR", "CLIENT_CREDENTIALS_NOT_FOUND",
 }
 
-// whatToCheck names what to check after a request for a token was refused; empty if nothing is
-// known.
+// whatToCheck names what to check after a request for a token was refused, or returns "" if nothing
+// is known.
 func whatToCheck(refused *APIError) string {
 	switch {
 	case slices.Contains(wrongLogin, refused.Code):
@@ -108,7 +108,7 @@ func whatToCheck(refused *APIError) string {
 	return ""
 }
 
-// current returns the token, or the request for another one if there is none or it ends soon.
+// current returns the token, or, if there is none or it ends soon, the request for another one.
 func (a *admin) current(ctx context.Context) (*adminToken, *shared.Request[*adminToken]) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -121,16 +121,16 @@ func (a *admin) current(ctx context.Context) (*adminToken, *shared.Request[*admi
 	return nil, a.renewal
 }
 
-// errPanicked stands in for what a RoundTripper or a logger panicked with.
+// errPanicked replaces the value that a RoundTripper or a logger panicked with.
 var errPanicked = errors.New("the RoundTripper or the logger panicked")
 
-// adminTokenLife is what is asked for. Kii Cloud's guide advises to have an end: who finds a token
-// that has none can do everything for ever.
+// adminTokenLife is the life of the tokens that are asked for. Kii Cloud's guide advises to limit
+// it: anybody who finds a token without an end can do everything for ever.
 const adminTokenLife = time.Hour
 
 // renew gets a new token and makes it the current one.
 func (a *admin) renew(ctx context.Context) (token *adminToken, err error) {
-	defer func() { // also if a RoundTripper panics
+	defer func() { // even if a RoundTripper panics
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		a.renewal = nil
@@ -142,7 +142,7 @@ func (a *admin) renew(ctx context.Context) (token *adminToken, err error) {
 	defer cancel()
 	theirs := a.serverTime()
 	token, err = a.fetchToken(ctx, theirs.Add(adminTokenLife))
-	// By the clock of Kii Cloud, which its answer gave, the requested end may be in the past.
+	// The answer gave the time by Kii Cloud's clock. By that, the requested end may be in the past.
 	told := a.serverTime()
 	if e, ok := err.(*APIError); ok && e.StatusCode == http.StatusBadRequest && !slices.Contains(wrongLogin, e.Code) && told.Sub(theirs).Abs() > time.Minute {
 		token, err = a.fetchToken(ctx, told.Add(adminTokenLife))
@@ -150,11 +150,11 @@ func (a *admin) renew(ctx context.Context) (token *adminToken, err error) {
 	return token, err
 }
 
-// fetchToken asks for a token that ends then.
+// fetchToken asks for a token that ends at end.
 // https://documentation.kii.com/en/guides/cloudsdk/rest/admin-features/
 func (a *admin) fetchToken(ctx context.Context, end time.Time) (*adminToken, error) {
 	secret := a.secret.open()
-	now := time.Now().Round(0) // without the monotonic clock, which stands still while a machine is suspended
+	now := time.Now().Round(0) // without the monotonic clock, which stops while a machine is suspended
 	return fetch(ctx, a.send, &call{
 		op:          "Admin",
 		method:      http.MethodPost,
@@ -183,7 +183,7 @@ func (a *admin) fetchToken(ctx context.Context, end time.Time) (*adminToken, err
 	})
 }
 
-// send makes a call, and notes what time the server says it is.
+// send makes a call, and notes the server's time in the answer.
 func (a *admin) send(ctx context.Context, c *call, success success) error {
 	return a.api.do(ctx, c, func(reply transport.Reply) string {
 		if date := parseDate(reply.Header.Get("Date")); !date.IsZero() {
@@ -195,9 +195,9 @@ func (a *admin) send(ctx context.Context, c *call, success success) error {
 	})
 }
 
-// serverTime returns the time by the server's clock. This machine's is taken for the same one
-// unless they differ by more than a minute: then a token for an hour of this one might have ended
-// before.
+// serverTime returns the time by the server's clock if that differs from this machine's by more
+// than a minute, and else the time by this machine's: then the difference does not matter for a
+// token of an hour.
 func (a *admin) serverTime() time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()

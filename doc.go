@@ -11,8 +11,8 @@
 //
 // # Naming a user
 //
-// Every id parameter takes one of these forms, and refuses anything else with an [*ArgumentError]
-// before a request is made. Kii Cloud finds no user by an address that is not verified.
+// Every id parameter takes one of these forms. Anything else is refused with an [*ArgumentError],
+// before a request is sent. Kii Cloud finds no user by an address that is not verified.
 //
 //	"86f3cdcf-950d-…"       a user ID: anything that is none of the forms below
 //	"alice@example.com"     an e-mail address, sent as EMAIL:alice@example.com
@@ -28,9 +28,9 @@
 //
 // No id, PIN, code, app ID, app key, client ID, client secret or token is longer than 1,000 bytes,
 // begins or ends with a space, or holds control, invisible or full-width characters, or a digit or
-// sign beyond Latin-1, such as a non-breaking hyphen: they come along when text is pasted or typed
-// on another keyboard. A letter may be of any script. Such a value is refused by an
-// [*ArgumentError] that names the parameter and never repeats the value.
+// sign beyond Latin-1, such as a non-breaking hyphen: those come along when text is pasted or typed
+// on another keyboard. A letter may be of any script. A value that breaks these rules is refused
+// with an [*ArgumentError] that names the parameter and never repeats the value.
 //
 // # Three ways to reset
 //
@@ -39,7 +39,7 @@
 // comes next depends on the method, and on the setting "Password Reset Flow" of the developer
 // portal, which no call of a user can read.
 //
-// [NotificationSMSPIN], an SMS with a PIN code, is the way if the page is to be yours:
+// [NotificationSMSPIN], an SMS with a PIN code, is the choice if the page is your own:
 //
 //	user    → program  forgot the password
 //	program → Kii      ResetPassword(id, NotificationSMSPIN)
@@ -88,9 +88,9 @@
 //	default: // nothing happened
 //	}
 //
-// The error is one of four pointers. An [*ArgumentError] was refused here. A [*TransportError] had
-// no whole answer. An [*APIError] is an answer that is not success, and unwraps to its [ErrorCode].
-// A [*SessionError] means that the user must log in again.
+// The error is one of four pointers. An [*ArgumentError] means that this library refused the call.
+// A [*TransportError] means that no whole answer arrived. An [*APIError] is an answer that is not a
+// success, and unwraps to its [ErrorCode]. A [*SessionError] means that the user must log in again.
 //
 //	errors.Is(err, kii.ErrPINExpired)
 //	errors.AsType[*kii.SessionError](err)
@@ -100,9 +100,9 @@
 //	case kii.ErrPINExpired: // send another PIN
 //	}
 //
-// Only the answer to this call is judged. If a context was cancelled because another call failed,
-// as an errgroup does, that cause is found by errors.Is and errors.As if it is of your own type.
-// The errors of this package are not: they say nothing about this call.
+// An error tells of its own call only. If a context was cancelled because another call failed, as
+// an errgroup does, errors.Is and errors.As find that cause if it is of a type of your own. They do
+// not find errors of this package in it: those say nothing about this call.
 //
 // # What a stranger may see
 //
@@ -156,8 +156,8 @@
 //
 // No error, token or profile prints a secret or an account when it is given to fmt or log/slog
 // itself, and an error marshals to JSON as its text. The exceptions are %p, and %w outside
-// [fmt.Errorf], for which fmt asks no type; go vet finds both. Inside another value a [Token] and a
-// [Profile] may print theirs: fmt calls no method of what lies in an unexported field, and
+// [fmt.Errorf], for which fmt calls no method; go vet finds both. Inside another value a [Token]
+// and a [Profile] may print theirs: fmt calls no method of what lies in an unexported field, and
 // encoding/json and slog's JSON handler marshal what a slice, a map or a struct holds, as a token
 // is made to be kept. So never print what holds one. Printers that read fields, such as spew and
 // the diff of testify, show those of a token, a profile and an error; the secrets of a [Client], a

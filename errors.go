@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// ErrorCode is Kii Cloud's errorCode. It is itself an error, to be given to [errors.Is]:
+// ErrorCode is Kii Cloud's errorCode. It is an error, for use with [errors.Is]:
 //
 //	errors.Is(err, kii.ErrPINExpired)
 //	errors.Is(err, kii.ErrorCode("SOMETHING_NEW")) // one that this library does not know
 //
-// [errors.AsType] with ErrorCode returns the code of any answer that is not success.
+// [errors.AsType] with ErrorCode returns the code of any answer that is not a success.
 type ErrorCode string
 
-// The codes of Kii Cloud that a caller may want to tell apart, each with the HTTP status that it
-// comes with. They are those of https://documentation.kii.com/rest/. What it leaves out, such as
-// the answers to a dead token, a wrong login, a disabled account and a wrong app ID, is from the
-// error table of Kii's JavaScript SDK.
+// The codes of Kii Cloud that a caller may want to distinguish, each with its HTTP status. They are
+// from https://documentation.kii.com/rest/. Those that are missing there, such as the answers to a
+// dead token, a wrong login, a disabled account and a wrong app ID, are from the error table of
+// Kii's JavaScript SDK.
 const (
 	// 404: there is no such user, or the address is not verified.
 	ErrUserNotFound ErrorCode = "USER_NOT_FOUND"
@@ -57,46 +57,48 @@ const (
 	ErrCodeExpired ErrorCode = "PHONE_NUMBER_VERIFICATION_CODE_EXPIRED"
 	// 404: no verification code was sent to the address. Ask for one.
 	ErrNoCodePending ErrorCode = "VERIFICATION_CODE_NOT_FOUND"
-	// 409: another user has verified the same address. The user who asks to change to it learns so.
+	// 409: another user has verified the same address. So this code reveals to a user that another
+	// one has it.
 	ErrAddressTaken ErrorCode = "USER_ALREADY_EXISTS"
 )
 
-// The codes that are made here, for answers that carry none.
+// The codes that this library gives to answers without one.
 const (
 	// ErrRateLimited is a 429: the app's contract limits its calls, and nothing was done. Kii Cloud
 	// asks clients not to retry by themselves; APIError.RetryAfter is the wait, if it named one.
 	// errors.Is finds it in any 429, also in one that has another Code or a body that is broken.
 	// https://documentation.kii.com/en/guides/cloudsdk/rest/guidelines/rate-limit/
 	ErrRateLimited ErrorCode = "TOO_MANY_REQUESTS"
-	// ErrUnexpectedReply is an answer that Kii Cloud does not give: a redirect, a portal's HTML, a
-	// body that is broken or too long, an error without a code or with a gateway's. What happened
-	// is unknown. A code that this library does not know is a gateway's if it comes with 408, 409,
-	// 424 or a status of no registry, such as 499, and has no media type of Kii's.
+	// ErrUnexpectedReply is an answer that Kii Cloud does not give: a redirect, the HTML of a
+	// portal, a body that is broken or too long, an error without a code or with a gateway's code.
+	// The outcome is unknown. A code that this library does not know is taken for a gateway's if it
+	// comes with 408, 409, 424 or an unregistered status, such as 499, and without one of Kii's
+	// media types.
 	ErrUnexpectedReply ErrorCode = "UNEXPECTED_REPLY"
 )
 
 // Error returns the code.
 func (c ErrorCode) Error() string { return string(c) }
 
-// Is answers [OutcomeUnknown].
+// Is implements [OutcomeUnknown].
 func (c ErrorCode) Is(target error) bool {
 	return target == outcomeUnknown{} && c == ErrUnexpectedReply
 }
 
-// An ArgumentError means that a call was refused by this library, and nothing was sent.
+// An ArgumentError means that this library refused a call and sent nothing.
 type ArgumentError struct {
-	Name   string // the Go parameter; "User" or the like if a method was called on an unusable one
-	Reason string // what is wanted; it never repeats the value
+	Name   string // the Go parameter, or the type, such as "User", if a method was called on a nil or zero value
+	Reason string // what is wanted; it never holds the value
 }
 
 // Error returns the parameter and the reason.
 func (e *ArgumentError) Error() string { return "kii: " + e.Name + " " + e.Reason }
 
-// A TransportError means that no whole answer arrived. See [OutcomeUnknown] for what may have
-// happened.
+// A TransportError means that no whole answer arrived. [OutcomeUnknown] reports whether the call
+// may have been carried out.
 type TransportError struct {
 	Op      string // the method, such as "ResetPassword"
-	NotSent bool   // true: it is proved that Kii Cloud got no whole request; false: it may have
+	NotSent bool   // it is proved that Kii Cloud got no whole request; if false, it may have got one
 	Err     error  // for errors.Is and errors.As: the context's error, its cause, the network's failure
 }
 
@@ -108,9 +110,10 @@ func (e *TransportError) Error() string {
 	return printable(fmt.Sprintf("kii: %s: no answer, the outcome is unknown: %v", e.Op, e.Err))
 }
 
-// Unwrap returns Err for [errors.Is] and [errors.As]. They find in it all but the errors of this
-// package, as when a call was cancelled because of another's: those say nothing of this one; and
-// nothing by an interface that returns what an error wraps, such as one with Unwrap or Cause.
+// Unwrap returns Err for [errors.Is] and [errors.As]. They do not find errors of this package in
+// it, such as another call's error because of which this one was cancelled: those say nothing about
+// this call. Nor do they find anything by an interface with a method that returns wrapped errors,
+// such as Unwrap or Cause.
 func (e *TransportError) Unwrap() error {
 	if e.Err == nil {
 		return nil
@@ -121,10 +124,10 @@ func (e *TransportError) Unwrap() error {
 	return secrets{}.hide(e.Err)
 }
 
-// Is answers [OutcomeUnknown].
+// Is implements [OutcomeUnknown].
 func (e *TransportError) Is(target error) bool { return target == outcomeUnknown{} && !e.NotSent }
 
-// An APIError is an answer that is not success. It unwraps to its Code. Only Op, StatusCode, Code
+// An APIError is an answer that is not a success. It unwraps to its Code. Only Op, StatusCode, Code
 // and Reason are ever printed.
 type APIError struct {
 	Op         string    // the method, such as "ResetPassword"
@@ -132,14 +135,14 @@ type APIError struct {
 	Code       ErrorCode // never empty
 	// Reason says what is unexpected, with ErrUnexpectedReply: "a redirect", "a page of text/html",
 	// "not a JSON object", "too long", "cut short", "no errorCode" and the like. If an [Admin] has
-	// no token that works, it says what to check. It is always this library's own text.
+	// no token that works, it says what to check. The text is always this library's.
 	Reason string
-	// Message is Kii Cloud's, in English, for the developer. It is "[redacted]" if it holds a
-	// secret or an account identifier of this call, as it is, escaped, in hexadecimal or in base64.
-	// It may still describe the account, so it is not for a stranger.
+	// Message is Kii Cloud's text for the developer, in English. It is "[redacted]" if it holds a
+	// secret or an account identifier of this call, plain, escaped, in hexadecimal or in base64. It
+	// may still describe the account, so do not show it to a stranger.
 	Message           string
-	MinPasswordLength int           // in characters, with ErrPasswordTooShort; 0: unknown
-	RetryAfter        time.Duration // from the Retry-After header; 0: there is none
+	MinPasswordLength int           // in characters, with ErrPasswordTooShort; 0 if unknown
+	RetryAfter        time.Duration // from the Retry-After header; 0 if there is none
 }
 
 // Error returns Op, StatusCode, Code and Reason.
@@ -153,8 +156,8 @@ func (e *APIError) Error() string {
 // Unwrap returns Code.
 func (e *APIError) Unwrap() error { return e.Code }
 
-// Is reports whether target is [ErrRateLimited] and e a 429, whatever its Code. It also answers
-// [OutcomeUnknown].
+// Is reports whether target is [ErrRateLimited] and e is a 429, whatever its Code. It also
+// implements [OutcomeUnknown].
 func (e *APIError) Is(target error) bool {
 	return target == ErrRateLimited && e.StatusCode == http.StatusTooManyRequests ||
 		target == outcomeUnknown{} && e.StatusCode/100 == 5
@@ -166,7 +169,7 @@ type SessionError struct {
 	Err    error  // the answer that ended it; nil after a ChangePassword that succeeded
 }
 
-// Error returns that the session is over, and why.
+// Error says that the session is over, and why.
 func (e *SessionError) Error() string {
 	if e.Err == nil {
 		return "kii: the session is over, log in again: the password was changed"
@@ -177,8 +180,8 @@ func (e *SessionError) Error() string {
 // Unwrap returns Err.
 func (e *SessionError) Unwrap() error { return e.Err }
 
-// The errors print the same under every verb and as JSON, as a value as well as by pointer. So they
-// do in every log: the handlers of slog call Error or MarshalText.
+// The errors print the same text with every verb and as JSON, whether they are values or pointers.
+// They do so in every log, too: the handlers of slog call Error or MarshalText.
 
 // Format implements [fmt.Formatter]. It prints what Error returns.
 func (e ArgumentError) Format(f fmt.State, verb rune) { format(f, verb, (&e).Error()) }
@@ -204,19 +207,19 @@ func (e APIError) MarshalText() ([]byte, error) { return []byte((&e).Error()), n
 // MarshalText returns what Error does, for the JSON of what holds e.
 func (e SessionError) MarshalText() ([]byte, error) { return []byte((&e).Error()), nil }
 
-// OutcomeUnknown reports whether a call that returned err may have been carried out: a request that
-// was not proved unsent got no whole answer, or the answer was a 5xx or an [ErrUnexpectedReply]. If
-// it is false and err is not nil, nothing happened. Of several joined errors it is enough that one
-// is unknown. The cause of a cancelled context does not count, even if it is an error of this
-// package: it is of another call.
+// OutcomeUnknown reports whether a call that returned err may have been carried out. That is so if
+// a request may have been sent and got no whole answer, or if the answer was a 5xx or an
+// [ErrUnexpectedReply]. If it is false and err is not nil, nothing happened. If errors are joined,
+// one unknown outcome is enough. The cause of a cancelled context does not count, even if it is an
+// error of this package, because that belongs to another call.
 //
-// err must be the error that a call returned, or wrap it. OutcomeUnknown reports false for what has
-// lost it: the text that a job queue keeps, or the error that a package for retries returns in its
-// place. So ask before.
+// err must be the error that a call returned, or wrap it. OutcomeUnknown reports false for an error
+// that replaced it, such as one that a retry package returns or that a job queue made from its
+// text. So ask before that.
 func OutcomeUnknown(err error) bool { return errors.Is(err, outcomeUnknown{}) }
 
-// outcomeUnknown is what each error is asked for. errors.Is reaches all errors that are joined,
-// whatever type joins them: errors.Join's, or a retry package's own.
+// outcomeUnknown is the target that each error's Is method knows. errors.Is reaches all joined
+// errors, whether errors.Join or a retry package's own type joins them.
 type outcomeUnknown struct{}
 
 // Error is never printed.

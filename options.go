@@ -16,8 +16,8 @@ type config struct {
 	insecureHTTP bool
 }
 
-// An Option changes a default of [New]. Their order does not matter, except that of two of a kind
-// the last one wins.
+// An Option changes a default of [New]. Their order does not matter, except that the last of two of
+// the same kind wins.
 type Option func(*config) error
 
 // WithHTTPClient makes calls through hc's Transport (nil: the library's own) and bounds each
@@ -53,8 +53,8 @@ func WithTimeout(d time.Duration) Option {
 	}
 }
 
-// WithMaxRetries sets how many more attempts are made of a call that is proved not to have reached
-// a server. The default is 2; 0 means none.
+// WithMaxRetries sets how many more attempts are made if a call is proved not to have reached a
+// server. The default is 2; 0 means none.
 func WithMaxRetries(n int) Option {
 	return func(cfg *config) error {
 		cfg.maxRetries = n
@@ -62,13 +62,13 @@ func WithMaxRetries(n int) Option {
 	}
 }
 
-// WithLogger writes one record a request to l, with the context of the call. (The request of a
-// [Session.Refresh] and for an [Admin]'s token is shared: its context has the values of the
-// caller's who began it, until one of those who wait leaves.) A success is at Debug; what a user or
-// the program did, such as a wrong PIN or a cancellation before the request was sent, at Info; an
-// unknown outcome and a failure of the network at Warn. The attributes are op, duration, status,
-// error, outcome_unknown, code, reason, retry_after, attempts and host, as far as there are any. No
-// record holds a secret or an account identifier. The default is silent.
+// WithLogger writes one record a request to l, with the context of the call. (The requests of a
+// [Session.Refresh] and for an [Admin]'s token are shared: their context has the values of the
+// first caller's context, until one of the callers leaves.) A success is logged at Debug; what a
+// user or the program caused, such as a wrong PIN or a cancellation before the request was sent, at
+// Info; an unknown outcome and a failure of the network at Warn. The attributes are op, duration,
+// status, error, outcome_unknown, code, reason, retry_after, attempts and host; those without a
+// value are left out. No record holds a secret or an account identifier. The default is silent.
 func WithLogger(l *slog.Logger) Option {
 	return func(cfg *config) error {
 		cfg.logger = l

@@ -5,8 +5,8 @@ import (
 	"log/slog"
 )
 
-// A Profile is what Kii Cloud knows of a user, as far as it says: a field that it leaves out is
-// zero. All of it is personal, so a Profile prints redacted. Its JSON holds everything.
+// A Profile holds what Kii Cloud knows of a user. A field that its answer leaves out is zero. All
+// of it is personal, so a Profile prints redacted. Its JSON holds everything.
 type Profile struct {
 	UserID      string `json:"user_id"`
 	LoginName   string `json:"login_name,omitempty"`
@@ -42,7 +42,7 @@ func (p Profile) LogValue() slog.Value { return slog.StringValue(p.String()) }
 // String returns nothing of the profile.
 func (p Profile) String() string { return "kii.Profile" + blanked }
 
-// profile returns the user whose record o is, and what is wrong with it; empty if nothing is.
+// profile returns the user of the record o, and what is wrong with the record, or "".
 // https://documentation.kii.com/rest/apps-collection/application/user-collection/user-logged-in/
 func (o object) profile() (p *Profile, wrong string) {
 	p = new(Profile)

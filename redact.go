@@ -76,8 +76,8 @@ func (s secrets) forms() (forms, encoded []string) {
 		escaped := marshal(secret)
 		forms = append(forms, secret, url.PathEscape(secret), url.QueryEscape(secret),
 			html.EscapeString(secret), string(escaped[1:len(escaped)-1]), hex.EncodeToString([]byte(secret)))
-		// In base64 the position of a secret decides which three of its bytes become one group of four
-		// characters.
+		// In base64 the position of a secret decides which three of its bytes become one group of
+		// four characters.
 		for skip := range min(3, len(secret)-2) {
 			group := secret[skip : len(secret)-(len(secret)-skip)%3]
 			encoded = append(encoded, base64.StdEncoding.EncodeToString([]byte(group)))

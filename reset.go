@@ -11,10 +11,10 @@ import (
 // need not be logged in. Nothing else changes: the old password and the sessions work until the
 // reset is completed.
 //
-// id is a user ID, an e-mail address, a phone number with + and country code, or one of these with
-// its type, such as "LOGIN_NAME:alice"; see the package documentation. method says where the
-// message goes, and the user needs a verified address of that kind. id may name the user by another
-// one. An id with characters that cannot be seen, or only look right, is refused.
+// id is a user ID, an e-mail address, a phone number with + and country code, or a name with its
+// type, such as "LOGIN_NAME:alice"; see the package documentation. method decides where the message
+// goes, and the user needs a verified address of that kind, which need not be the one in id. An id
+// with characters that are invisible, or only look right, is refused.
 //
 // A nil error means that Kii Cloud accepted the request, not that the message was delivered. To
 // send another one, call again. The errors to expect:
@@ -53,9 +53,9 @@ func (u *User) ResetPassword(ctx context.Context, id string, method Notification
 // logs nobody in: the next step is [User.Login] with the new password. Every session that was
 // obtained with the old password is over, and its next call returns a [*SessionError].
 //
-// newPassword is the one that the user chose, of 4 to 50 printable ASCII characters; nil asks Kii
-// Cloud to generate one and send it by SMS. Which of the two an app wants is the setting "Password
-// Reset Flow" of the developer portal, which no call of a user can read. An app set to "Generate
+// newPassword is what the user chose: 4 to 50 printable ASCII characters. If it is nil, Kii Cloud
+// generates a password and sends it by SMS. Which of the two an app wants is the setting "Password
+// Reset Flow" of the developer portal. No call of a user can read it. An app set to "Generate
 // Password" ignores newPassword. For one set to "Input Password" see [ErrInvalidInput] below. Kii
 // Cloud has no call that only checks the PIN; a newPassword that it never takes is refused here,
 // before the PIN is used.

@@ -48,8 +48,8 @@ func (o object) token(old Token) (t *Token, wrong string) {
 		t.RefreshToken = old.RefreshToken
 	}
 	if life, known := o.lifetime(); known {
-		// Round removes the monotonic clock, which stops while a machine is suspended. Without it a token
-		// also equals itself after JSON.
+		// Round removes the monotonic clock, which stops while a machine is suspended. Without it a
+		// token also equals itself after JSON.
 		t.Expiry = time.Now().UTC().Round(0).Add(life)
 	}
 	return t, ""

@@ -12,7 +12,7 @@ import (
 // call this while the user can still log in. The e-mail brings the same code again, as tests that
 // others wrote for the real Kii Cloud expect; no page of Kii's says so.
 //
-// The error of note is [ErrAlreadyVerified]: nothing is left to verify.
+// The error to expect is [ErrAlreadyVerified]: nothing is left to verify.
 //
 // ResendEmailVerification is safe for concurrent use and sends one request. If [OutcomeUnknown]
 // reports true, the e-mail may be on its way. An answer that the token is dead ends the session.
@@ -21,7 +21,7 @@ func (s *Session) ResendEmailVerification(ctx context.Context) error {
 }
 
 // ResendPhoneVerification asks Kii Cloud to send the SMS with the code for [Session.VerifyPhone]
-// again. What [Session.ResendEmailVerification] says holds for it.
+// again. It is like [Session.ResendEmailVerification] in all else.
 func (s *Session) ResendPhoneVerification(ctx context.Context) error {
 	return s.resendVerification(ctx, "ResendPhoneVerification", phoneNumber)
 }
@@ -46,8 +46,8 @@ func (s *Session) VerifyEmail(ctx context.Context, code string) error {
 }
 
 // VerifyPhone verifies the user's phone number, or the pending one, with the code that an SMS
-// brought there. From then on a reset by SMS works. What [Session.VerifyEmail] says of errors and
-// outcomes holds for it.
+// brought there. From then on a reset by SMS works. Its errors and outcomes are those of
+// [Session.VerifyEmail].
 func (s *Session) VerifyPhone(ctx context.Context, code string) error {
 	return s.verify(ctx, "VerifyPhone", phoneNumber, code)
 }
@@ -73,7 +73,7 @@ func (s *Session) ChangeEmail(ctx context.Context, email string) error {
 
 // ChangePhone gives the user another phone number: + and 7 to 20 digits, the country code first. If
 // the app asks for verification, the new number is pending until [Session.VerifyPhone] verifies it.
-// What [Session.ChangeEmail] says holds for it.
+// It is like [Session.ChangeEmail] in all else.
 func (s *Session) ChangePhone(ctx context.Context, phone string) error {
 	if err := s.check(ctx, checkPhone(phone)); err != nil {
 		return err

@@ -88,7 +88,8 @@ var errGoexit = errors.New("the RoundTripper ended its goroutine")
 // end records how the attempt ended. Only the first call counts. At the deadline run may still be
 // under way, but nothing is sent after end, so what is proved not sent stays unsent.
 func (a *attempt) end(ctx context.Context, reply Reply, err error) {
-	// The methods of err may be the caller's code and block, so they are called before a.mu is held.
+	// The methods of err may be the caller's code and block, so they are called before a.mu is
+	// held.
 	err = foreign.Error(err)
 	dial := ctx.Err() == nil && isDialError(err) // once ctx is done, err may be its cause, of another request
 	plain := withoutURL(err)

@@ -100,7 +100,8 @@ func (a *attempt) guard(req *http.Request, next http.RoundTripper) error {
 		req.Body = http.NoBody // otherwise net/http would send an empty body in chunks, which some servers refuse
 		return nil
 	case !a.own: // the library's own transport keeps the plain body: net/http writes it together with the headers only if it knows its type
-		// A request without a body gets an empty one, since otherwise only hooks could show a replay.
+		// A request without a body gets an empty one, since otherwise only hooks could show a
+		// replay.
 		a.sent.attempt, a.watched = a, true
 		req.Body = &a.sent
 	}
