@@ -54,8 +54,8 @@ func hasControl(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError })
 }
 
-// isInvisible reports whether r is invisible, or only changes how its neighbours look. All spaces
-// but that of ASCII are.
+// isInvisible reports whether r is invisible, or only changes how its neighbours look. Every space
+// except the ASCII one counts as invisible.
 func isInvisible(r rune) bool {
 	return !unicode.IsPrint(r) ||
 		r > unicode.MaxLatin1 && unicode.In(r, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)

@@ -43,7 +43,7 @@
 //
 // [Server.Snapshot] returns settings, assumptions and accounts, and [Server.Restore] takes them
 // back. Whatever a call can create, Restore and [Server.PutAccount] accept. Each method and each
-// call is one change, but for [Server.VisitLinks], which is a call for each link: what runs at the
+// call is one change, except [Server.VisitLinks], which is a call for each link: what runs at the
 // same time sees the state before it or after it. Validate methods return a [FieldError] for each
 // field that is wrong.
 //

@@ -160,7 +160,7 @@ func (s *Server) register(c *call) answer {
 		return failure(http.StatusBadRequest, "NoAccountProvidedException", "NO_ACCOUNT_PROVIDED", "The user has no login name, email address or phone number", nil)
 	}
 	usable := a.LoginName != "" || a.Email != "" && !s.settings.VerifyEmail || a.Phone != "" && !s.settings.VerifyPhone
-	if !nameless && !usable && !withLogin { // the sign-up guide calls it an error; who is logged in at once has a token
+	if !nameless && !usable && !withLogin { // the sign-up guide calls it an error; a user who is logged in at once has a token
 		return c.invalidInput("loginName", "is missing, and the settings ask for verification before an address names the user")
 	}
 	if a.Password != "" || !withLogin {

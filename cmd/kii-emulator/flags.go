@@ -31,7 +31,7 @@ func parseFlags(args []string, stderr io.Writer) (emulator.Options, error) {
 	f.Func("expose", "let other machines in that call the emulator by this `host`, such as 192.168.1.5\n"+
 		"or emulator:8484; everybody who can reach it sees and changes everything. May be given\n"+
 		"again for another host; links in messages begin with the first. Port 0 stands for any:\n"+
-		"who reads a message by that host gets links with the port that the page was read by", func(host string) error {
+		"a message read by that host has links with the port that the page was read by", func(host string) error {
 		o.Expose = append(o.Expose, host)
 		return nil
 	})

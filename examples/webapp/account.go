@@ -59,8 +59,8 @@ func parseEmail(typed string) (account, bool) {
 	return account{ID: typed, Key: strings.ToLower(strings.ToUpper(typed))}, true
 }
 
-// parsePhone never alters a number that came with a plus, but for the script of its digits and the
-// (0) that some write in it. Others are read as people of the region write them.
+// parsePhone never alters a number that came with a plus, except for the script of its digits and
+// the (0) that some write in it. Others are read as people of the region write them.
 func parsePhone(typed, region string) (account, bool) {
 	number := strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.Is(unicode.Dash, r) || strings.ContainsRune(".\u30fc/", r) {

@@ -81,7 +81,7 @@ func address(addr string) netip.Addr {
 	return ip.Unmap().WithZone("")
 }
 
-// nat64 is what IPv4 visitors of a site that has IPv6 alone come from (RFC 6052): they are not one
+// nat64 is what IPv4 visitors of a site with IPv6 only come from (RFC 6052): they are not one
 // household.
 var nat64 = netip.MustParsePrefix("64:ff9b::/96")
 

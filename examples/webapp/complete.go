@@ -34,7 +34,7 @@ func (a *app) code(w http.ResponseWriter, r *http.Request) error {
 			if err == nil {
 				err = a.finish(w, r, current.Name, after)
 			}
-			if err != nil { // how it ended is told all the same
+			if err != nil { // the user is told how it ended anyway
 				a.log.Error("the end of a reset is not kept", "error", err)
 				a.render(w, http.StatusOK, "login", view{Word: "login", Notice: after})
 			}

@@ -40,7 +40,7 @@ var develop func(*flag.FlagSet) func(config, func(string) string) (*extra, error
 const drain = 45 * time.Second
 
 func main() {
-	signal.Ignore(syscall.SIGPIPE) // else the site ends if who reads its log does
+	signal.Ignore(syscall.SIGPIPE) // otherwise the site would end with the program that reads its log
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // so that a second signal ends the process at once

@@ -264,7 +264,7 @@ func (a *app) told(w http.ResponseWriter, r *http.Request, did outcome, notice s
 	name := r.PathValue("channel")
 	switch did {
 	case succeeded:
-		if _, _, err := a.logins.change(r, func(l *login) { l.Notice = name + " " + notice }); err != nil { // it is told all the same
+		if _, _, err := a.logins.change(r, func(l *login) { l.Notice = name + " " + notice }); err != nil { // the user is told anyway
 			a.log.Error("what was done is not kept", "error", err)
 			a.render(w, http.StatusOK, "message", view{Word: "done", Notice: notice, Link: "/profile/" + name})
 			return nil

@@ -189,7 +189,7 @@ func (c cookie) set(w http.ResponseWriter, value string) {
 func (c cookie) clear(w http.ResponseWriter) { c.send(w, "", -1) }
 
 func (c cookie) send(w http.ResponseWriter, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure but for plain http, which is served on loopback only
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure, except over plain http, which is served on loopback only
 		Name: c.name, Value: value, Path: "/", Secure: c.secure, HttpOnly: true, SameSite: c.sameSite, MaxAge: maxAge,
 	})
 }

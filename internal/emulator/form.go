@@ -89,8 +89,8 @@ func (f *formReader) duration(name string) time.Duration {
 	return d
 }
 
-// with adds what else is wrong, but for fields that could not be read. It returns nil if nothing
-// is.
+// with adds what else is wrong, except with fields that could not be read. It returns nil if
+// nothing is.
 func (f *formReader) with(err error) error {
 	if err != nil && len(fieldsOf(err)) == 0 {
 		return err

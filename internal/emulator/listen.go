@@ -28,7 +28,7 @@ func (o Options) listen() (*binding, error) {
 	}
 	bound := l.Addr().(*net.TCPAddr)
 	p := &binding{listeners: []net.Listener{l}, address: bound, hosts: make(map[string]bool), anyPort: make(map[string]bool)}
-	if bound.IP.Equal(net.IPv4(127, 0, 0, 1)) { // localhost is ::1 first to some programs, and ::1 alone to others
+	if bound.IP.Equal(net.IPv4(127, 0, 0, 1)) { // some programs try ::1 first for localhost, and others try only that
 		if l, err := net.ListenTCP("tcp6", &net.TCPAddr{IP: net.IPv6loopback, Port: bound.Port}); err == nil {
 			p.listeners = append(p.listeners, l)
 		} else if l, err := net.ListenTCP("tcp6", &net.TCPAddr{IP: net.IPv6loopback}); err == nil {
