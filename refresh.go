@@ -26,7 +26,8 @@ import (
 //
 // If [OutcomeUnknown] reports true, the new pair may be lost, or may still come: the session goes
 // on, and the next call shows which. This is also what a caller is told whose context ends while
-// the request is under way.
+// the request is under way. A program that stores the new token must wait for it: pass
+// [context.WithoutCancel] of the visitor's context.
 func (s *Session) Refresh(ctx context.Context) error {
 	if err := s.check(ctx); err != nil {
 		return err
