@@ -2,6 +2,7 @@ package pages_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,6 +48,21 @@ func userAgent(t *testing.T) (agent string) {
 		return httpmock.NewStringResponse(http.StatusNoContent, ""), nil
 	}))
 	return agent
+}
+
+// docs/errors.md tells how a page learns that an id is refused before Kii Cloud is asked.
+func TestAnIDIsRefusedAlsoWhenTheContextIsCancelled(t *testing.T) {
+	t.Parallel()
+	client, err := kii.New("app", "key", "http://127.0.0.1:1/api")
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for id, refused := range map[string]bool{"alice@example.com": false, "alice@@example.com": true, "": true} {
+		err := client.User.ResetPassword(ctx, id, kii.NotificationEmail)
+		_, is := errors.AsType[*kii.ArgumentError](err)
+		assert.Equal(t, refused, is, id)
+		assert.False(t, kii.OutcomeUnknown(err), id)
+	}
 }
 
 func TestOptionTableHasTheDefaults(t *testing.T) {
