@@ -13,7 +13,7 @@ import (
 )
 
 // A Session is a logged-in user. [User.Login] and [User.Resume] return one. It is safe for
-// concurrent use and must not be copied.
+// concurrent use and must not be copied. Kii documents no logout: drop the session and its token.
 //
 // It ends when Kii Cloud answers a call that the token is dead: by 401 or 403 with [ErrWrongToken],
 // [ErrUnauthorized], [ErrAuthenticationFailed] or invalid_token. The reason may be that the
