@@ -3,6 +3,7 @@ package pages_test
 import (
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -44,6 +45,18 @@ func TestHTTPMockIsUsedAsThePagesShowIt(t *testing.T) {
 		}
 		assert.NotZero(t, found, page)
 	}
+}
+
+func TestALoginIsMockedAsThePageSays(t *testing.T) {
+	t.Parallel()
+	m := regexp.MustCompile("login is a `(\\w+)` to `(\\S+)`, answered `(.+?)`").FindStringSubmatch(pages(t)["docs/testing.md"])
+	require.NotNil(t, m)
+	mock := httpmock.NewMockTransport()
+	mock.RegisterResponder(m[1], string(kii.SiteJP)+m[2], httpmock.NewStringResponder(http.StatusOK, m[3]))
+	client, err := kii.New("app-id", "app-key", kii.SiteJP, kii.WithHTTPClient(&http.Client{Transport: mock}))
+	require.NoError(t, err)
+	_, err = client.User.Login(t.Context(), "alice", "password")
+	require.NoError(t, err)
 }
 
 func unindented(code string) string { return strings.ReplaceAll(code, "\t", "") }
