@@ -60,7 +60,7 @@ func (c *Client) Admin(clientID, clientSecret string) (*Admin, error) {
 func (a Admin) Format(f fmt.State, verb rune) { format(f, verb, "kii.Admin"+blanked) }
 
 // User reads a user's data. id takes the forms of [User.ResetPassword]. An administrator finds
-// nobody by an address that is not verified either: give the user ID or the login name.
+// nobody by an address that is not verified either: give the user ID, or "LOGIN_NAME:alice".
 //
 // The errors to expect are [ErrUserNotFound] and, from all calls of an Admin, [ErrUnauthorized] and
 // [ErrWrongCredentials]. After these two check the client ID and secret; the error's text names

@@ -96,7 +96,7 @@ func (d *desk) help(ctx context.Context, id string) error {
 		var refused *kii.ArgumentError
 		switch {
 		case errors.Is(err, kii.ErrUserNotFound):
-			d.Say("There is no such user. An address that is not verified finds nobody: try the login name or the user ID.")
+			d.Say("There is no such user. An address that is not verified finds nobody: try the user ID, or LOGIN_NAME: and the login name.")
 			return nil
 		case errors.As(err, &refused):
 			d.Say("This names no user: it %s.", refused.Reason)

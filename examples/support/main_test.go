@@ -28,7 +28,7 @@ func TestADayRunsByItselfWithoutEnvironment(t *testing.T) {
 	rest := out.String()
 	for _, step := range []string{
 		"can reset by an e-mail with a link, an SMS with a link or an SMS with a PIN.", "send an SMS with a PIN (yes", "Done.",
-		"There is no such user.",
+		"There is no such user.", "or LOGIN_NAME: and the login name.",
 		"cannot reset, because the e-mail address is not verified, and there is no phone number.", "bob@example.com (yes", "Done.",
 		"can reset by an e-mail with a link, and by nothing else, because there is no phone number.", "Done.",
 		"cannot reset, because the account is disabled.", "set a password (yes", "Done.", "enable the account (yes", "Done.",
