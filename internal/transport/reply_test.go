@@ -38,6 +38,7 @@ func TestARepliesBodyIsWholeOrSaysWhyNot(t *testing.T) {
 		"gzip of nothing, a success":       {wire: "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", status: 200},
 		"gzip of nothing, of no length":    {wire: "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n", status: 200, broken: "cut short"},
 		"gzip of nothing, chunked, cut":    {wire: "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n", lost: true},
+		"gzip of nothing, whole":           {wire: "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + member.String(), status: 200},
 		"no length":                        {wire: "HTTP/1.1 200 OK\r\n\r\n", status: 200, broken: "cut short"},
 		"no length, said to be of HTTP/2":  {wire: "HTTP/2.0 200 OK\r\n\r\n", status: 200, broken: "cut short"},
 		"no length, said to be of HTTP/3":  {wire: "HTTP/3.0 200 OK\r\n\r\n", status: 200, broken: "cut short"},
@@ -69,6 +70,18 @@ func TestARepliesBodyIsWholeOrSaysWhyNot(t *testing.T) {
 			assert.Equal(t, row.broken, reply.Broken)
 			assert.True(t, row.body == string(reply.Body))
 		})
+	}
+}
+
+// net/http compares the length with what came; quic-go did not for years.
+func TestABodyThatWasAnnouncedAndNeverCameIsCut(t *testing.T) {
+	t.Parallel()
+	for status, broken := range map[int]string{200: "cut short", 202: "cut short", 204: "", 404: ""} {
+		reply, err := newClient(t, tripper(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: status, ContentLength: 57, Body: io.NopCloser(strings.NewReader(""))}, nil
+		})).Do(t.Context(), post("http://kii.test"))
+		require.NoError(t, err)
+		assert.Equal(t, broken, reply.Broken, status)
 	}
 }
 
