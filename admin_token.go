@@ -90,9 +90,9 @@ func (a *admin) withoutToken(c *call, err error) error {
 	return a.api.transportError(c, true, fmt.Errorf("no token for the administrator: %w", err))
 }
 
-// wrongLogin are the codes by which Kii Cloud may answer a wrong client ID or secret. It documents
-// none; these are from OAuth and from the error table of its JavaScript SDK.
-var wrongLogin = []ErrorCode{
+// wrongLoginCodes are the codes with which Kii Cloud may answer a wrong client ID or secret. It
+// documents none; these are from OAuth and from the error table of its JavaScript SDK.
+var wrongLoginCodes = []ErrorCode{
 	ErrWrongCredentials, ErrAuthenticationFailed, "invalid_client", "unauthorized_client", "OAUTH2_ERROR", "CLIENT_CREDENTIALS_NOT_FOUND",
 }
 
@@ -100,7 +100,7 @@ var wrongLogin = []ErrorCode{
 // is known.
 func whatToCheck(refused *APIError) string {
 	switch {
-	case slices.Contains(wrongLogin, refused.Code):
+	case slices.Contains(wrongLoginCodes, refused.Code):
 		return ": check the ClientID and ClientSecret given to Client.Admin"
 	case refused.StatusCode == http.StatusBadRequest: // expiresAt is in the past, or later than the app's settings allow
 		return ": check the clock of this machine, and that the developer portal allows tokens of an hour"
@@ -140,12 +140,12 @@ func (a *admin) renew(ctx context.Context) (token *adminToken, err error) {
 	}()
 	ctx, cancel := context.WithTimeout(ctx, a.api.timeout)
 	defer cancel()
-	theirs := a.serverTime()
-	token, err = a.fetchToken(ctx, theirs.Add(adminTokenLife))
+	before := a.serverTime()
+	token, err = a.fetchToken(ctx, before.Add(adminTokenLife))
 	// The answer gave the time by Kii Cloud's clock. By that, the requested end may be in the past.
-	told := a.serverTime()
-	if e, ok := err.(*APIError); ok && e.StatusCode == http.StatusBadRequest && !slices.Contains(wrongLogin, e.Code) && told.Sub(theirs).Abs() > time.Minute {
-		token, err = a.fetchToken(ctx, told.Add(adminTokenLife))
+	after := a.serverTime()
+	if e, ok := err.(*APIError); ok && e.StatusCode == http.StatusBadRequest && !slices.Contains(wrongLoginCodes, e.Code) && after.Sub(before).Abs() > time.Minute {
+		token, err = a.fetchToken(ctx, after.Add(adminTokenLife))
 	}
 	return token, err
 }

@@ -165,14 +165,14 @@ func (s *Session) adopt(userID string) string {
 	return ""
 }
 
-// deadToken are the codes by which Kii Cloud may answer a dead bearer token. It documents none;
-// these are named in its SDKs and its reference.
-var deadToken = []ErrorCode{ErrWrongToken, ErrUnauthorized, ErrAuthenticationFailed, "invalid_token"}
+// deadTokenCodes are the codes with which Kii Cloud may answer a dead bearer token. It documents
+// none; these are named in its SDKs and its reference.
+var deadTokenCodes = []ErrorCode{ErrWrongToken, ErrUnauthorized, ErrAuthenticationFailed, "invalid_token"}
 
 // isDeadToken reports whether err is the answer that the token of a call is dead.
 func isDeadToken(err error) bool {
 	e, ok := err.(*APIError) // not errors.As: the cause of a failure may hold another call's answer
-	return ok && (e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden) && slices.Contains(deadToken, e.Code)
+	return ok && (e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden) && slices.Contains(deadTokenCodes, e.Code)
 }
 
 // end ends the session because of err, the answer to a call with the token sent, unless another

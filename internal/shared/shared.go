@@ -36,13 +36,14 @@ func Begin[T any](ctx context.Context, lost error, send func(context.Context) (T
 // more than that of giving up.
 const aMoment = time.Second
 
-// Wait waits for the request and returns its result. If ctx ends first, or the request takes longer
-// than most, as it may if the caller's logger blocks, gone is the reason and there is no result.
-func (r *Request[T]) Wait(ctx context.Context, most time.Duration) (answer T, err, gone error) {
+// Wait waits for the request and returns its result. If ctx ends first, or the request has not
+// ended aMoment after timeout, perhaps because a logger blocks, gone is the reason and there is no
+// result.
+func (r *Request[T]) Wait(ctx context.Context, timeout time.Duration) (answer T, err, gone error) {
 	defer r.values.GiveBack() // ctx may be the context that lent them
 	select {
 	case <-r.done:
-	case <-time.After(max(most, most+aMoment)):
+	case <-time.After(max(timeout, timeout+aMoment)):
 		gone = context.DeadlineExceeded
 	case <-ctx.Done():
 		gone = errors.Join(foreign.Ended(ctx)...)

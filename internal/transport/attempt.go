@@ -21,9 +21,9 @@ type attempt struct {
 	own     bool               // sent by the library's own transport, not by the caller's RoundTripper
 	abort   context.CancelFunc // cancels the call
 
-	resty resty.Request
-	sent  witnessed
-	hooks httptrace.ClientTrace
+	resty   resty.Request
+	reqBody witnessed
+	hooks   httptrace.ClientTrace
 
 	done    chan struct{} // closed when run has ended
 	reply   Reply         // this and failure are set once ended is
@@ -33,7 +33,7 @@ type attempt struct {
 	ended    bool       // nothing may be sent any more
 	began    bool       // the RoundTripper was called
 	answered bool       // and returned a response
-	body     io.Closer  // the body of that response
+	respBody io.Closer  // the body of that response
 	witness
 }
 
@@ -56,8 +56,8 @@ func (a *attempt) run(ctx context.Context) {
 	r := &a.resty
 	r.Header = a.request.Header
 	if a.request.Body != nil {
-		a.sent.data.Reset(a.request.Body)
-		r.SetBody(&a.sent.data)
+		a.reqBody.data.Reset(a.request.Body)
+		r.SetBody(&a.reqBody.data)
 	}
 	r.SetContext(httptrace.WithClientTrace(context.WithValue(ctx, attemptKey{}, a), a.trace(ctx)))
 	resp, err := r.Execute(a.request.Method, a.request.URL)
@@ -103,8 +103,8 @@ func (a *attempt) end(ctx context.Context, reply Reply, err error) {
 	case a.stopped != nil:
 		a.failure = &Failure{Err: a.stopped} // the cancellation was ours
 	default:
-		connecting := a.began && !a.got && !a.handshake && (a.own || len(a.asked) > 0)
-		a.failure = &Failure{NotSent: a.unsent(dial), Err: plain, again: dial || connecting}
+		connecting := a.began && !a.connected && !a.handshake && (a.own || len(a.asked) > 0)
+		a.failure = &Failure{NotSent: a.unsent(dial), Err: plain, retryable: dial || connecting}
 	}
 	a.ended = true
 }
@@ -118,7 +118,7 @@ func (a *attempt) unsent(dial bool) bool {
 		return false
 	case !a.began || a.watched && !a.read && len(a.request.Body) > 0: // without a body, headers are the whole request
 		return true
-	case a.got || a.handed:
+	case a.connected || a.hookless:
 		return false
 	}
 	return a.own || dial || a.direct && len(a.asked) > 0 && !a.watched
@@ -128,7 +128,7 @@ func (a *attempt) unsent(dial bool) bool {
 func (a *attempt) closeBody() {
 	defer func() { _ = recover() }() // Close may be the caller's code
 	a.mu.Lock()
-	body := a.body
+	body := a.respBody
 	a.mu.Unlock()
 	if body != nil {
 		_ = body.Close()
@@ -155,7 +155,7 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	a.mu.Lock()
-	a.answered, a.body = true, resp.Body
+	a.answered, a.respBody = true, resp.Body
 	late := a.ended
 	a.mu.Unlock()
 	if err != nil || late {

@@ -95,8 +95,8 @@ type Failure struct {
 	Err      error // the context's error, its cause and the network's failure: those that exist, joined
 	Attempts int   // 0 if the context was done before the first
 
-	again bool  // connecting failed, so another attempt may succeed
-	late  error // context.DeadlineExceeded if the attempt's time is over
+	retryable bool  // connecting failed, so another attempt may succeed
+	late      error // context.DeadlineExceeded if the attempt's time is over
 }
 
 func (f *Failure) Error() string { return f.Err.Error() }
@@ -118,7 +118,7 @@ func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
 			reply.Attempts = n
 			return reply, nil
 		}
-		if failure.NotSent && failure.again && n <= c.maxRetries && pause(call, n) {
+		if failure.NotSent && failure.retryable && n <= c.maxRetries && pause(call, n) {
 			earlier = failure
 			continue
 		}

@@ -30,7 +30,7 @@ type witness struct {
 	direct     bool // the RoundTripper is net/http's
 	plainHTTP1 bool // and never speaks HTTP/2 without TLS
 
-	got       bool // a connection was obtained, so something may have been written
+	connected bool // a connection was obtained, so something may have been written
 	handshake bool // a TLS handshake has begun and has not succeeded
 	open      int  // number of requests with a connection and without a response
 	wrote     bool // the headers of an open request were written
@@ -40,17 +40,17 @@ type witness struct {
 	keyed     bool // a request has an Idempotency-Key header
 
 	// Hosts tell this request from others that fire the same hooks.
-	asked   []string // host:port of each connection asked for
-	writing []string // hosts named by the headers now being written: several if round trips overlap
-	heads   int      // number of headers begun and not ended
-	another bool     // the headers name another path, so they are another request's
-	wroteTo []string // those of asked that this request may have been written to
-	again   bool     // the connection asked for last would be a second one for this request, before any response
+	asked      []string // host:port of each connection asked for
+	writing    []string // hosts named by the headers now being written: several if round trips overlap
+	unfinished int      // number of headers begun and not ended
+	another    bool     // the headers name another path, so they are another request's
+	wroteTo    []string // those of asked that this request may have been written to
+	again      bool     // the connection asked for last would be a second one for this request, before any response
 
-	watched bool  // the body is a witnessed one, which notes when it is read
-	read    bool  // the body, or a copy of it, was read
-	handed  bool  // the request may be sent without any hook: see shake and witnessed.Read
-	stopped error // why the witness ended the attempt, such as a replay
+	watched  bool  // the body is a witnessed one, which notes when it is read
+	read     bool  // the body, or a copy of it, was read
+	hookless bool  // the request may be sent without any hook: see shake and witnessed.Read
+	stopped  error // why the witness ended the attempt, such as a replay
 }
 
 // trace returns the attempt's hooks. Those that only the caller's RoundTripper needs are left out
@@ -80,7 +80,7 @@ func (a *attempt) shake(open bool, protocol string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.handshake = open
-	a.handed = a.handed || !slices.Contains([]string{"", "http/1.1", "h2"}, protocol)
+	a.hookless = a.hookless || !slices.Contains([]string{"", "http/1.1", "h2"}, protocol)
 }
 
 // guard prepares req, which next is about to send, so that the attempt witnesses it. It returns an
@@ -102,8 +102,8 @@ func (a *attempt) guard(req *http.Request, next http.RoundTripper) error {
 	case !a.own: // the library's own transport keeps the plain body: net/http writes it together with the headers only if it knows its type
 		// A request without a body gets an empty one, since otherwise only hooks could show a
 		// replay.
-		a.sent.attempt, a.watched = a, true
-		req.Body = &a.sent
+		a.reqBody.attempt, a.watched = a, true
+		req.Body = &a.reqBody
 	}
 	req.GetBody = a.copyBody
 	return nil
@@ -121,7 +121,7 @@ func (a *attempt) harmless() bool { return a.http1 && !a.http2 && !a.keyed }
 func (a *attempt) copyBody() (io.ReadCloser, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	replay := a.handed // all that is known without hooks
+	replay := a.hookless // all that is known without hooks
 	if len(a.asked) > 0 {
 		replay = a.read && a.wrote && a.open > 0 && !a.harmless()
 	}
@@ -172,7 +172,7 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 	if a.open == 0 {
 		a.wrote, a.wroteTo, a.http1, a.http2 = false, nil, false, false
 	}
-	a.got = true
+	a.connected = true
 	a.open++
 	if a.own {
 		a.http1, a.http2 = http1, !http1
@@ -217,10 +217,10 @@ func (a *attempt) wroteHeaderField(name string, values []string) {
 // beginHeaders notes the host of headers that begin. If others have not ended, another round trip
 // is under way in its own goroutine, and a field may be of either.
 func (a *attempt) beginHeaders(host []string) {
-	if a.heads == 0 {
+	if a.unfinished == 0 {
 		a.writing = nil
 	}
-	a.heads++
+	a.unfinished++
 	a.writing = append(a.writing, strings.Join(host, ""))
 	a.another = false
 }
@@ -229,7 +229,7 @@ func (a *attempt) wroteHeaders() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.wrote = true
-	a.heads = max(0, a.heads-1)
+	a.unfinished = max(0, a.unfinished-1)
 }
 
 // gotFirstResponseByte notes that a request is answered. What is sent after that is no replay, but
@@ -268,7 +268,7 @@ func (w *witnessed) Read(p []byte) (int, error) {
 		return 0, errReplay
 	}
 	w.read = true
-	w.handed = w.handed || !w.got && !belowRoundTrip()
+	w.hookless = w.hookless || !w.connected && !belowRoundTrip()
 	return w.data.Read(p)
 }
 
