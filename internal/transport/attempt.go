@@ -21,7 +21,7 @@ type attempt struct {
 	own     bool               // sent by the library's own transport, not by the caller's RoundTripper
 	abort   context.CancelFunc // cancels the call
 
-	resty   resty.Request
+	resty   resty.Request // these three are values, so that an attempt needs one allocation for them all
 	reqBody witnessed
 	hooks   httptrace.ClientTrace
 
@@ -51,7 +51,7 @@ func (a *attempt) run(ctx context.Context) {
 		default: // its text is not used: it may hold the request, with bytes printed as numbers
 			err = fmt.Errorf("the RoundTripper panicked with a %T", p)
 		}
-		a.end(ctx, Reply{}, err) // unless it has ended
+		a.end(ctx, Reply{}, err) // does nothing after a normal return
 	}()
 	r := &a.resty
 	r.Header = a.request.Header
@@ -91,7 +91,7 @@ func (a *attempt) end(ctx context.Context, reply Reply, err error) {
 	// The methods of err may be the caller's code and block, so they are called before a.mu is
 	// held.
 	err = foreign.Error(err)
-	dial := ctx.Err() == nil && isDialError(err) // once ctx is done, err may be its cause, of another request
+	dial := ctx.Err() == nil && isDialError(err) // once ctx is done, err may be its cause, such as another call's dial error
 	plain := withoutURL(err)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -143,8 +143,8 @@ type roundTripper struct{ next http.RoundTripper }
 // RoundTrip hides two things from http.Client. One is a response that came with an error, which it
 // would log. The other is the target of a redirect: http.Client parses Location and rewinds the
 // body before it calls CheckRedirect, and if either fails it returns an error and no status.
-// RoundTrip does not wrap an error, since http.Client tells an HTTP reply to a TLS hello by the
-// error's type.
+// RoundTrip does not wrap an error, since http.Client recognises an HTTP reply to a TLS hello by
+// the error's type.
 func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	a := req.Context().Value(attemptKey{}).(*attempt)
 	if err := a.guard(req, t.next); err != nil {

@@ -30,8 +30,8 @@ func explain(ctx, call context.Context, errs ...error) error {
 	return errors.Join(all...)
 }
 
-// withoutURL returns what the innermost *url.Error in err wraps, since a URL names an account; err
-// itself if there is none.
+// withoutURL returns what the innermost *url.Error in err wraps, since a URL names an account. It
+// returns err if there is none.
 func withoutURL(err error) error {
 	u, ok := errors.AsType[*url.Error](err)
 	switch {
@@ -43,8 +43,8 @@ func withoutURL(err error) error {
 	return withoutURL(u.Err)
 }
 
-// isDialError reports whether err is a failed look-up, dial or proxy connect and nothing else. Of
-// joined errors all must be, since another may be of a request that was sent.
+// isDialError reports whether err is a failed look-up, dial or proxy connect and nothing else. If
+// errors are joined, that must be true of each, since any other may be of a request that was sent.
 func isDialError(err error) bool {
 	switch e := err.(type) {
 	case *net.DNSError:

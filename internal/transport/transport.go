@@ -25,8 +25,9 @@ type Client struct {
 	maxRetries int
 }
 
-// New returns a client. Of hc it uses only the Transport (nil: [DefaultTransport]) and the Timeout,
-// which bounds an attempt (0: not). timeout bounds a whole call, retries included.
+// New returns a client. It uses only hc's Transport (nil means [DefaultTransport]) and hc's
+// Timeout, which bounds one attempt (0 means no bound). timeout bounds a whole call, retries
+// included.
 func New(hc *http.Client, timeout time.Duration, maxRetries int) *Client {
 	c := &Client{timeout: timeout, perAttempt: hc.Timeout, maxRetries: maxRetries}
 	rt := &roundTripper{next: hc.Transport}
@@ -53,9 +54,9 @@ const DialTimeout = 5 * time.Second
 // before the call's deadline, so that there is time to try again. As many connections stay idle as
 // there are likely to be callers at once; net/http's own default is two. Idle connections are
 // closed after 30 seconds, because most servers and load balancers close theirs after 60 or more: a
-// request sent at that very moment is lost, and its outcome is unknown. The transport does not ask
-// for compression, because replies are a few hundred bytes. A reply that is compressed anyway is
-// still read.
+// request sent at that very moment is lost, and its outcome is unknown. An HTTP/2 connection whose
+// peer answers no ping, or takes no bytes, is closed. The transport does not ask for compression,
+// because replies are a few hundred bytes. A reply that is compressed anyway is still read.
 func DefaultTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
@@ -103,8 +104,9 @@ func (f *Failure) Error() string { return f.Err.Error() }
 func (f *Failure) Unwrap() error { return f.Err }
 
 // Do sends req. If an attempt is proved not sent because a dial, a look-up or a proxy connect
-// failed, Do pauses and makes another, until the deadline. It retries nothing else. Do returns by
-// the deadline, whatever a server or a RoundTripper does. The error is always a [*Failure].
+// failed, Do pauses and makes another, up to maxRetries times and until the deadline. It retries
+// nothing else. Do returns by the deadline, whatever a server or a RoundTripper does. The error is
+// always a [*Failure].
 func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
 	call := foreign.WithTimeout(ctx, c.timeout)
 	defer call.End()
@@ -128,9 +130,8 @@ func (c *Client) Do(ctx context.Context, req *Request) (Reply, error) {
 	}
 }
 
-// try makes one attempt, in a goroutine of its own, and leaves that behind at the deadline. It
-// must, because the caller's RoundTripper, the body of a reply and net/http's HTTP/2 locks may
-// ignore a context.
+// try makes one attempt in another goroutine, which it does not wait for after the deadline: the
+// caller's RoundTripper, the body of a reply and net/http's HTTP/2 locks may ignore a context.
 func (c *Client) try(call *foreign.Context, req *Request) (Reply, *Failure) {
 	ctx := call
 	if c.perAttempt > 0 {

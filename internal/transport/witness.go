@@ -18,12 +18,12 @@ import (
 	"strings"
 )
 
-// errReplay is the failure of a request that was stopped before it was sent again: by net/http,
-// after its connection broke, or by a RoundTripper that seems to do the same.
+// errReplay is the failure of a request that was about to be sent again: by net/http after its
+// connection broke, or by a RoundTripper that seems to do the same.
 var errReplay = errors.New("the request may have arrived, so it was not sent again")
 
-// A witness holds what is known of an attempt. It learns that from httptrace's hooks and from the
-// request's body, of which nothing was sent that was not read. Hooks alone prove little: a
+// A witness holds what is known of an attempt. It learns that from httptrace's hooks, and from
+// reads of the request's body: what was not read was not sent. Hooks alone prove little: a
 // RoundTripper, a dialer or a look-up that makes another request with the same context fires them,
 // too. net/http calls them from several goroutines, and also after the round trip.
 type witness struct {
@@ -42,7 +42,7 @@ type witness struct {
 	// Hosts tell this request from others that fire the same hooks.
 	asked      []string // host:port of each connection asked for
 	writing    []string // hosts named by the headers now being written: several if round trips overlap
-	unfinished int      // number of headers begun and not ended
+	unfinished int      // number of requests whose headers are being written
 	another    bool     // the headers name another path, so they are another request's
 	wroteTo    []string // those of asked that this request may have been written to
 	again      bool     // the connection asked for last would be a second one for this request, before any response
@@ -53,8 +53,8 @@ type witness struct {
 	stopped  error // why the witness ended the attempt, such as a replay
 }
 
-// trace returns the attempt's hooks. Those that only the caller's RoundTripper needs are left out
-// otherwise: each costs an allocation, and WroteHeaderField one more for each header.
+// trace returns the attempt's hooks. The library's own transport gets only those that it needs:
+// each costs an allocation, and WroteHeaderField one more for each header.
 func (a *attempt) trace(ctx context.Context) *httptrace.ClientTrace {
 	a.hooks = httptrace.ClientTrace{
 		GotConn:           a.gotConn,
@@ -140,8 +140,8 @@ func (a *attempt) getConn(host string) {
 	a.again = a.open > 0 && slices.Contains(a.wroteTo, host)
 }
 
-// gotConn stops the replays that copyBody does not see: those by the library's own transport, those
-// of a GET, which needs no copy, and those by a RoundTripper that copied the body itself. It runs
+// gotConn stops the replays that copyBody does not: those by the library's own transport, those of
+// a GET, which needs no copy, and those by a RoundTripper that copied the body itself. It runs
 // before the second writing, so cancelling the call stops that on HTTP/2. HTTP/1 writes without
 // checking the context, so there the connection, which no other call uses, is closed. It is also
 // closed if the attempt has already ended.
@@ -179,10 +179,10 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 	}
 }
 
-// wroteHeaderField shows three things: the version of HTTP, also without TLS; an Idempotency-Key,
+// wroteHeaderField notes three things: the version of HTTP, also without TLS; an Idempotency-Key,
 // which a RoundTripper may have added, even without a value; and whether the headers are this
-// request's. It knows them by the last element of the path, since a gateway may need another prefix
-// or a query, and by headers that few other requests have.
+// request's. It knows them by headers that few other requests have and, on HTTP/2, by the last
+// element of the path, since a gateway may need another prefix or a query.
 func (a *attempt) wroteHeaderField(name string, values []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -214,8 +214,8 @@ func (a *attempt) wroteHeaderField(name string, values []string) {
 	}
 }
 
-// beginHeaders notes the host of headers that begin. If others have not ended, another round trip
-// is under way in its own goroutine, and a field may be of either.
+// beginHeaders notes the host of a request whose headers begin. If others have not ended, another
+// round trip is under way in its own goroutine, and a field may be of either.
 func (a *attempt) beginHeaders(host []string) {
 	if a.unfinished == 0 {
 		a.writing = nil
