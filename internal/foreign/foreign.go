@@ -1,6 +1,5 @@
-// Package foreign guards against contexts and errors of the caller's that misbehave: a context that
-// does not end when it says, or that serves another request after the call; an error that cannot be
-// printed.
+// Package foreign guards against the caller's contexts and errors: a context that does not end when
+// it says, or that serves another request after the call; an error that cannot be printed.
 package foreign
 
 import (
@@ -14,7 +13,7 @@ import (
 )
 
 // A Context is the context of one call of the library. It has the values of the caller's context,
-// and ends by time, by Cancel, or with the caller's.
+// and ends with it, by time or by Cancel.
 type Context struct {
 	context.Context
 	Cancel   context.CancelFunc
@@ -22,9 +21,9 @@ type Context struct {
 	deadline time.Time
 }
 
-// WithTimeout is like [context.WithTimeout], but its time-out also holds if ctx names an earlier
-// deadline and does not end then: that of a fake clock may lie in the past. The caller must call
-// End.
+// WithTimeout is like [context.WithTimeout], but sets a timer even if ctx has an earlier deadline,
+// because ctx may not end then: the deadline may be by a fake clock, and long past. The caller must
+// call End.
 func WithTimeout(ctx context.Context, timeout time.Duration) *Context {
 	c := &Context{caller: Lent{ctx: ctx, done: ctx.Done()}}
 	c.Context, c.Cancel = context.WithTimeout(&c.caller, timeout)
@@ -61,29 +60,29 @@ func (c *Context) End() {
 	c.caller.GiveBack()
 }
 
-// A Lent context has the values of the caller's context until GiveBack, and never ends by itself.
-// It is for goroutines that outlive a call, such as net/http's dials. They must not use the context
-// of a request that is over: some servers reuse it for another request, and its methods may panic.
+// A Lent context has the values of the caller's context until GiveBack, and never ends if Lend made
+// it. It is for goroutines that outlive a call, such as net/http's dials. They must not use the
+// context of a request that is over: some servers reuse it for another request, and its methods may
+// panic.
 type Lent struct {
 	ctx  context.Context
 	done <-chan struct{} // that of ctx; nil if the end of ctx does not matter
 
 	mu     sync.Mutex // guards what follows
 	given  bool       // GiveBack was called
-	asking int        // number of calls of ctx under way
+	asking int        // number of calls of ask that have not returned
 	idle   chan bool  // made by a GiveBack that waits for asking to be 0, and closed then
 }
 
 // Lend lends the values of ctx.
 func Lend(ctx context.Context) *Lent { return &Lent{ctx: ctx} }
 
-// aMoment is how long a call may wait, at its end, for code of the caller's that should take no
+// aMoment is how long a call may wait, at its end, for the caller's code, which should take no
 // time. That code may be blocked, perhaps by a lock that the caller holds, and must not keep the
 // call from returning.
 const aMoment = 100 * time.Millisecond
 
-// GiveBack ends the use of the caller's context. It waits a moment for calls of it that are under
-// way.
+// GiveBack ends the use of the caller's context. It waits up to 100 ms for calls of ask to return.
 func (l *Lent) GiveBack() {
 	l.mu.Lock()
 	l.given = true
@@ -101,7 +100,8 @@ func (l *Lent) GiveBack() {
 	}
 }
 
-// ask calls question with the caller's context, unless that is given back. A panic has no effect.
+// ask calls question with the caller's context, unless that was given back, and recovers if it
+// panics.
 func (l *Lent) ask(question func(context.Context)) {
 	l.mu.Lock()
 	if l.given {
@@ -124,7 +124,7 @@ func (l *Lent) ask(question func(context.Context)) {
 // Deadline reports that there is none.
 func (*Lent) Deadline() (deadline time.Time, ok bool) { return deadline, false }
 
-// Done returns the channel that the caller's context had at the beginning.
+// Done returns the channel that the caller's context had at the beginning, or nil if Lend made l.
 func (l *Lent) Done() <-chan struct{} { return l.done }
 
 // Err returns an error once Done is closed, even if the caller's context returns none.

@@ -10,8 +10,8 @@ import (
 	"github.com/go-kii/kii/internal/foreign"
 )
 
-// A Request is sent once for all who wait for it, in a goroutine of its own. So it outlives the
-// caller who began it, and a panic in a RoundTripper does not end the program.
+// A Request is sent once for all callers that wait for it, in a goroutine of its own. So it
+// outlives the caller that began it, and a panic in a RoundTripper does not end the program.
 type Request[T any] struct {
 	values *foreign.Lent
 	done   chan struct{}
@@ -19,9 +19,9 @@ type Request[T any] struct {
 	err    error
 }
 
-// Begin starts the request that send makes; lost is its error if send panics. The context of send
-// has the values of ctx until one of the callers leaves. It does not end with ctx: send must set a
-// deadline of its own.
+// Begin starts the request that send makes. lost is its error if send panics or ends its goroutine.
+// The context of send has the values of ctx until one of the callers leaves. It does not end with
+// ctx: send must set a deadline of its own.
 func Begin[T any](ctx context.Context, lost error, send func(context.Context) (T, error)) *Request[T] {
 	r := &Request[T]{values: foreign.Lend(ctx), done: make(chan struct{}), err: lost}
 	go func() {
@@ -33,7 +33,7 @@ func Begin[T any](ctx context.Context, lost error, send func(context.Context) (T
 }
 
 // aMoment is how much longer than its time-out a request is waited for, because its own error says
-// more than that of giving up.
+// more than [context.DeadlineExceeded].
 const aMoment = time.Second
 
 // Wait waits for the request and returns its result. If ctx ends first, or the request has not
@@ -43,7 +43,7 @@ func (r *Request[T]) Wait(ctx context.Context, timeout time.Duration) (answer T,
 	defer r.values.GiveBack() // ctx may be the context that lent them
 	select {
 	case <-r.done:
-	case <-time.After(max(timeout, timeout+aMoment)):
+	case <-time.After(max(timeout, timeout+aMoment)): // the sum may overflow
 		gone = context.DeadlineExceeded
 	case <-ctx.Done():
 		gone = errors.Join(foreign.Ended(ctx)...)
