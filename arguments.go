@@ -49,7 +49,7 @@ func unsendable(value string) string {
 	return ""
 }
 
-// hasControl reports whether s holds a control character or is not UTF-8.
+// hasControl reports whether s holds a control character or U+FFFD, or is not UTF-8.
 func hasControl(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError })
 }

@@ -19,7 +19,7 @@ type api struct {
 	site, app  string                    // the base URLs of the site and of the app
 	host       string                    // of the site
 	appKey     sealed[string]
-	appHeaders sealed[map[string]http.Header] // of calls in the app's name, by content type
+	appHeaders sealed[map[string]http.Header] // of calls that send the app's ID and key, by content type
 	agent      []string
 	logger     *slog.Logger
 	timeout    time.Duration // of one call, shared by all of its requests
@@ -27,7 +27,7 @@ type api struct {
 
 // The content types of calls that send the app's ID and key. The headers of these calls never
 // change, so New builds them once, which saves each call four allocations. They must not be written
-// to, as calls share them.
+// to, because calls share them.
 const (
 	resetPasswordType = "application/vnd.kii.ResetPasswordRequest+json"
 	completeResetType = "application/vnd.kii.CompletePasswordResetRequest+json"
@@ -57,7 +57,7 @@ type call struct {
 	body        []byte          // JSON; nil if there is none
 	token       Token           // zero if the call sends the app's ID and key
 	secrets     secrets         // of this call; the app key and the token are added later
-	bound       context.Context // ends the call; nil if the context that it is logged with does
+	bound       context.Context // ends the call, if that is another context than the log record gets; else nil
 }
 
 // A success returns what is wrong with a whole reply, in a few words for [APIError].Reason. It
@@ -124,7 +124,7 @@ func fetch[T any](ctx context.Context, do func(context.Context, *call, success) 
 func marshal(body any) []byte {
 	b, err := json.Marshal(body)
 	if err != nil {
-		panic(err) // the bodies are structs of strings
+		panic(err) // cannot happen: bodies hold strings, booleans and numbers
 	}
 	return b
 }
@@ -147,7 +147,7 @@ func (a *api) header(c *call) http.Header {
 	return h
 }
 
-// log writes one record for each request. It holds no secret and no account, as the errors hold
+// log writes one record for each request. It holds no secret and no account, because errors print
 // none.
 func (a *api) log(ctx context.Context, c *call, start time.Time, status, attempts int, err error) {
 	if a.logger == nil {

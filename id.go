@@ -20,7 +20,7 @@ func (a *api) userURL(u userRef, path string) string {
 	return a.app + "/users/" + u.kind + escapeSegment(u.address) + path
 }
 
-// secret returns the part of the name that no text may show. Of a phone number these are the last
+// secret returns the part of the name that no text may show. Of a phone number that is the last
 // seven digits, since a server may repeat it in other forms: it stores PHONE:JP-090… as +8190…, and
 // may show that as 090…. The shortest number has seven digits.
 func (u userRef) secret() string {

@@ -147,7 +147,7 @@ func (s secrets) describe(err error) (text string) {
 	return printable(s.blank(text))
 }
 
-// maxDescribed is the most bytes of a text that are printed: a peer can send kilobytes.
+// maxDescribed is how many bytes of a text are printed at most: a peer can send kilobytes.
 const maxDescribed = 500
 
 // printable returns text as one line, with spaces for control and invisible characters: a line
@@ -176,14 +176,14 @@ func (h *hidden) Error() string { return h.text }
 // Format implements [fmt.Formatter]. It prints no field.
 func (h *hidden) Format(f fmt.State, verb rune) { format(f, verb, h.text) }
 
-// Is finds any error but this package's: those belong to another call, and say nothing about this
-// one.
+// Is finds any error except this package's: those belong to another call, and say nothing about
+// this one.
 func (h *hidden) Is(target error) (found bool) {
 	defer func() { _ = recover() }() // the methods of h.err may be the caller's code
 	return !isOwn(target) && errors.Is(h.err, target)
 }
 
-// As finds any error but this package's, and but a *url.Error, whose URL may name an account. It
+// As finds any error except this package's and a *url.Error, whose URL may name an account. It
 // finds nothing if target is an interface with an Unwrap method or the like, because that would
 // return an error that is not hidden.
 func (h *hidden) As(target any) (ok bool) {

@@ -28,7 +28,7 @@ var knownCodes = []ErrorCode{
 
 var errorCodeForm = regexp.MustCompile(`^([A-Z][A-Z0-9_]{0,63}|[a-z][a-z0-9_]{0,63})$`)
 
-// apiError reads an answer that is not success. wrong is what success found wrong with it.
+// apiError reads an answer that is not a success. wrong is what success found wrong with it.
 func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError {
 	e := &APIError{Op: c.op, StatusCode: reply.Status, Code: ErrUnexpectedReply, RetryAfter: retryAfter(reply.Header)}
 	if reply.Status < 400 || reply.Status > 599 {
@@ -75,7 +75,7 @@ func isOfGateway(reply *transport.Reply) bool {
 	return !ofKii && (slices.Contains(mayBeDone, reply.Status) || http.StatusText(reply.Status) == "")
 }
 
-// reason returns why a reply is unexpected: by its status, type or length, or else wrong.
+// reason returns why a reply is unexpected: what its status, type or length shows, or else wrong.
 func reason(reply *transport.Reply, wrong string) string {
 	switch {
 	case reply.Status/100 == 3:
@@ -134,7 +134,8 @@ func parseDate(value string) time.Time {
 	return time.Time{}
 }
 
-// saturate converts seconds to a Duration, or to the longest one if they overflow it.
+// saturate converts seconds to a Duration: to 0 if they are negative, and to the longest one if
+// they overflow it.
 func saturate(seconds float64) time.Duration {
 	const most = math.MaxInt64 / time.Second // which a float64 holds exactly
 	return time.Duration(min(max(seconds, 0), float64(most))) * time.Second

@@ -176,8 +176,8 @@ func isDeadToken(err error) bool {
 }
 
 // end ends the session because of err, the answer to a call with the token sent, unless another
-// token has replaced that. err is nil if the password was changed. end returns the error for the
-// user's call. Its caller holds s.mu.
+// token has replaced it. err is nil if the password was changed. end returns the error that the
+// call returns. The caller must hold s.mu.
 func (s *Session) end(sent Token, err error) error {
 	if token := s.token.open(); s.ended == nil && token.AccessToken == sent.AccessToken {
 		s.ended = seal[error](&SessionError{UserID: token.UserID, Err: err})

@@ -14,7 +14,7 @@ type Token struct {
 	UserID       string    `json:"user_id,omitempty"`
 	AccessToken  string    `json:"access_token"`
 	RefreshToken string    `json:"refresh_token,omitempty"` // empty unless the app has them switched on
-	Expiry       time.Time `json:"expiry,omitzero"`         // by this machine's clock; zero: never, or Kii Cloud named none
+	Expiry       time.Time `json:"expiry,omitzero"`         // by this machine's clock; zero if Kii Cloud named none
 }
 
 // Format implements [fmt.Formatter]. It prints no field but Expiry.
@@ -33,7 +33,7 @@ func (t Token) String() string {
 
 // token returns the token in the answer to a login, or to a refresh of old, and what is wrong with
 // it, or "". An answer to a refresh may have no ID, and no refresh token or an unusable one: then
-// the old one is kept (RFC 6749, section 6).
+// those of old are kept (RFC 6749, section 6).
 func (o object) token(old Token) (t *Token, wrong string) {
 	t = &Token{UserID: old.UserID}
 	o.get("id", &t.UserID)
@@ -48,8 +48,8 @@ func (o object) token(old Token) (t *Token, wrong string) {
 		t.RefreshToken = old.RefreshToken
 	}
 	if life, known := o.lifetime(); known {
-		// Round removes the monotonic clock, which stops while a machine is suspended. Without it a
-		// token also equals itself after JSON.
+		// Round removes the monotonic clock, which stops while a machine is suspended. Without that
+		// clock a token also equals itself after JSON.
 		t.Expiry = time.Now().UTC().Round(0).Add(life)
 	}
 	return t, ""
@@ -60,7 +60,7 @@ func (o object) token(old Token) (t *Token, wrong string) {
 func (o object) lifetime() (life time.Duration, known bool) {
 	var number json.Number
 	o.get("expires_in", &number)
-	seconds, _ := number.Float64() // infinite if it overflows; other errors cannot happen
+	seconds, _ := number.Float64() // infinite if it overflows, and 0 if there is no number
 	return saturate(seconds), number != ""
 }
 

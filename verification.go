@@ -81,7 +81,7 @@ func (s *Session) ChangePhone(ctx context.Context, phone string) error {
 	return s.do(ctx, phoneChange("ChangePhone", s.api.app+"/users/me", phone, false), empty)
 }
 
-// The addresses of a user, as the paths of their calls name them.
+// The addresses of a user, as paths name them.
 const (
 	emailAddress = "/email-address"
 	phoneNumber  = "/phone-number"
@@ -118,7 +118,7 @@ func (s *Session) verify(ctx context.Context, op, address, code string) error {
 	}, verified)
 }
 
-// verified is the success of a verification. The reference answers 200 with a verificationStatus,
+// verified is the success of a verification. The reference documents 200 with a verificationStatus,
 // whose values it does not list; the mock in the tests of Kii's Unity SDK answers 204.
 func verified(reply transport.Reply) string {
 	answer := parseObject(reply.Body)
