@@ -20,9 +20,9 @@ import (
 //
 // The first call gets an access token that lives for an hour. All calls share it, and renew it a
 // minute before it ends. An answer that the token is dead proves that nothing was done: the call is
-// then made once more, with a new token. After any other 401 or 403 the next call gets one. A call
-// that gets no token is not sent, so [OutcomeUnknown] reports false. A call ends by its time-out,
-// the wait for a token included.
+// then made once more, with a new token. After any other 401 or 403 the next call gets a new token.
+// A call that gets no token is not sent, so [OutcomeUnknown] reports false. A call ends by its
+// time-out, the wait for a token included.
 //
 // An Admin is safe for concurrent use. Its copies share the token.
 type Admin struct{ *admin }

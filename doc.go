@@ -50,7 +50,7 @@
 //	Kii     → user     "Generate Password" only: SMS with the new password
 //	user    → program  login with the new password
 //
-// [NotificationEmail], an e-mail with a link, leads to a page of Kii Cloud's:
+// [NotificationEmail], an e-mail with a link, leads to a page of Kii Cloud:
 //
 //	user    → program  forgot the password
 //	program → Kii      ResetPassword(id, NotificationEmail)
@@ -79,8 +79,8 @@
 // # Three outcomes
 //
 // A nil error is proof: Kii Cloud answered as it does on success. For a reset request it means that
-// the message was accepted, not that it arrived. [OutcomeUnknown] picks out the errors after which
-// the call may have been carried out. After any other error nothing happened.
+// Kii Cloud accepted the request, not that the message arrived. [OutcomeUnknown] picks out the
+// errors after which the call may have been carried out. After any other error nothing happened.
 //
 //	switch err := client.User.ResetPassword(ctx, id, kii.NotificationSMSPIN); {
 //	case err == nil: // done
@@ -88,9 +88,10 @@
 //	default: // nothing happened
 //	}
 //
-// The error is one of four pointers. An [*ArgumentError] means that this library refused the call.
-// A [*TransportError] means that no whole answer arrived. An [*APIError] is an answer that is not a
-// success, and unwraps to its [ErrorCode]. A [*SessionError] means that the user must log in again.
+// The error is a pointer of one of four types. An [*ArgumentError] means that this library refused
+// the call. A [*TransportError] means that no whole answer arrived. An [*APIError] is an answer
+// that is not a success, and unwraps to its [ErrorCode]. A [*SessionError] means that the user must
+// log in again.
 //
 //	errors.Is(err, kii.ErrPINExpired)
 //	errors.AsType[*kii.SessionError](err)
@@ -100,16 +101,16 @@
 //	case kii.ErrPINExpired: // send another PIN
 //	}
 //
-// An error tells of its own call only. If a context was cancelled because another call failed, as
-// an errgroup does, errors.Is and errors.As find that cause if it is of a type of your own. They do
-// not find errors of this package in it: those say nothing about this call.
+// An error is about its own call only. If the cause of the context is the error of another call, as
+// with errgroup, errors.Is and errors.As find errors of your own types in it. They do not find
+// those of this package, which say nothing about this call.
 //
 // # What a stranger may see
 //
-// Kii Cloud answers differently for an unknown user and a known one, and so do the errors: your
-// program can help its support staff. A stranger's browser must not see the difference in the text,
-// the status or the time. So answer every request for a reset alike, whatever err is, and before
-// Kii Cloud is asked. A completion cannot be answered in advance: give one text for a wrong PIN, an
+// Kii Cloud answers differently for an unknown user and a known one, and so the errors differ: your
+// support staff can see why. A stranger's browser must not see the difference in the text, the
+// status or the time. So answer every request for a reset alike, whatever err is, and before Kii
+// Cloud is asked. A completion cannot be answered in advance: give one text for a wrong PIN, an
 // expired one, a password that was refused and all that [RevealsAccount] reports. Limit how often
 // each id and each client may ask, and how often a PIN may be tried; Kii Cloud documents no such
 // limit. The program in examples/webapp does all of this.
@@ -143,14 +144,14 @@
 // exception, though repeating it yourself is safe. An [Admin] makes a call once more after the
 // answer that its token is dead, which proves that nothing was done. [Session.Profile], which only
 // reads, may be repeated by net/http if an HTTP/1 connection breaks. A 429 ([ErrRateLimited]) is
-// not retried, because Kii asks clients not to; it names no wait either, so choose your own if
+// not retried, because Kii asks clients not to; it documents no wait, so choose your own if
 // [APIError].RetryAfter is 0.
 //
 // The numbers: a call ends within 30 seconds, retries included ([WithTimeout]); a dial within 5, a
 // TLS handshake within 10. A reply is read up to 256 KiB after decompression, its headers up to 64
 // KiB. 128 idle connections are kept for 30 seconds ([Client.CloseIdleConnections] closes them). No
-// redirect is followed. A goroutine that outlives a call, of a [Session.Refresh] or of an
-// administrator whose caller has left, ends no later than the time-out of a call.
+// redirect is followed. The request of a [Session.Refresh], or for an [Admin]'s token, may outlive
+// its caller: it ends within the time-out of a call.
 //
 // # Secrets and logs
 //

@@ -22,8 +22,8 @@ type ErrorCode string
 const (
 	// 404: there is no such user, or the address is not verified.
 	ErrUserNotFound ErrorCode = "USER_NOT_FOUND"
-	// 409: the user has no verified address for the message. Completing a reset: also, none is
-	// pending.
+	// 409: the user has no verified address for the message. From CompleteResetPassword also: no
+	// reset is pending.
 	ErrAddressNotVerified ErrorCode = "INVALID_STATUS"
 	// 409: the user has no password, so none can be reset or changed.
 	ErrNoPassword ErrorCode = "OPERATION_NOT_ALLOWED"
@@ -33,9 +33,10 @@ const (
 	ErrWrongPIN ErrorCode = "INVALID_VERIFICATION_CODE"
 	// 410: the PIN is too old. Ask for another one.
 	ErrPINExpired ErrorCode = "PIN_CODE_EXPIRED"
-	// 400: see APIError.MinPasswordLength.
+	// 400: the new password is shorter than the app allows. See APIError.MinPasswordLength.
 	ErrPasswordTooShort ErrorCode = "PASSWORD_TOO_SHORT"
-	// 400: the new password of a reset is missing or the old one, or a new address is not valid.
+	// 400: the new password of a reset is missing or equals the old one, or a new address is not
+	// valid.
 	ErrInvalidInput ErrorCode = "INVALID_INPUT_DATA"
 	// 401: the old password given to ChangePassword is wrong. The session survives this.
 	ErrWrongPassword ErrorCode = "WRONG_PASSWORD"
@@ -66,7 +67,7 @@ const (
 const (
 	// ErrRateLimited is a 429: the app's contract limits its calls, and nothing was done. Kii Cloud
 	// asks clients not to retry by themselves; APIError.RetryAfter is the wait, if it named one.
-	// errors.Is finds it in any 429, also in one that has another Code or a body that is broken.
+	// errors.Is finds it in any 429, even if that has another Code or a broken body.
 	// https://documentation.kii.com/en/guides/cloudsdk/rest/guidelines/rate-limit/
 	ErrRateLimited ErrorCode = "TOO_MANY_REQUESTS"
 	// ErrUnexpectedReply is an answer that Kii Cloud does not give: a redirect, the HTML of a
@@ -102,7 +103,7 @@ type TransportError struct {
 	Err     error  // for errors.Is and errors.As: the context's error, its cause, the network's failure
 }
 
-// Error returns Op and the failure in one line, without secrets and without its URL.
+// Error returns Op and the failure in one line, without secrets or the URL.
 func (e *TransportError) Error() string {
 	if e.NotSent {
 		return printable(fmt.Sprintf("kii: %s: not sent: %v", e.Op, e.Err))
@@ -111,9 +112,9 @@ func (e *TransportError) Error() string {
 }
 
 // Unwrap returns Err for [errors.Is] and [errors.As]. They do not find errors of this package in
-// it, such as another call's error because of which this one was cancelled: those say nothing about
-// this call. Nor do they find anything by an interface with a method that returns wrapped errors,
-// such as Unwrap or Cause.
+// it, which are of another call and say nothing about this one, nor a *url.Error, whose URL may
+// name an account. Nor do they find anything by an interface with a method that returns wrapped
+// errors, such as Unwrap or Cause.
 func (e *TransportError) Unwrap() error {
 	if e.Err == nil {
 		return nil
@@ -229,7 +230,7 @@ func (outcomeUnknown) Error() string { return "kii: the outcome is unknown" }
 // an account exists or what it is like: [ErrUserNotFound], [ErrAddressNotVerified],
 // [ErrNoPassword], [ErrUserDisabled]. After [User.ResetPassword] answer as if it had succeeded.
 // After [User.CompleteResetPassword] and [User.Login], which cannot be answered so, give the same
-// answer as for a wrong PIN and as for a wrong password.
+// answer as after a wrong PIN or a wrong password.
 func RevealsAccount(err error) bool {
 	return errors.Is(err, ErrUserNotFound) || errors.Is(err, ErrAddressNotVerified) ||
 		errors.Is(err, ErrNoPassword) || errors.Is(err, ErrUserDisabled)

@@ -18,7 +18,7 @@ const userAgent = "kii-go/0.1.0"
 // Site("https://…/api"). One slash at its end is ignored.
 type Site string
 
-// The sites of Kii Cloud. An app is at the one that was chosen on the developer portal.
+// The sites of Kii Cloud. An app is at the one that was chosen for it on the developer portal.
 const (
 	SiteUS  Site = "https://api.kii.com/api"
 	SiteJP  Site = "https://api-jp.kii.com/api"

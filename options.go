@@ -20,9 +20,10 @@ type config struct {
 // the same kind wins.
 type Option func(*config) error
 
-// WithHTTPClient makes calls through hc's Transport (nil: the library's own) and bounds each
-// attempt by its Timeout (0: only the call's deadline does). Its Jar and CheckRedirect are not
-// used: no cookie is kept and no redirect is followed. hc is not changed.
+// WithHTTPClient makes calls through hc's Transport and bounds each attempt by hc's Timeout. If
+// Transport is nil, the library's own is used; if Timeout is 0, only the call's deadline bounds an
+// attempt. Jar and CheckRedirect are not used: no cookie is kept and no redirect is followed. hc is
+// not changed.
 func WithHTTPClient(hc *http.Client) Option {
 	return func(cfg *config) error {
 		switch {
@@ -53,8 +54,8 @@ func WithTimeout(d time.Duration) Option {
 	}
 }
 
-// WithMaxRetries sets how many more attempts are made if a call is proved not to have reached a
-// server. The default is 2; 0 means none.
+// WithMaxRetries sets how many more attempts are made if a look-up, a dial or a proxy connect
+// failed, so that nothing was sent. The default is 2; 0 means none.
 func WithMaxRetries(n int) Option {
 	return func(cfg *config) error {
 		cfg.maxRetries = n
@@ -62,8 +63,8 @@ func WithMaxRetries(n int) Option {
 	}
 }
 
-// WithLogger writes one record a request to l, with the context of the call. (The requests of a
-// [Session.Refresh] and for an [Admin]'s token are shared: their context has the values of the
+// WithLogger writes one record for each request to l, with the context of the call. (The requests
+// of a [Session.Refresh] and for an [Admin]'s token are shared: their context has the values of the
 // first caller's context, until one of the callers leaves.) A success is logged at Debug; what a
 // user or the program caused, such as a wrong PIN or a cancellation before the request was sent, at
 // Info; an unknown outcome and a failure of the network at Warn. The attributes are op, duration,

@@ -12,7 +12,7 @@ type Profile struct {
 	LoginName   string `json:"login_name,omitempty"`
 	DisplayName string `json:"display_name,omitempty"`
 	Country     string `json:"country,omitempty"` // two letters, such as "JP"
-	Locale      string `json:"locale,omitempty"`  // of the messages, such as "ja"
+	Locale      string `json:"locale,omitempty"`  // of the user's messages, such as "ja"
 
 	// Email and Phone are where a reset goes, if they are verified.
 	Email         string `json:"email,omitempty"`
@@ -39,7 +39,7 @@ func (p Profile) Format(f fmt.State, verb rune) { format(f, verb, p.String()) }
 // LogValue implements [slog.LogValuer].
 func (p Profile) LogValue() slog.Value { return slog.StringValue(p.String()) }
 
-// String returns nothing of the profile.
+// String returns a text that holds nothing of the profile.
 func (p Profile) String() string { return "kii.Profile" + blanked }
 
 // profile returns the user of the record o, and what is wrong with the record, or "".

@@ -11,11 +11,11 @@ import (
 
 // Refresh exchanges the refresh token for a new pair of tokens, which [Session.Token] returns. The
 // old pair is dead. Refresh tokens are switched on in the developer portal's access token settings;
-// they are off by default. A session without one gets an [*ArgumentError].
+// they are off by default. In a session without one, Refresh returns an [*ArgumentError].
 //
-// No other call refreshes a session, so do it before [Token].Expiry: a call with an expired token
-// is answered like one with a dead token, and ends the session. Sessions that [User.Resume] made
-// from the same token, in two requests to a web site or in two processes, do not know of each
+// No other call refreshes a session, so call Refresh before [Token].Expiry: a call with an expired
+// token is answered like one with a dead token, and ends the session. Sessions that [User.Resume]
+// made from the same token, in two requests to a web site or in two processes, do not know of each
 // other. The first one to refresh ends the others, though the user need not log in again. Let one
 // at a time read the stored token, refresh it and store the new one, as the second example does.
 //
@@ -25,8 +25,8 @@ import (
 // or [ErrWrongCredentials] ends the session.
 //
 // If [OutcomeUnknown] reports true, the new pair may be lost, or may still come: the session goes
-// on, and the next call shows which. This is also what a caller is told whose context ends while
-// the request is under way. A program that stores the new token must wait for it: pass
+// on, and the next call shows which. A caller whose context ends while the request is under way
+// gets such an error, too. A program that stores the new token must wait for it: pass
 // [context.WithoutCancel] of the visitor's context.
 func (s *Session) Refresh(ctx context.Context) error {
 	if err := s.check(ctx); err != nil {

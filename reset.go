@@ -26,8 +26,8 @@ import (
 //     is the wait; if it is 0, Kii Cloud named none, so choose your own.
 //
 // The first four reveal whether an account exists. They are for your program and your support
-// staff: give one answer to all of them before a browser sees them; see [RevealsAccount]. For a
-// user who is logged in, [Session.Profile] reports beforehand whether an address is verified and
+// staff; a stranger's browser must get the same answer after all of them: see [RevealsAccount]. For
+// a user who is logged in, [Session.Profile] reports beforehand whether an address is verified and
 // whether there is a password.
 //
 // ResetPassword is safe for concurrent use and sends one request, never a second one that could
@@ -69,7 +69,7 @@ func (u *User) ResetPassword(ctx context.Context, id string, method Notification
 //   - [ErrAddressNotVerified]: no verified phone, or no reset is pending.
 //   - [ErrUserNotFound], [ErrUserDisabled]: as for ResetPassword.
 //
-// How long a PIN lives, and how often it may be tried, Kii Cloud does not document.
+// Kii Cloud does not document how long a PIN lives, nor how often it may be tried.
 //
 // CompleteResetPassword is safe for concurrent use and sends one request, never a second one that
 // could burn the PIN. If [OutcomeUnknown] reports true, the password may have been reset: log in to

@@ -10,7 +10,7 @@ import (
 type User struct{ api *api }
 
 // Login logs a user in. id takes the forms of [User.ResetPassword], but a bare name is a login
-// name, as Kii documents no login by a user ID. An e-mail address or a phone number must be
+// name, because Kii documents no login by a user ID. An e-mail address or a phone number must be
 // verified. A password of more than 50 bytes is refused, since Kii Cloud has none.
 //
 // The errors to expect are [ErrWrongCredentials], for a wrong password as well as for an unknown
@@ -37,9 +37,9 @@ func (u *User) Login(ctx context.Context, id, password string) (*Session, error)
 }
 
 // Resume returns a session with a token that was kept from an earlier session. Kii's SDKs call this
-// loginWithToken. It sends nothing, so a token that no longer works is noticed at the first call.
-// token must have an AccessToken. [Session.Profile] fills in a missing UserID. A past Expiry is
-// accepted, since the server's clock decides.
+// loginWithToken. Resume sends nothing, so a token that no longer works is noticed at the first
+// call. token must have an AccessToken. [Session.Profile] fills in a missing UserID. A past Expiry
+// is accepted, since the server's clock decides.
 //
 // Resume is safe for concurrent use. Sessions that were resumed from the same token do not know of
 // each other: if one is refreshed, the token of the others is dead. So resume it once and share the

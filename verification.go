@@ -7,10 +7,10 @@ import (
 	"github.com/go-kii/kii/internal/transport"
 )
 
-// ResendEmailVerification asks Kii Cloud to send the e-mail that verifies the user's address again,
-// or that of the pending address if there is one. A reset by e-mail needs a verified address, so
-// call this while the user can still log in. The e-mail brings the same code again, as tests that
-// others wrote for the real Kii Cloud expect; no page of Kii's says so.
+// ResendEmailVerification asks Kii Cloud to send again the e-mail that verifies the user's address,
+// or the pending address if there is one. A reset by e-mail needs a verified address, so call this
+// while the user can still log in. The e-mail brings the same code again, as tests that others
+// wrote for the real Kii Cloud expect; Kii does not document it.
 //
 // The error to expect is [ErrAlreadyVerified]: nothing is left to verify.
 //
@@ -20,8 +20,8 @@ func (s *Session) ResendEmailVerification(ctx context.Context) error {
 	return s.resendVerification(ctx, "ResendEmailVerification", emailAddress)
 }
 
-// ResendPhoneVerification asks Kii Cloud to send the SMS with the code for [Session.VerifyPhone]
-// again. It is like [Session.ResendEmailVerification] in all else.
+// ResendPhoneVerification asks Kii Cloud to send again the SMS with the code for
+// [Session.VerifyPhone]. It is like [Session.ResendEmailVerification] in all else.
 func (s *Session) ResendPhoneVerification(ctx context.Context) error {
 	return s.resendVerification(ctx, "ResendPhoneVerification", phoneNumber)
 }
