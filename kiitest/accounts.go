@@ -81,9 +81,9 @@ func (s *Server) AddAccount(a Account) (id string) {
 }
 
 // PutAccount adds a user to the app, or replaces the one that has the account's ID, and returns the
-// user ID. Tokens and pending resets of a replaced account stay, also if it is disabled now; see
+// user ID. Tokens and pending resets of a replaced account stay, even if it is now disabled; see
 // [Server.SetDisabled]. An error is that of [Account.Validate], or a [FieldError] for each name
-// that is taken; it changes nothing.
+// that is taken; then nothing changes.
 func (s *Server) PutAccount(a Account) (id string, err error) {
 	defer s.lock("PutAccount")()
 	return s.put(a, &s.random)
@@ -144,8 +144,8 @@ func (s *state) byOrder() []*account {
 }
 
 // Validate returns nil, or an error that joins a [FieldError] for each field that is not valid. It
-// does not know which names are taken. What a registration over HTTP accepts is valid here, and the
-// reverse.
+// does not know which names are taken. What a registration over HTTP accepts is valid here, and
+// vice versa.
 func (a Account) Validate() error {
 	v := validation{of: "Account"}
 	v.check(a.ID == "" || validUserID(a.ID), "ID", "must be 1 to 64 letters, digits, '.', '_' or '-', start with a letter or digit, and not be me")

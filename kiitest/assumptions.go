@@ -27,7 +27,7 @@ const (
 	CodesAreSingleUse Assumption = "CodesAreSingleUse"
 	// NoPendingPINIsWrongPIN: if the user has no PIN, any is a wrong one.
 	NoPendingPINIsWrongPIN Assumption = "NoPendingPINIsWrongPIN"
-	// OnlyRightPINExpires: a wrong PIN is a wrong one, also after the right one has expired.
+	// OnlyRightPINExpires: a wrong PIN is a wrong one, even after the right one has expired.
 	OnlyRightPINExpires Assumption = "OnlyRightPINExpires"
 	// WrongPINsAreUnlimited: wrong PINs do not end the right one.
 	WrongPINsAreUnlimited Assumption = "WrongPINsAreUnlimited"
@@ -58,8 +58,8 @@ const (
 	CallsMustNameTheApp Assumption = "CallsMustNameTheApp"
 	// AnyContentTypeWillDo: a JSON body is read whatever its content type says.
 	AnyContentTypeWillDo Assumption = "AnyContentTypeWillDo"
-	// ResetsOutliveTheirAddress: a link or PIN works after the user has another address than it
-	// went to.
+	// ResetsOutliveTheirAddress: a link or PIN still works when the user's address is no longer the
+	// one it went to.
 	ResetsOutliveTheirAddress Assumption = "ResetsOutliveTheirAddress"
 	// ResendRepeatsTheCode: resending a verification sends the code that was sent before, while it
 	// works.
@@ -72,7 +72,7 @@ const (
 	NamelessIsInvalidInput Assumption = "NamelessIsInvalidInput"
 	// RegistrationTellsRecord: the answer to a registration holds the user's whole record.
 	RegistrationTellsRecord Assumption = "RegistrationTellsRecord"
-	// DisabledIsBoolean: _disabled in a user's record is a boolean, and no string.
+	// DisabledIsBoolean: _disabled in a user's record is a boolean, not a string.
 	DisabledIsBoolean Assumption = "DisabledIsBoolean"
 	// WrongTokenIsEchoed: WRONG_TOKEN repeats the token.
 	WrongTokenIsEchoed Assumption = "WrongTokenIsEchoed"
@@ -85,9 +85,9 @@ const (
 	WrongClientIsWrongLogin Assumption = "WrongClientIsWrongLogin"
 	// AdminPasswordEndsTokens: a password that an administrator sets ends the user's tokens.
 	AdminPasswordEndsTokens Assumption = "AdminPasswordEndsTokens"
-	// AdminMayRepeatPassword: an administrator may set the password that the user has.
+	// AdminMayRepeatPassword: an administrator may set the password that the user already has.
 	AdminMayRepeatPassword Assumption = "AdminMayRepeatPassword"
-	// AdminOldPasswordIsIgnored: an old password that an administrator gives is not looked at.
+	// AdminOldPasswordIsIgnored: an old password that an administrator gives is ignored.
 	AdminOldPasswordIsIgnored Assumption = "AdminOldPasswordIsIgnored"
 	// ResetCodeIsSilent: a verification code that an administrator resets is not sent to the user.
 	ResetCodeIsSilent Assumption = "ResetCodeIsSilent"

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Now returns the server's time: the real one, or the bubble's, and what Advance has added.
+// Now returns the server's time: the real one, or the bubble's, plus what Advance has added.
 func (s *Server) Now() time.Time {
 	defer s.lock("Now")()
 	return s.now()
@@ -36,8 +36,9 @@ func (s *Server) Advanced() time.Duration {
 	return s.offset
 }
 
-// ResetClock takes back what [Server.Advance] has added. For a program in which a person moves the
-// clock; what was sent meanwhile then has a time to come, and lives longer by as much.
+// ResetClock takes back what [Server.Advance] has added. It is for a program in which a person
+// moves the clock. What was sent meanwhile is then dated in the future, and lives longer by as
+// much.
 func (s *Server) ResetClock() {
 	defer s.lock("ResetClock")()
 	s.offset = 0

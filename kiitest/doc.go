@@ -9,7 +9,7 @@
 //	msg, ok := srv.LastMessage(id) // msg.PIN is what the user would read on the phone
 //
 // An administrator logs in with [Server.ClientID] and [Server.ClientSecret]. Nothing is ever sent,
-// and no server of Kii's is ever called.
+// and no server of Kii is ever called.
 //
 // # Socket or none
 //
@@ -27,33 +27,33 @@
 // # Faults
 //
 // [Server.Inject] makes the nth call of an operation go wrong, so that a test is the same in each
-// run: an error of Kii Cloud's, a limit, a captive portal's web page, a redirect, a broken
+// run: an error of Kii Cloud, a limit, a captive portal's web page, a redirect, a broken
 // connection, an answer that is lost although the call took effect. [Server.Calls] shows what
 // arrived, what was answered, and why, in words: "bob has no password".
 //
 // # Bounds
 //
-// A server forgets the oldest first. It keeps at most 10,000 messages with their links, 10,000
-// calls with the first 4 KB each of path, query, header and body and of what was answered, and
-// 100,000 tokens, those that are over included. When one of these is full a tenth goes, so that a
-// token works at least until 90,000 newer ones were given out. A request of more than 128 KB is
-// answered 413. Accounts and faults have no bound.
+// A server keeps at most 10,000 messages with their links, 10,000 calls with the first 4 KB each of
+// path, query, header and body and of what was answered, and 100,000 tokens, dead ones included.
+// When one of these is full, its oldest tenth goes, so that a token works at least until 90,000
+// newer ones were given out. A request of more than 128 KB is answered 413. Accounts and faults
+// have no bound.
 //
 // # State
 //
 // [Server.Snapshot] returns settings, assumptions and accounts, and [Server.Restore] takes them
 // back. Whatever a call can create, Restore and [Server.PutAccount] accept. Each method and each
 // call is one change, except [Server.VisitLinks], which is a call for each link: what runs at the
-// same time sees the state before it or after it. Validate methods return a [FieldError] for each
-// field that is wrong.
+// same time sees the state before the change or after it. Validate methods return a [FieldError]
+// for each field that is wrong.
 //
 // # What is emulated
 //
 // Paths are below [Server.Site]. Unknown query parameters are ignored, as the JavaScript SDK adds
 // one to each URL. A call without a token names the app by X-Kii-AppID or by Basic authorization.
-// The key is checked only for an anonymous login: in all other calls Kii Cloud takes any. A {user}
-// is a user ID, me, or EMAIL:, PHONE: or LOGIN_NAME: and an address. Several users may have an
-// address, but only one of them verified; it names that one.
+// The key is checked only for an anonymous login: in all other calls Kii Cloud accepts any. A
+// {user} is a user ID, me, or EMAIL:, PHONE: or LOGIN_NAME: and an address. Several users may have
+// the same address, but at most one of them verified: the address names that one.
 //
 //	request-reset        POST     /apps/{app}/users/{user}/password/request-reset              link by e-mail or SMS, or PIN by SMS; no body: by e-mail
 //	request-reset        POST     /apps/{app}/users/{user}/password/reset                      the oldest form: EMAIL:… and no body
@@ -148,9 +148,9 @@
 //   - the wording of messages, and the names in a [Template]
 //   - six digits for a PIN
 //   - the flow that is set when a link is opened counts, not that when it was sent
-//   - a link goes to FailureURL for every reason
-//   - a registration by an address alone that is to be verified, an error in the guide, is
-//     INVALID_INPUT_DATA
+//   - a link that cannot reset goes to FailureURL, whatever the reason
+//   - a registration with nothing but an address that must be verified, which the guide calls an
+//     error, is INVALID_INPUT_DATA
 //   - an expiresAt beyond the maximum is INVALID_INPUT_DATA
 //   - any code that expired is PHONE_NUMBER_VERIFICATION_CODE_EXPIRED, and is not sent again
 //   - the value of passwordResetMethod

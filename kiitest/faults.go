@@ -13,7 +13,7 @@ import (
 // A Fault makes calls go wrong: the Nth call of an operation, counted from [Server.Inject] on.
 //
 // The answer comes from the fault, and the call does nothing, unless Handled is set: then the call
-// takes effect first, and only its answer is exchanged. So
+// takes effect first, and only its answer is replaced. So
 //
 //	kiitest.Fault{Operation: kiitest.OpRequestReset, Kind: kiitest.FaultNoAnswer, Handled: true}
 //
@@ -42,7 +42,8 @@ type FaultKind string
 // The kinds of a [Fault].
 const (
 	// FaultDelay does nothing but wait: the call is handled and answered as usual after
-	// Fault.Delay. A client that gives up before finds nothing done, or with Fault.Handled all.
+	// Fault.Delay. If the client gives up before that, nothing is done, or with Fault.Handled
+	// everything.
 	FaultDelay FaultKind = "delay"
 	// FaultStatus answers Fault.Status with Fault.ErrorCode.
 	FaultStatus FaultKind = "status"
@@ -54,11 +55,11 @@ const (
 	FaultRedirect FaultKind = "redirect"
 	// FaultRefused refuses the connection, so that the client knows that nothing was sent. Over a
 	// socket the request is there already: the connection breaks, and the client cannot know.
-	// What was not sent package kii tries twice more: without a socket its call fails only if Times
-	// is 3 or more.
+	// Package kii makes two more attempts if nothing was sent: without a socket its call fails only
+	// if Times is 3 or more.
 	FaultRefused FaultKind = "refused"
 	// FaultNoAnswer breaks the connection in place of the answer. With Fault.Handled the answer is
-	// lost on its way, else the call was.
+	// lost on its way, otherwise the call was.
 	FaultNoAnswer FaultKind = "no-answer"
 	// FaultCut breaks the connection in the middle of the body.
 	FaultCut FaultKind = "cut"
@@ -152,7 +153,7 @@ type pendingFault struct {
 	met  int
 }
 
-// Inject makes calls go wrong. Where several faults are due on a call, it meets the one that was
+// Inject makes calls go wrong. If several faults are due on a call, it meets the one that was
 // injected first, and the others wait for the next call. It panics if a fault is not valid; a
 // program that takes faults from a person asks [Fault.Validate] first.
 func (s *Server) Inject(faults ...Fault) {

@@ -18,8 +18,8 @@ type Filter struct {
 }
 
 // Validate returns nil, or an error that joins a [FieldError] for each field that no message can
-// ever match, such as a phone number whose + came as a space out of a URL. [Server.WaitMessage]
-// returns it, a strict server reports it, and elsewhere such a filter matches nothing.
+// ever match, such as a phone number whose + became a space in a URL. [Server.WaitMessage] returns
+// it, a strict server reports it, and elsewhere such a filter matches nothing.
 func (f Filter) Validate() error {
 	v := validation{of: "Filter"}
 	v.check(f.ID >= 0, "ID", "cannot be negative")

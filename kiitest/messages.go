@@ -40,7 +40,7 @@ func purposes() []Purpose {
 // A State is what became of the PIN, link or code in a message.
 type State string
 
-// The states of a [Message]. One that holds nothing to use has none.
+// The states of a [Message]. A message that holds nothing to use has none.
 const (
 	Pending  State = "PENDING"
 	Used     State = "USED"
@@ -108,7 +108,7 @@ func (s *Server) FindMessages(f Filter) []Message {
 
 // LatestMessages returns a part of what [Server.FindMessages] returns, newest first: at most limit
 // messages, after the first skip. total is how many the filter lets through. It copies only what it
-// returns, for a program that looks again and again.
+// returns, for a program that polls.
 func (s *Server) LatestMessages(f Filter, skip, limit int) (part []Message, total int) {
 	defer s.lock("LatestMessages")()
 	s.checkFilter("LatestMessages", f)
@@ -128,7 +128,7 @@ func (s *Server) LatestMessages(f Filter, skip, limit int) (part []Message, tota
 }
 
 // LastMessage returns the newest message to a user, by user ID or by address as for
-// [Server.Account]. A message is here before the call that sent it is answered.
+// [Server.Account]. A message is recorded before the call that sent it is answered.
 func (s *Server) LastMessage(id string) (Message, bool) {
 	defer s.lock("LastMessage")()
 	return s.newest(Filter{To: id})
@@ -136,10 +136,10 @@ func (s *Server) LastMessage(id string) (Message, bool) {
 
 // WaitMessage returns the newest message that the filter lets through, and waits for one if there
 // is none: for programs that ask for a reset in the background. To wait for the next message, set
-// Filter.After to the ID of the last one. It returns the context's error, or at once that of
-// [Filter.Validate], and an error if the server is closed. With Filter.After it also returns an
-// error at once if that is above the newest ID, and as soon as [Server.Reset] or [Server.Restore]
-// begins the IDs again.
+// Filter.After to the ID of the last one. Otherwise it returns the context's error, at once the
+// error of [Filter.Validate], or an error when the server is closed. With Filter.After it also
+// returns an error at once if that is above the newest ID, and as soon as [Server.Reset] or
+// [Server.Restore] begins the IDs again.
 func (s *Server) WaitMessage(ctx context.Context, f Filter) (Message, error) {
 	if err := f.Validate(); err != nil {
 		return Message{}, err

@@ -61,9 +61,9 @@ func (c config) state() state {
 //   - a [Filter] or an [Operation] that nothing can match, given to a method that looks for it
 //   - use of the server across the edge of a testing/synctest bubble
 //
-// The failure names the call, and no secret or account. A server of a [*testing.F] reports only
-// when the test ends what the fuzz target did, and nothing under go test -fuzz. There make the
-// server in the target, with the target's own test.
+// The failure names the call, and no secret or account. A server made with a [*testing.F] reports
+// what the fuzz target did only when the test ends, and not at all under go test -fuzz. There make
+// the server in the target, with the target's [*testing.T].
 func WithTest(t TB) Option {
 	return func(c *config) { c.t = t }
 }

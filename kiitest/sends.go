@@ -8,8 +8,8 @@ import (
 
 // SendReset sends a user what a call to request-reset would, and returns the message: for a program
 // with a button for it. The id is a user ID or an address, as for [Server.Account]. An error is a
-// [FieldError] of the account's field that stands in the way, its ID if there is no such user,
-// unless it is the method that does not exist.
+// [FieldError] of the account's field that stands in the way, or of its ID if there is no such
+// user. If method is none of the three, it is another error.
 func (s *Server) SendReset(id string, method kii.NotificationMethod) (Message, error) {
 	s.checkClock("SendReset")
 	if method != kii.NotificationEmail && method != kii.NotificationSMS && method != kii.NotificationSMSPIN {

@@ -81,9 +81,9 @@ type state struct {
 
 // NewServer starts a Kii Cloud with one app and no accounts. It panics on an invalid option.
 //
-// By default it listens on a free port of 127.0.0.1, or of ::1 where there is no IPv4, as
+// By default it listens on a free port of 127.0.0.1, or of ::1 if there is no IPv4, as
 // [net/http/httptest.NewServer] does, and Close must be called. [WithTest] does that after the
-// test's parallel subtests, where a deferred Close comes before them. Inside a [testing/synctest]
+// test's parallel subtests, whereas a deferred Close runs before them. Inside a [testing/synctest]
 // bubble it opens no socket, because a bubble cannot wait for the network: there a client needs
 // [Server.Transport], and time is the bubble's. [WithoutSocket] asks for the same anywhere else.
 func NewServer(opts ...Option) *Server {
@@ -210,11 +210,11 @@ func (s *Server) Site() kii.Site {
 // Format prints the site, whatever the verb. A mock prints its arguments, also while calls run.
 func (s *Server) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "Server{%s}", s.origin+apiPath) }
 
-// Transport returns a client's way in without a socket: each RoundTrip is handled in the goroutine
-// that called it, so that it works inside a [testing/synctest] bubble, and takes microseconds. It
-// serves the host of [Server.Site] and knows no other. Give it to kii.WithHTTPClient as an
-// http.Client's Transport. A context that is done, or ends during a delay, is answered with its
-// error.
+// Transport returns a RoundTripper that reaches the server without a socket. Each RoundTrip is
+// handled in the goroutine that called it, so that it works inside a [testing/synctest] bubble, and
+// takes microseconds. It serves the host of [Server.Site] and knows no other. Give it to
+// kii.WithHTTPClient as an http.Client's Transport. A context that is done, or ends during a delay,
+// is answered with its error.
 func (s *Server) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ server *Server }

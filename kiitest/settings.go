@@ -19,7 +19,7 @@ const (
 	InputPassword ResetFlow = "INPUT"
 )
 
-// Settings are an app's settings in Kii's developer portal. Each time is in whole seconds, and
+// Settings are an app's settings in Kii's developer portal. Each duration is in whole seconds, and
 // that of a link, a PIN or a code is at least one. See [WithSettings] and [Server.SetSettings].
 type Settings struct {
 	ResetFlow         ResetFlow     // default: GeneratePassword
@@ -32,7 +32,7 @@ type Settings struct {
 	VerifyEmail       bool          // whether a new e-mail address must be verified; default: no
 	VerifyPhone       bool          // whether a new phone number must be verified; default: no
 	SuccessURL        string        // where a link goes after a generated reset; default: a page of the server's
-	FailureURL        string        // where a link goes that cannot reset; default: a page of the server's
+	FailureURL        string        // where a link that cannot reset goes; default: a page of the server's
 	HomeURL           string        // where the server's pages lead back to, such as the app's login; default: nowhere
 	Templates         []Template    // texts that go before the built-in English ones
 }

@@ -6,8 +6,9 @@ import (
 	"slices"
 )
 
-// A Snapshot is what a program keeps of a server and starts it from again: everything but what a
-// flow leaves behind. Its JSON is not meant for people, as [Settings] have times in nanoseconds.
+// A Snapshot is what a program stores of a server and restores later: everything but what a flow
+// leaves behind, such as tokens and messages. Its JSON is not meant for people, as [Settings] have
+// times in nanoseconds.
 type Snapshot struct {
 	Settings    Settings
 	Assumptions map[Assumption]bool // those that it leaves out hold
@@ -22,8 +23,8 @@ func (s *Server) Snapshot() Snapshot {
 }
 
 // Restore makes the server what the snapshot says, with no tokens, messages, faults or calls. The
-// clock keeps its time, and links and tokens given out before are unknown. A call sees what was
-// before or what comes after, and never a part of either.
+// clock keeps its time, and links and tokens given out before are unknown. A call sees the state
+// before or after, never a part of each.
 //
 // An error joins a [FieldError] for each field that is not valid or that an account before it has
 // taken, such as Accounts[3].Email; then nothing changes.
@@ -39,7 +40,7 @@ func (s *Server) Restore(to Snapshot) error {
 
 // Reset makes the server what it was when it started: no accounts, tokens, messages, faults or
 // calls, and its first settings and assumptions. The clock keeps its time, and links and tokens
-// given out before are unknown. A call sees what was before or what comes after.
+// given out before are unknown. A call sees the state before or after.
 func (s *Server) Reset() {
 	defer s.lock("Reset")()
 	s.replace(s.cfg.state())

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// TB is what [WithTest] needs of a test; a [*testing.T], [*testing.B] or [*testing.F] has it.
+// TB is what [WithTest] needs of a test; a [*testing.T], [*testing.B] or [*testing.F] is one.
 type TB interface {
 	Helper()
 	Errorf(format string, args ...any)
