@@ -45,7 +45,7 @@ type exception struct {
 	why     string
 }
 
-const looksSent = "it is told as unknown, because what reads the whole request cannot be told from what sends it"
+const looksSent = "it is reported as unknown, because reading a whole request looks like sending it"
 
 var companions = []companion{
 	{name: "nothing between", wrap: func(_ *testing.T, next http.RoundTripper) http.RoundTripper { return next }},

@@ -23,8 +23,8 @@ import (
 const (
 	success  = "an accepted call is a success"
 	answer   = "a refusal is told by its code"
-	once     = "what may have arrived is not sent again, and is told as unknown"
-	unsent   = "what never left is told as not sent"
+	once     = "what may have arrived is not sent again, and is reported as unknown"
+	unsent   = "what never left is reported as not sent"
 	deadline = "a call ends by its deadline"
 	session  = "only its own dead token ends a session"
 	secrets  = "no error shows a secret or an account"
@@ -61,7 +61,7 @@ var hold = map[string]func(t *testing.T, tr *trial) error{
 	answer: func(t *testing.T, tr *trial) error {
 		err := tr.complete(t.Context(), tr.client, nobody)
 		return errors.Join(
-			want(errors.Is(err, kii.ErrUserNotFound) && !kii.OutcomeUnknown(err), "it is told as %v", err),
+			want(errors.Is(err, kii.ErrUserNotFound) && !kii.OutcomeUnknown(err), "it is reported as %v", err),
 			want(tr.cloud.count(nobody) == 1, "it did not arrive once"))
 	},
 	once: func(t *testing.T, tr *trial) error {
@@ -69,23 +69,23 @@ var hold = map[string]func(t *testing.T, tr *trial) error{
 		err := tr.complete(t.Context(), tr.client, lost)
 		refused := tr.complete(t.Context(), tr.client, failed)
 		return errors.Join(
-			want(kii.OutcomeUnknown(err), "it is told as %v", err),
-			want(kii.OutcomeUnknown(refused), "it is told as %v", refused),
+			want(kii.OutcomeUnknown(err), "it is reported as %v", err),
+			want(kii.OutcomeUnknown(refused), "it is reported as %v", refused),
 			want(tr.cloud.count(lost) == 1, "it arrived more than once"),
 			want(tr.cloud.count(failed) == 1, "it arrived more than once"))
 	},
 	unsent: func(t *testing.T, tr *trial) error {
 		err := tr.complete(t.Context(), tr.nowhere, accepted)
 		failed, ok := errors.AsType[*kii.TransportError](err)
-		return want(ok && failed.NotSent, "it is told as %v", err)
+		return want(ok && failed.NotSent, "it is reported as %v", err)
 	},
 	deadline: func(t *testing.T, tr *trial) error {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
 		err := tr.complete(ctx, tr.client, silent)
 		return errors.Join(
-			want(errors.Is(err, context.DeadlineExceeded), "it is told as %v", err),
-			want(kii.OutcomeUnknown(err) || tr.cloud.count(silent) == 0, "it arrived, and is told as %v", err))
+			want(errors.Is(err, context.DeadlineExceeded), "it is reported as %v", err),
+			want(kii.OutcomeUnknown(err) || tr.cloud.count(silent) == 0, "it arrived, and is reported as %v", err))
 	},
 	session: func(t *testing.T, tr *trial) error {
 		live := resume(t, tr.client, "live-token")
@@ -100,9 +100,9 @@ var hold = map[string]func(t *testing.T, tr *trial) error{
 		tr.failures = append(tr.failures, err)
 		_, again := live.Profile(t.Context())
 		return errors.Join(
-			want(isOver, "a dead one is told as %v", over),
+			want(isOver, "a dead one is reported as %v", over),
 			want(err != nil, "a call of a cancelled context went on"),
-			want(again == nil && live.Err() == nil, "a live one is told as %v", again))
+			want(again == nil && live.Err() == nil, "a live one is reported as %v", again))
 	},
 }
 
