@@ -116,13 +116,14 @@ func (a *admin) current(ctx context.Context) (*adminToken, *shared.Request[*admi
 		return token, nil
 	}
 	if a.renewal == nil {
-		a.renewal = shared.Begin(ctx, errPanicked, a.renew)
+		a.renewal = shared.Begin(ctx, errLogger, a.renew)
 	}
 	return nil, a.renewal
 }
 
-// errPanicked replaces the value that a RoundTripper or a logger panicked with.
-var errPanicked = errors.New("the RoundTripper or the logger panicked")
+// errLogger is the error of a shared request whose goroutine panicked or ended. Only the logger can
+// do that there: the transport reports what a RoundTripper does.
+var errLogger = errors.New("the logger panicked or ended its goroutine")
 
 // adminTokenLife is the life of the tokens that are asked for. Kii Cloud's guide advises to limit
 // it: anybody who finds a token without an end can do everything for ever.
@@ -130,7 +131,7 @@ const adminTokenLife = time.Hour
 
 // renew gets a new token and makes it the current one.
 func (a *admin) renew(ctx context.Context) (token *adminToken, err error) {
-	defer func() { // even if a RoundTripper panics
+	defer func() { // even if the logger panics
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		a.renewal = nil

@@ -57,7 +57,7 @@ func (s *Session) joinRefresh(ctx context.Context) (*shared.Request[*Token], err
 	case s.token.open().RefreshToken == "":
 		return nil, &ArgumentError{"token", "has no RefreshToken: they are switched on in the developer portal"}
 	case s.refreshing == nil:
-		old, lost := s.token.open(), &TransportError{Op: "Refresh", Err: errPanicked}
+		old, lost := s.token.open(), &TransportError{Op: "Refresh", Err: errLogger}
 		s.refreshing = shared.Begin(ctx, lost, func(ctx context.Context) (*Token, error) { return s.refresh(ctx, old) })
 	}
 	return s.refreshing, nil

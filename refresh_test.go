@@ -504,6 +504,9 @@ func TestFreshPairIsTheSessionsBeforeItIsLogged(t *testing.T) {
 			err := <-refreshed
 			cancel()
 			assert.Equal(t, name == "ends its goroutine" || name == "blocks", kii.OutcomeUnknown(err), "%v", err)
+			if name == "ends its goroutine" {
+				assert.ErrorContains(t, err, "the logger panicked or ended its goroutine")
+			}
 			assert.Equal(t, "refresh-2", s.Token().RefreshToken)
 		})
 	}

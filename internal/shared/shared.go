@@ -11,7 +11,7 @@ import (
 )
 
 // A Request is sent once for all callers that wait for it, in a goroutine of its own. So it
-// outlives the caller that began it, and a panic in a RoundTripper does not end the program.
+// outlives the caller that began it, and a panic in a logger does not end the program.
 type Request[T any] struct {
 	values *foreign.Lent
 	done   chan struct{}
