@@ -110,7 +110,7 @@ func (a *Admin) SetPassword(ctx context.Context, id, newPassword string) error {
 }
 
 // SetEmail gives the user another e-mail address, a bare one such as "alice@example.com", and marks
-// it as verified. Give the present or the pending address to verify that one. No message is sent,
+// it as verified. Give the current or the pending address to verify that one. No message is sent,
 // and the user's sessions stay as they are.
 //
 // First make sure that the address is the user's: whoever reads its mail can reset the password.
@@ -129,7 +129,7 @@ func (a *Admin) SetEmail(ctx context.Context, id, email string) error {
 }
 
 // SetPhone gives the user another phone number, + and 7 to 20 digits, and marks it as verified. It
-// is like SetEmail in all else.
+// is otherwise like SetEmail.
 func (a *Admin) SetPhone(ctx context.Context, id, phone string) error {
 	user, err := a.check(ctx, id, checkPhone(phone))
 	if err != nil {

@@ -20,7 +20,7 @@ type adminToken struct {
 }
 
 // do makes a call with the administrator's token. If the answer is that the token is dead, it makes
-// the call once more with a new one.
+// the call once more with a new one, unless a new one would not help.
 func (a *admin) do(ctx context.Context, c *call, success success) error {
 	bound := foreign.WithTimeout(ctx, a.api.timeout)
 	defer bound.End()
@@ -80,7 +80,7 @@ func (a *admin) liveToken(ctx context.Context, c *call) (token *adminToken, isNe
 func (a *admin) withoutToken(c *call, err error) error {
 	answer, ok := err.(*APIError)
 	if ok && !OutcomeUnknown(answer) && !RevealsAccount(answer) { // those would be taken for the answer to c
-		refused := *answer // a copy, since all who wait get the same error
+		refused := *answer // a copy, since all waiting callers get the same error
 		refused.Op, refused.Reason = c.op, "no token for the administrator"+whatToCheck(answer)
 		return &refused
 	}
@@ -126,7 +126,7 @@ func (a *admin) current(ctx context.Context) (*adminToken, *shared.Request[*admi
 var errLogger = errors.New("the logger panicked or ended its goroutine")
 
 // adminTokenLife is the life of the tokens that are asked for. Kii Cloud's guide advises to limit
-// it: anybody who finds a token without an end can do everything for ever.
+// it: anyone who finds a token that never ends can do everything for ever.
 const adminTokenLife = time.Hour
 
 // renew gets a new token and makes it the current one.

@@ -26,7 +26,7 @@ func checkText(name, value string) error {
 	return refuseIf(wrong != "", name, wrong)
 }
 
-// maxLength is the most bytes of any argument but a password. Kii Cloud accepts nothing as long.
+// maxLength is the most bytes of any argument but a password. Kii Cloud accepts nothing so long.
 const maxLength = 1000
 
 // unsendable returns what is wrong with a value, or "". Text that was pasted, or typed on another

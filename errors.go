@@ -166,7 +166,7 @@ func (e *APIError) Is(target error) bool {
 
 // A SessionError means that the session is over and the user must log in again.
 type SessionError struct {
-	UserID string // never printed; empty if the session did not know it
+	UserID string // never printed; empty if the session did not know its user
 	Err    error  // the answer that ended it; nil after a ChangePassword that succeeded
 }
 
@@ -196,16 +196,16 @@ func (e APIError) Format(f fmt.State, verb rune) { format(f, verb, (&e).Error())
 // Format implements [fmt.Formatter]. It prints what Error returns.
 func (e SessionError) Format(f fmt.State, verb rune) { format(f, verb, (&e).Error()) }
 
-// MarshalText returns what Error does, for the JSON of what holds e.
+// MarshalText returns what Error returns, so that JSON holds no field of e.
 func (e ArgumentError) MarshalText() ([]byte, error) { return []byte((&e).Error()), nil }
 
-// MarshalText returns what Error does, for the JSON of what holds e.
+// MarshalText returns what Error returns, so that JSON holds no field of e.
 func (e TransportError) MarshalText() ([]byte, error) { return []byte((&e).Error()), nil }
 
-// MarshalText returns what Error does, for the JSON of what holds e.
+// MarshalText returns what Error returns, so that JSON holds no field of e.
 func (e APIError) MarshalText() ([]byte, error) { return []byte((&e).Error()), nil }
 
-// MarshalText returns what Error does, for the JSON of what holds e.
+// MarshalText returns what Error returns, so that JSON holds no field of e.
 func (e SessionError) MarshalText() ([]byte, error) { return []byte((&e).Error()), nil }
 
 // OutcomeUnknown reports whether a call that returned err may have been carried out. That is so if

@@ -23,7 +23,7 @@ func (t Token) Format(f fmt.State, verb rune) { format(f, verb, t.String()) }
 // LogValue implements [slog.LogValuer].
 func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
-// String returns the expiry, and nothing else of the token.
+// String returns a text that holds the expiry, and nothing else of the token.
 func (t Token) String() string {
 	if t.Expiry.IsZero() {
 		return "kii.Token" + blanked

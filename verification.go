@@ -21,7 +21,7 @@ func (s *Session) ResendEmailVerification(ctx context.Context) error {
 }
 
 // ResendPhoneVerification asks Kii Cloud to send again the SMS with the code for
-// [Session.VerifyPhone]. It is like [Session.ResendEmailVerification] in all else.
+// [Session.VerifyPhone]. It is otherwise like [Session.ResendEmailVerification].
 func (s *Session) ResendPhoneVerification(ctx context.Context) error {
 	return s.resendVerification(ctx, "ResendPhoneVerification", phoneNumber)
 }
@@ -73,7 +73,7 @@ func (s *Session) ChangeEmail(ctx context.Context, email string) error {
 
 // ChangePhone gives the user another phone number: + and 7 to 20 digits, the country code first. If
 // the app asks for verification, the new number is pending until [Session.VerifyPhone] verifies it.
-// It is like [Session.ChangeEmail] in all else.
+// It is otherwise like [Session.ChangeEmail].
 func (s *Session) ChangePhone(ctx context.Context, phone string) error {
 	if err := s.check(ctx, checkPhone(phone)); err != nil {
 		return err

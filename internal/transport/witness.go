@@ -149,7 +149,7 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 	var unwanted net.Conn
 	defer func() {
 		if unwanted != nil {
-			_ = unwanted.Close() // without the lock, as it may block
+			_ = unwanted.Close() // without the lock, since it may block
 		}
 	}()
 	a.mu.Lock()
@@ -179,7 +179,7 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 	}
 }
 
-// wroteHeaderField notes three things: the version of HTTP, also without TLS; an Idempotency-Key,
+// wroteHeaderField notes three things: the version of HTTP, even without TLS; an Idempotency-Key,
 // which a RoundTripper may have added, even without a value; and whether the headers are this
 // request's. It knows them by headers that few other requests have and, on HTTP/2, by the last
 // element of the path, since a gateway may need another prefix or a query.
