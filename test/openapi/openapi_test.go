@@ -2,6 +2,7 @@ package openapi_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -17,7 +18,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
-	_ "github.com/go-kii/kii/internal/emulator" // the program has it, so the test is to run again when it changes
+	"github.com/go-kii/kii/internal/emulator"
 )
 
 const seed = `{"settings": {"resetFlow": "INPUT"}, "users": [
@@ -26,6 +27,7 @@ const seed = `{"settings": {"resetFlow": "INPUT"}, "users": [
 // start runs the emulator and returns the root of its JSON API.
 func start(t *testing.T) string {
 	t.Helper()
+	fmt.Fprintf(io.Discard, "%p", emulator.Serve) // the program does it, so the test is to run again when it changes
 	folder := t.TempDir()
 	program, seedFile, addrFile := filepath.Join(folder, "kii-emulator"), filepath.Join(folder, "seed.json"), filepath.Join(folder, "addr")
 	if out, err := exec.Command("go", "-C", "../..", "build", "-o", program, "./cmd/kii-emulator").CombinedOutput(); err != nil {

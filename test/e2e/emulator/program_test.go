@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"github.com/go-kii/kii"
-	_ "github.com/go-kii/kii/internal/emulator" // the program has it, so the tests are to run again when it changes
+	"github.com/go-kii/kii/internal/emulator"
 )
 
 // folder holds the emulator, built once, and the browser's profile.
@@ -23,6 +23,7 @@ var folder string
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
 func testMain(m *testing.M) int {
+	fmt.Fprintf(io.Discard, "%p", emulator.Serve) // the program does it, so the tests are to run again when it changes
 	var err error
 	if folder, err = os.MkdirTemp("", "kii-emulator-*"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
