@@ -1,11 +1,16 @@
 package emulator
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/go-kii/kii/kiitest"
 )
 
 func TestEachCallRefusesABodyThatItCannotRead(t *testing.T) {
@@ -38,6 +43,75 @@ func TestEachCallRefusesABodyThatItCannotRead(t *testing.T) {
 	assert.Len(t, x.srv.Faults(), 1)
 	assert.Equal(t, 1, message.ID)
 	x.call(http.StatusNoContent, "POST", "/reset", `{}`)
+}
+
+func TestAQueryThatACallDoesNotTakeIsRefused(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.call(http.StatusCreated, "POST", "/faults", `{"kind":"html","nth":1000}`)
+	x.askPIN()
+	was := x.exported()
+	for _, r := range x.routes() {
+		path := strings.Replace(r.path, "{id}", "1", 1)
+		x.call(http.StatusBadRequest, r.method, strings.TrimPrefix(path, apiRoot)+"?x=1", "")
+	}
+	for _, c := range []struct{ method, path, says string }{
+		{"DELETE", "/messages?tu=alice-id", "does not take; it takes q, after, before, to, "},
+		{"POST", "/reset?to=alice-id", "does not take; it takes none"},
+		{"DELETE", "/messages?to=alice-id&to=bob", "the query parameter to is there twice"},
+		{"DELETE", "/messages?to=alice-id&%zz", "the query cannot be read"},
+	} {
+		assert.Contains(t, x.call(http.StatusBadRequest, c.method, c.path, "")["error"], c.says, c.path)
+	}
+	assert.Equal(t, was, x.exported(), "nothing was changed")
+	assert.Len(t, x.srv.Messages(), 1)
+	assert.Len(t, x.srv.Faults(), 1)
+}
+
+func TestAQueryParameterThatMakesNoSenseIsRefused(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	m := x.askPIN()
+	senseless := map[string][]string{
+		"after": {"-1", "x"}, "before": {"-1", "x"}, "limit": {"0", "1001", "x"}, "offset": {"-1", "x"}, "timeout": {"-1s", "2m", "soon"},
+		"channel": {"fax"}, "purpose": {"fun"}, "state": {"lost"}, "operation": {"none"}, "errors": {"perhaps"},
+	}
+	for _, r := range x.routes() {
+		for _, name := range r.query {
+			values := senseless[name]
+			if name == "q" && strings.Contains(r.path, "messages") {
+				values = []string{"is:lost"}
+			}
+			for _, value := range values {
+				x.call(http.StatusUnprocessableEntity, r.method, strings.TrimPrefix(r.path, apiRoot)+"?"+name+"="+value, "")
+			}
+		}
+	}
+	assert.Equal(t, []kiitest.Message{m}, x.srv.Messages(), "nothing was changed")
+}
+
+func TestABodyThatBreaksOffDoesNothing(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	for target, body := range map[string]string{apiRoot + "/users": `{"loginName":"bob"}`, "/users": "loginName=bob"} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, target, io.MultiReader(strings.NewReader(body), iotest.ErrReader(io.ErrUnexpectedEOF)))
+		r.Host = testHost
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		x.handler.ServeHTTP(w, r)
+		assert.Equal(t, http.StatusBadRequest, w.Code, target)
+		assert.Contains(t, w.Body.String(), "be read", target)
+	}
+	assert.Len(t, x.srv.Accounts(), 1)
+}
+
+func TestWhatIsNoCallIsAnsweredInJSON(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	for _, c := range []struct{ method, path string }{{"GET", "/"}, {"GET", "/message"}, {"PUT", "/messages"}, {"GET", "/users/alice-id/send"}} {
+		answer := x.call(http.StatusNotFound, c.method, c.path, "")
+		assert.Equal(t, "there is no such call; "+apiRoot+"/openapi.json lists them", answer["error"], c.path)
+	}
 }
 
 func TestAMarkAtTheBeginningOfABodyIsSkipped(t *testing.T) {
