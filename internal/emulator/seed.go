@@ -80,7 +80,6 @@ func readSeed(name string, data []byte) (seed, error) {
 	server := kiitest.NewServer(kiitest.WithoutSocket())
 	defer server.Close()
 	s := seed{server.Snapshot(), name, bytes.TrimPrefix(data, []byte(byteOrderMark)), make(map[string]int64)}
-	s.Assumptions = make(map[kiitest.Assumption]bool)
 	if err := checkJSON(s.data); err != nil {
 		bad, _ := errors.AsType[*jsonError](err)
 		return s, s.errorAt(bad.offset, "%s", bad.text)
@@ -101,10 +100,7 @@ func (s *seed) wrong(err error) error {
 		return err
 	}
 	field := strings.Replace(jsonName(all[0].Field), "accounts[", "users[", 1)
-	_, shown, found := strings.Cut(field, ".")
-	if !found {
-		shown = field
-	}
+	_, shown, _ := strings.Cut(field, ".") // settings.pinValidity, users[3].email
 	at := int64(0)
 	for path := field; path != ""; path = path[:max(0, strings.LastIndexAny(path, ".["))] {
 		if line, known := s.lines[path]; known {

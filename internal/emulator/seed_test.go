@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +66,20 @@ func TestABadSeedIsToldByFileLineAndWish(t *testing.T) {
 			require.Error(t, err)
 			assert.True(t, strings.HasPrefix(err.Error(), name+":"+c.want), "%v", err)
 		})
+	}
+}
+
+func TestASeedThatCannotBeReadIsToldByItsName(t *testing.T) {
+	t.Parallel()
+	file := writeSeed(t, "{}")
+	names := []string{filepath.Dir(file)}
+	if runtime.GOOS != "windows" { // where this one does not exist
+		names = append(names, filepath.Join(file, "below"))
+	}
+	for _, name := range names {
+		_, err := loadSeed(name)
+		require.Error(t, err)
+		assert.Regexp(t, `^-seed: .*`+regexp.QuoteMeta(name), err.Error())
 	}
 }
 
