@@ -9,6 +9,7 @@ import (
 	"testing/iotest"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/go-kii/kii/kiitest"
 )
@@ -88,6 +89,63 @@ func TestAQueryParameterThatMakesNoSenseIsRefused(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []kiitest.Message{m}, x.srv.Messages(), "nothing was changed")
+}
+
+func TestWhatTheJSONAPIChangesIsChanged(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.askPIN()
+	x.call(http.StatusOK, "POST", "/messages/1/expire", "")
+	assert.Equal(t, kiitest.Expired, x.srv.Messages()[0].State)
+	x.call(http.StatusOK, "PATCH", "/settings", `{"resetFlow":"GENERATE"}`)
+	x.call(http.StatusCreated, "POST", "/users/alice-id/send", `{"kind":"reset-sms"}`)
+	assert.InDelta(t, 1, x.call(http.StatusOK, "POST", "/messages/visit-links?purpose=reset-link", "")["visited"], 0)
+	assert.Equal(t, kiitest.NewPassword, x.srv.Messages()[0].Purpose)
+	x.call(http.StatusNoContent, "DELETE", "/messages/2", "")
+	assert.InDelta(t, 1, x.call(http.StatusOK, "DELETE", "/messages?purpose=reset-pin", "")["deleted"], 0)
+	left := x.srv.Messages()
+	require.Len(t, left, 1)
+	assert.Equal(t, 3, left[0].ID)
+
+	x.call(http.StatusNoContent, "DELETE", "/calls", "")
+	assert.Empty(t, x.srv.Calls())
+
+	for range 3 {
+		x.call(http.StatusCreated, "POST", "/faults", `{"kind":"html","nth":2}`)
+	}
+	x.call(http.StatusNoContent, "DELETE", "/faults/2", "")
+	faults := x.call(http.StatusOK, "GET", "/faults", "")["faults"]
+	assert.Equal(t, []any{map[string]any{"id": 1.0, "kind": "html", "nth": 2.0, "times": 1.0}, map[string]any{"id": 3.0, "kind": "html", "nth": 2.0, "times": 1.0}}, faults)
+	x.call(http.StatusNoContent, "DELETE", "/faults", "")
+	assert.Empty(t, x.srv.Faults())
+
+	x.call(http.StatusOK, "POST", "/clock", `{"advance":"10m"}`)
+	assert.Equal(t, "0s", x.call(http.StatusOK, "DELETE", "/clock", "")["ahead"])
+
+	x.call(http.StatusNoContent, "DELETE", "/users/alice", "")
+	assert.Empty(t, x.srv.Accounts())
+}
+
+func TestWhatIsNotThereIsNotFound(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.askPIN()
+	for _, r := range x.routes() {
+		if !strings.Contains(r.path, "{id}") {
+			continue
+		}
+		body := ""
+		if r.body {
+			body = `{}`
+		}
+		if strings.HasSuffix(r.path, "/send") {
+			body = `{"kind":"reset-pin"}`
+		}
+		for _, id := range []string{"0", "9", "x"} {
+			x.call(http.StatusNotFound, r.method, strings.TrimPrefix(strings.Replace(r.path, "{id}", id, 1), apiRoot), body)
+		}
+	}
+	assert.Len(t, x.srv.Messages(), 1)
 }
 
 func TestABodyThatBreaksOffDoesNothing(t *testing.T) {

@@ -268,6 +268,9 @@ func TestWhatIsAddedIsBounded(t *testing.T) {
 	w := x.kii(http.MethodPost, "/users", "application/json", `{"loginName":"too-many","password":"pass"}`)
 	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
 	assert.Len(t, x.srv.Accounts(), maxUsers)
+	for range maxWaiters + 1 { // one after another
+		x.call(http.StatusNoContent, "GET", "/messages/wait?timeout=0s", "")
+	}
 	for range maxWaiters {
 		x.waiters <- struct{}{}
 	}
