@@ -57,7 +57,7 @@ func newEmulator(o Options, p *binding, start seed) (*emulator, error) {
 func (e *emulator) reset() error {
 	e.changing.Lock()
 	defer e.changing.Unlock()
-	return e.start.wrong(e.srv.Restore(e.start.Snapshot))
+	return e.srv.Restore(e.start.Snapshot)
 }
 
 // advance moves the clock forward.

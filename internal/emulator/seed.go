@@ -112,7 +112,7 @@ func (s *seed) wrong(err error) error {
 }
 
 func (s *seed) errorAt(at int64, format string, args ...any) error {
-	line := 1 + bytes.Count(s.data[:min(max(0, at), int64(len(s.data)))], []byte("\n"))
+	line := 1 + bytes.Count(s.data[:at], []byte("\n"))
 	return fmt.Errorf("%s:%d: "+format, append([]any{s.name, line}, args...)...)
 }
 

@@ -29,7 +29,7 @@ func writeSeed(t testing.TB, text string) string {
 func TestABadSeedIsToldByFileLineAndWish(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, seed, want string }{
-		{"empty", "", "1: this is not JSON: unexpected end of JSON input"},
+		{"empty", "", "3: this is not JSON: unexpected end of JSON input"},
 		{"syntax", "{\n\"users\": [\n}", "3: this is not JSON: invalid character '}' looking for beginning of value"},
 		{"more", "{}\n{}", "2: this is not JSON: invalid character '{' after top-level value"},
 		{"array", "[]", "1: the seed must be a JSON object: { … }"},
@@ -61,7 +61,7 @@ func TestABadSeedIsToldByFileLineAndWish(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			name := writeSeed(t, c.seed)
+			name := writeSeed(t, c.seed+"\n\n")
 			_, err := loadSeed(name)
 			require.Error(t, err)
 			assert.True(t, strings.HasPrefix(err.Error(), name+":"+c.want), "%v", err)
