@@ -109,7 +109,7 @@ func (e *emulator) waitMessage(r *http.Request) (reply, error) {
 // from the last one that it knows misses none.
 func (e *emulator) firstMessage(f kiitest.Filter, newest kiitest.Message) kiitest.Message {
 	_, total := e.srv.LatestMessages(f, 0, 0)
-	if first, _ := e.srv.LatestMessages(f, max(0, total-1), 1); len(first) > 0 {
+	if first, _ := e.srv.LatestMessages(f, total-1, 1); len(first) > 0 {
 		return first[0]
 	}
 	return newest // deleted meanwhile

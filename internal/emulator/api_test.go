@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -35,9 +36,7 @@ func TestEachCallRefusesABodyThatItCannotRead(t *testing.T) {
 		for _, body := range bodies {
 			x.call(http.StatusBadRequest, r.method, path, body)
 		}
-		if !r.body {
-			x.call(http.StatusRequestEntityTooLarge, r.method, path, strings.Repeat(" ", maxBody+1))
-		}
+		x.call(http.StatusRequestEntityTooLarge, r.method, path, strings.Repeat(" ", maxBody+1))
 	}
 	assert.Equal(t, was, x.exported(), "nothing was changed")
 	x.call(http.StatusOK, "GET", "/messages/1", "")
@@ -126,6 +125,22 @@ func TestWhatTheJSONAPIChangesIsChanged(t *testing.T) {
 	assert.Empty(t, x.srv.Accounts())
 }
 
+func TestAUserWhoWasReadCanBePutBack(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	user := x.call(http.StatusOK, "GET", "/users/alice-id", "")
+	for range 2 {
+		body, err := json.Marshal(user)
+		require.NoError(t, err)
+		assert.Equal(t, user, x.call(http.StatusOK, "PUT", "/users/"+alice, string(body)))
+		assert.Equal(t, user, x.call(http.StatusOK, "GET", "/users/alice-id", ""))
+		user["displayName"] = "Alice"
+	}
+	x.call(http.StatusUnprocessableEntity, "PUT", "/users/alice-id", `{"id":"bob-id"}`)
+	x.call(http.StatusOK, "PUT", "/users/alice-id", `{"loginName":"alice"}`)
+	assert.Equal(t, []kiitest.Account{{ID: "alice-id", LoginName: "alice"}}, x.srv.Accounts(), "what it leaves out is empty")
+}
+
 func TestWhatIsNotThereIsNotFound(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
@@ -140,6 +155,9 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 		}
 		if strings.HasSuffix(r.path, "/send") {
 			body = `{"kind":"reset-pin"}`
+		}
+		if r.method == http.MethodPut {
+			body = `{"id":"9"}`
 		}
 		for _, id := range []string{"0", "9", "x"} {
 			x.call(http.StatusNotFound, r.method, strings.TrimPrefix(strings.Replace(r.path, "{id}", id, 1), apiRoot), body)

@@ -132,7 +132,7 @@ func (e *emulator) fillMessages(v *messagesView, f kiitest.Filter) {
 	}
 	if v.Later {
 		v.Newer = messagesPath(v.Query, 0)
-		if newer, _ := e.srv.LatestMessages(all, max(0, skipped-pageSize), 1); skipped > pageSize && len(newer) > 0 {
+		if newer, _ := e.srv.LatestMessages(all, skipped-pageSize, 1); skipped > pageSize && len(newer) > 0 {
 			v.Newer = messagesPath(v.Query, newer[0].ID+1)
 		}
 	}

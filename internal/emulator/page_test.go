@@ -268,6 +268,9 @@ func TestWhatIsAddedIsBounded(t *testing.T) {
 	w := x.kii(http.MethodPost, "/users", "application/json", `{"loginName":"too-many","password":"pass"}`)
 	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
 	assert.Len(t, x.srv.Accounts(), maxUsers)
+	templates := strings.Repeat(`{"purpose":"RESET_PIN","channel":"SMS","locale":"ja","text":"${pin}"},`, maxTemplates+1)
+	answer := x.call(http.StatusUnprocessableEntity, "PATCH", "/settings", `{"templates":[`+strings.TrimSuffix(templates, ",")+`]}`)
+	assert.Equal(t, "templates are too many: at most 200 are kept", answer["error"])
 	for range maxWaiters + 1 { // one after another
 		x.call(http.StatusNoContent, "GET", "/messages/wait?timeout=0s", "")
 	}

@@ -165,9 +165,7 @@ func (r *seedReader) object(what, path string, field func(name string, at int64)
 // value decodes a field over what is there.
 func (r *seedReader) value(name string, at int64, into any) error {
 	var raw json.RawMessage
-	if err := r.dec.Decode(&raw); err != nil {
-		return r.errorAt(at, "%v", describeJSON(err))
-	}
+	_ = r.dec.Decode(&raw)          // the syntax was checked
 	quoted, _ := json.Marshal(name) // a string always encodes
 	if err := decodeStrict(slices.Concat([]byte("{"), quoted, []byte(":"), raw, []byte("}")), into); err != nil {
 		return r.errorAt(at, "%s", strings.Replace(err.Error(), "the value", "the field "+name, 1)) // see describeJSON

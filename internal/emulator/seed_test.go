@@ -52,6 +52,8 @@ func TestABadSeedIsToldByFileLineAndWish(t *testing.T) {
 		{"second", "{\"settings\": {\"templates\": [\n{\"purpose\": \"RESET_PIN\", \"channel\": \"SMS\", \"locale\": \"ja\", \"text\": \"${pin}\"},\n{\"purpose\": \"RESET_PIN\"}]}}", "3: templates[1].channel must be"},
 		{"templates", "{\"settings\": {\n\"templates\": {}}}", "2: templates must be an array"},
 		{"inside", "{\"settings\": {\"templates\": [\n{\"purpose\": \"RESET_PIN\",\n\"txt\": \"\"}]}}", "3: there is no field \"txt\""},
+		{"many users", "{\"users\": [" + strings.Repeat("{},\n", maxUsers) + "{}]}", "10001: users are too many: at most 10000 are kept"},
+		{"many templates", "{\"settings\": {\"templates\": [" + strings.Repeat("{},\n", maxTemplates) + "{}]}}", "201: templates are too many: at most 200 are kept"},
 		{"user", "{\"users\": [\n{\"email\": \"a@b.c\",\n\"phone\": null}]}", "3: the field \"phone\" must not be null"},
 		{"users of null", "{\"users\": [\nnull]}", "2: what the array holds must not be null"},
 		{"flow", "{\"settings\": {\n\"resetFlow\": \"BOTH\"}}", "2: resetFlow must be GENERATE or INPUT"},

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"regexp"
 	"strings"
@@ -31,10 +30,7 @@ func checkJSON(data []byte) error {
 		return &jsonError{int64(at), "the text must be UTF-8"}
 	}
 	if err := json.Unmarshal(data, new(json.RawMessage)); err != nil {
-		syntax, ok := errors.AsType[*json.SyntaxError](err)
-		if !ok {
-			return &jsonError{0, "this is not JSON"}
-		}
+		syntax, _ := errors.AsType[*json.SyntaxError](err) // nothing else can be wrong with it
 		return &jsonError{syntax.Offset, fmt.Sprintf("this is not JSON: %v", syntax)}
 	}
 	return checkValue(json.NewDecoder(bytes.NewReader(data)), "the JSON")
@@ -89,16 +85,13 @@ func checkValue(d *json.Decoder, what string) error {
 	return nil
 }
 
-// decodeStrict decodes JSON that may hold no unknown field and nothing after it. Its errors say
-// what should be there and repeat no value, which may be a secret.
+// decodeStrict decodes JSON that checkJSON has passed and that may hold no unknown field. Its
+// errors say what should be there and repeat no value, which may be a secret.
 func decodeStrict(data []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
 		return describeJSON(err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("there is more than one JSON value")
 	}
 	return nil
 }
@@ -111,14 +104,8 @@ func describeJSON(err error) error {
 		}
 		return fmt.Errorf("%s must be %s", field, kindName(bad.Type))
 	}
-	if bad, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return fmt.Errorf("this is not JSON: %w", bad)
-	}
 	if name, found := strings.CutPrefix(err.Error(), "json: unknown field "); found {
 		return fmt.Errorf("there is no field %s", shownName(strings.Trim(name, `"`)))
-	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("the JSON is empty or ends too early")
 	}
 	return err
 }
