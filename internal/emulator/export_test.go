@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -132,10 +133,11 @@ func TestTheExportIsWrittenWhereItCanBe(t *testing.T) {
 	x := newTester(t)
 	folder := t.TempDir()
 	plain := filepath.Join(folder, "export.json")
-	elsewhere := filepath.Join(t.TempDir(), "target.json")
-	link := filepath.Join(folder, "link.json")
+	elsewhere, near := filepath.Join(t.TempDir(), "target.json"), filepath.Join(folder, "target.json")
+	link, relative := filepath.Join(folder, "link.json"), filepath.Join(folder, "relative.json")
 	require.NoError(t, os.Symlink(elsewhere, link))
-	for name, at := range map[string]string{plain: plain, link: elsewhere} {
+	require.NoError(t, os.Symlink("target.json", relative))
+	for name, at := range map[string]string{plain: plain, link: elsewhere, relative: near} {
 		require.NoError(t, checkOutput("-export", name))
 		_, err := os.Stat(at)
 		require.ErrorIs(t, err, os.ErrNotExist, "the check leaves nothing")
@@ -149,7 +151,18 @@ func TestTheExportIsWrittenWhereItCanBe(t *testing.T) {
 	assert.NotZero(t, info.Mode()&os.ModeSymlink, "the link is followed, not replaced")
 	left, err := os.ReadDir(folder)
 	require.NoError(t, err)
-	assert.Len(t, left, 2, "no temporary file stays")
+	assert.Len(t, left, 4, "no temporary file stays")
+}
+
+func TestAFileThatThisUserCannotOpenIsRefused(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() == 0 || runtime.GOOS == "windows" {
+		t.Skip("whoever runs this opens everything")
+	}
+	name := writeSeed(t, "{}")
+	require.NoError(t, os.Chmod(name, 0))
+	require.EqualError(t, checkSeed(name, ""), "-seed "+name+": this user cannot read the file")
+	require.EqualError(t, checkOutput("-export", name), "-export "+name+": this user cannot write the file")
 }
 
 func TestAFileInAFolderThatCannotBeWrittenIsWrittenInPlace(t *testing.T) {
@@ -175,6 +188,58 @@ func TestWhatIsNoPlainFileIsRefused(t *testing.T) {
 	for _, name := range []string{os.DevNull, t.TempDir(), filepath.Join(t.TempDir(), "no", "export.json")} {
 		assert.Error(t, checkOutput("-export", name), name)
 	}
+}
+
+func TestWhatIsNoPlainFileAnyMoreIsLeftAsItIs(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("a socket is no file")
+	}
+	folder, err := os.MkdirTemp("", "kii") // a socket's path must be short
+	require.NoError(t, err)
+	defer os.RemoveAll(folder)
+	name := filepath.Join(folder, "export.json")
+	socket, err := net.Listen("unix", name)
+	require.NoError(t, err)
+	defer socket.Close()
+	d := disk{full: func(string) bool { return false }}
+	rescued, err := writeFile(name, 0o600, d.write)
+	require.EqualError(t, err, "it is not a plain file any more")
+	defer os.Remove(rescued)
+	assertHolds(t, rescued, written)
+	require.EqualError(t, overwriteFile(name, 0o600, d.write), "it is not a plain file any more")
+	info, err := os.Lstat(name)
+	require.NoError(t, err)
+	assert.Equal(t, os.ModeSocket, info.Mode().Type())
+}
+
+func TestAFileThatCannotHaveItsNameIsRescued(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	d := disk{full: func(string) bool { return false }}
+	rescued, err := writeFile(filepath.Join(folder, strings.Repeat("x", 300)), 0o600, d.write)
+	require.Error(t, err)
+	defer os.Remove(rescued)
+	assertHolds(t, rescued, written)
+	left, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	assert.Empty(t, left, "no temporary file stays")
+}
+
+func TestWithoutAFolderForTemporaryFilesAFileIsWrittenInPlace(t *testing.T) {
+	if os.Geteuid() == 0 || runtime.GOOS == "windows" {
+		t.Skip("whoever runs this writes everywhere")
+	}
+	folder := t.TempDir()
+	name := filepath.Join(folder, "export.json")
+	require.NoError(t, os.WriteFile(name, []byte("the old file"), 0o600))
+	require.NoError(t, os.Chmod(folder, 0o500))
+	defer os.Chmod(folder, 0o700)
+	t.Setenv("TMPDIR", filepath.Join(folder, "no"))
+	d := disk{full: func(string) bool { return false }}
+	_, err := writeFile(name, 0o600, d.write)
+	require.NoError(t, err)
+	assertHolds(t, name, written)
 }
 
 func TestAnExportThatCannotBeWrittenIsRescued(t *testing.T) {

@@ -99,9 +99,9 @@ func writeFile(name string, mode fs.FileMode, write func(io.Writer) error) (resc
 	if unplaced(err) && (errRescue == nil || unplaced(errRescue)) { // an image may have no such folder
 		err = overwriteFile(name, mode, write)
 	}
-	if err == nil && rescued != "" {
-		_ = os.Remove(rescued)
-		rescued = ""
+	if err == nil {
+		_ = os.Remove(rescued) // if there is one
+		return "", nil
 	}
 	return rescued, err
 }
