@@ -45,6 +45,35 @@ func TestEachCallRefusesABodyThatItCannotRead(t *testing.T) {
 	x.call(http.StatusNoContent, "POST", "/reset", `{}`)
 }
 
+func TestWhatABodyHoldsIsToldByItsFieldAndNotRepeated(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	was := x.exported()
+	for _, c := range []struct{ method, path, body, says string }{
+		{"POST", "/users", `["secret"]`, "the value must be an object"},
+		{"POST", "/users", `{"emailVerified":"secret"}`, "the field emailVerified must be true or false"},
+		{"POST", "/users", `{"password":["secret"]}`, "the field password must be a string"},
+		{"POST", "/users", `{"fields":"secret"}`, "the field fields must be an object"},
+		{"POST", "/users", `{"emali":"secret"}`, `there is no field "emali"`},
+		{"POST", "/users", `{"secret-1":"secret"}`, "there is no field of that name"},
+		{"POST", "/users", `{"email":"secret"`, "this is not JSON: unexpected end of JSON input"},
+		{"POST", "/users", `{"email":"a"} "secret"`, `this is not JSON: invalid character '"' after top-level value`},
+		{"PATCH", "/settings", `["secret"]`, "the settings must be a JSON object"},
+		{"PATCH", "/settings", `{"minPasswordLength":"secret"}`, "the field minPasswordLength must be a whole number"},
+		{"PATCH", "/settings", `{"minPasswordLength":4.5}`, "the field minPasswordLength must be a whole number"},
+		{"PATCH", "/settings", `{"templates":{"text":"secret"}}`, "the field templates must be an array"},
+		{"PATCH", "/settings", `{"templates":["secret"]}`, "the field templates must be an object"},
+		{"PATCH", "/settings", `{"templates":[{"text":{"a":"secret"}}]}`, "the field templates.text must be a string"},
+		{"POST", "/clock", `{"advance":true}`, `must be a time such as "90s", "10m" or "24h", or a number of seconds`},
+		{"POST", "/clock", `{"advance":"secret"}`, `must be a time such as "90s", "10m" or "24h", or a number of seconds`},
+	} {
+		says := x.call(http.StatusBadRequest, c.method, c.path, c.body)["error"]
+		assert.Contains(t, says, c.says, c.body)
+		assert.NotContains(t, says, "secret", c.body)
+	}
+	assert.Equal(t, was, x.exported(), "nothing was changed")
+}
+
 func TestAQueryThatACallDoesNotTakeIsRefused(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
@@ -109,8 +138,8 @@ func TestWhatTheJSONAPIChangesIsChanged(t *testing.T) {
 	x.call(http.StatusNoContent, "DELETE", "/calls", "")
 	assert.Empty(t, x.srv.Calls())
 
-	for range 3 {
-		x.call(http.StatusCreated, "POST", "/faults", `{"kind":"html","nth":2}`)
+	for id := 1; id <= 3; id++ {
+		assert.InDelta(t, id, x.call(http.StatusCreated, "POST", "/faults", `{"kind":"html","nth":2}`)["id"], 0)
 	}
 	x.call(http.StatusNoContent, "DELETE", "/faults/2", "")
 	faults := x.call(http.StatusOK, "GET", "/faults", "")["faults"]

@@ -38,7 +38,7 @@ type emulator struct {
 	registering int        // calls that may add a user
 }
 
-func newEmulator(o Options, p *binding, start seed) (*emulator, error) {
+func newEmulator(o Options, p *binding, start seed) *emulator {
 	opts := []kiitest.Option{
 		kiitest.WithOrigin(p.origin),
 		kiitest.WithApp(o.AppID, o.AppKey),
@@ -50,14 +50,17 @@ func newEmulator(o Options, p *binding, start seed) (*emulator, error) {
 	e := &emulator{
 		srv: kiitest.NewServer(opts...), bound: p, start: start, options: o, instance: newInstance(), waiters: make(chan struct{}, maxWaiters),
 	}
-	return e, e.reset()
+	e.reset()
+	return e
 }
 
 // reset makes the emulator what it was when it started, in one change. The clock keeps its time.
-func (e *emulator) reset() error {
+func (e *emulator) reset() {
 	e.changing.Lock()
 	defer e.changing.Unlock()
-	return e.srv.Restore(e.start.Snapshot)
+	if err := e.srv.Restore(e.start.Snapshot); err != nil {
+		panic(err) // the seed was read, so it is valid
+	}
 }
 
 // advance moves the clock forward.

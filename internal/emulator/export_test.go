@@ -36,8 +36,7 @@ func (x *tester) startsFromItsExport(after string) {
 	was := x.exported()
 	start, err := readSeed("export.json", []byte(was))
 	require.NoError(x.t, err, "after %s: %s", after, was)
-	again, err := newEmulator(testOptions, x.bound, start)
-	require.NoError(x.t, err, after)
+	again := newEmulator(testOptions, x.bound, start)
 	defer again.srv.Close()
 	assert.Equal(x.t, was, (&tester{t: x.t, emulator: again}).exported(), after)
 
@@ -55,7 +54,7 @@ func TestAnEmulatorStartsFromTheExportAfterEveryCall(t *testing.T) {
 		status             int
 		method, path, body string
 	}{
-		{201, "POST", "/users", `{"displayName":"Nobody"}`},
+		{201, "POST", "/users", `{"displayName":"Nobody\ufffd"}`},
 		{201, "POST", "/users", `{}`},
 		{201, "POST", "/users", `{"loginName":"bob","fields":{"age":7,"Age":[{"a":1,"a":2}],"html":"<b>&\u2028"}}`},
 		{200, "PUT", "/users/bob", `{"email":"bob@example.com","password":"pass"}`},
@@ -96,13 +95,20 @@ func TestTheExportKeepsWhatASeedSays(t *testing.T) {
 	t.Parallel()
 	start, err := readSeed("seed.json", []byte(`{"assumptions": {"EmailCaseMatters": false, "CodesAreSingleUse": true}, "users": [{"email": "a@b.c", "fields": {"age": 7}}]}`))
 	require.NoError(t, err)
-	e, err := newEmulator(testOptions, &binding{origin: "http://127.0.0.1:1"}, start)
-	require.NoError(t, err)
+	e := newEmulator(testOptions, &binding{origin: "http://" + testHost, hosts: map[string]bool{testHost: true}}, start)
 	defer e.srv.Close()
-	x := e.export()
-	assert.Equal(t, map[kiitest.Assumption]bool{kiitest.EmailCaseMatters: false}, x.Assumptions)
-	assert.JSONEq(t, "7", string(x.Users[0].Fields["age"]))
-	assert.Equal(t, start.Accounts[0].ID, x.Users[0].ID)
+	left := e.export()
+	assert.Equal(t, map[kiitest.Assumption]bool{kiitest.EmailCaseMatters: false}, left.Assumptions)
+	assert.JSONEq(t, "7", string(left.Users[0].Fields["age"]))
+	assert.Equal(t, start.Accounts[0].ID, left.Users[0].ID)
+
+	x := &tester{t, e, e.handler(io.Discard), nil}
+	holds := x.call(http.StatusOK, "GET", "/assumptions", "")["assumptions"].(map[string]any)
+	assert.Len(t, holds, len(kiitest.Assumptions()))
+	for name, h := range holds {
+		assert.Equal(t, name != string(kiitest.EmailCaseMatters), h, name)
+	}
+	x.shows(x.page(http.StatusOK, "/settings"), "<code>EmailCaseMatters</code> <span class=\"state replaced\">turned off</span>")
 }
 
 func TestAResetIsOneChange(t *testing.T) {
@@ -190,15 +196,12 @@ func TestWhatIsNoPlainFileIsRefused(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoPlainFileAnyMoreIsLeftAsItIs(t *testing.T) {
+func TestASocketIsLeftAsItIs(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("a socket is no file")
 	}
-	folder, err := os.MkdirTemp("", "kii") // a socket's path must be short
-	require.NoError(t, err)
-	defer os.RemoveAll(folder)
-	name := filepath.Join(folder, "export.json")
+	name := filepath.Join(t.TempDir(), "a") // the path of a socket must be short, and so must the test's name
 	socket, err := net.Listen("unix", name)
 	require.NoError(t, err)
 	defer socket.Close()

@@ -169,9 +169,7 @@ func (e *emulator) formReset(w http.ResponseWriter, r *http.Request) error {
 	if e.ask(w, r, resetQuestion, "Reset everything", "/settings") {
 		return nil
 	}
-	if err := e.reset(); err != nil {
-		return err
-	}
+	e.reset()
 	return redirectBack(w, r, "/", "reset")
 }
 

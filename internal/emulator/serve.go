@@ -40,11 +40,7 @@ func Serve(ctx context.Context, o Options, stdin io.Reader, stdout, stderr io.Wr
 	if err != nil {
 		return err
 	}
-	e, err := newEmulator(o, p, start)
-	if err != nil {
-		p.close()
-		return err
-	}
+	e := newEmulator(o, p, start)
 	calls, endCalls := context.WithCancel(context.Background()) // ends what waits: long polls and delays
 	defer endCalls()
 	server := &http.Server{
