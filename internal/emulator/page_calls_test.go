@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -34,6 +35,13 @@ func TestAPlusInTheTextOfACallIsFound(t *testing.T) {
 	}
 }
 
+func TestALongPathIsFoundAlthoughTheLogCutsIt(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.do(http.MethodGet, "/api/a-b/"+strings.Repeat("%2B", 2000), "")
+	assert.InDelta(t, 1, x.call(http.StatusOK, "GET", "/calls?text=a-b", "")["total"], 0)
+}
+
 func TestACallShowsWhatWasAskedAnsweredAndWhy(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
@@ -44,6 +52,9 @@ func TestACallShowsWhatWasAskedAnsweredAndWhy(t *testing.T) {
 	}
 	x.askPIN()
 	x.shows(x.page(http.StatusOK, "/calls/2"), `<a href="/messages/1">message 1</a>`, `href="/calls/1" rel="next"`)
+	x.hides(x.page(http.StatusOK, "/calls/2"), `rel="prev"`)
+	x.shows(x.page(http.StatusOK, "/calls/1"), `href="/calls/2" rel="prev"`)
+	x.hides(x.page(http.StatusOK, "/calls/1"), `rel="next"`)
 	x.shows(x.page(http.StatusOK, "/calls?errors=on"), `id="c1"`)
 	x.hides(x.page(http.StatusOK, "/calls?errors=on"), `id="c2"`)
 	x.shows(x.page(http.StatusOK, "/calls?q=not_allowed"), `id="c1"`)
@@ -110,9 +121,25 @@ func TestTheFormOfAFaultMakesTheNextCallFail(t *testing.T) {
 	w := x.kii(http.MethodPost, "/users/alice-id/password/request-reset", "", "")
 	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
 	x.shows(x.page(http.StatusOK, "/calls"), `<span class="status s5">503</span>`, `<code class="code">TEMPORARY</code>`, "fault: status")
-	x.form("/faults", url.Values{"kind": {"html"}})
-	x.form("/faults/clear", url.Values{"sure": {"yes"}})
-	assert.Empty(t, x.srv.Faults())
+	for _, c := range []struct {
+		fields url.Values
+		want   kiitest.Fault
+	}{
+		{
+			url.Values{"kind": {"html"}, "nth": {"3"}, "times": {"2"}, "user": {" alice "}, "delay": {"5s"}, "handled": {"on"}, "status": {"503"}, "errorCode": {"LEFT_OVER"}},
+			kiitest.Fault{ID: 2, Kind: kiitest.FaultHTML, Nth: 3, Times: 2, User: "alice", Delay: 5 * time.Second, Handled: true},
+		},
+		{
+			url.Values{"kind": {"redirect"}, "times": {"1"}, "always": {"on"}, "status": {"308"}, "operation": {"login"}},
+			kiitest.Fault{ID: 3, Kind: kiitest.FaultRedirect, Operation: kiitest.OpLogin, Nth: 1, Times: kiitest.EveryTime, Status: 308},
+		},
+		{url.Values{"kind": {"redirect"}, "status": {"503"}}, kiitest.Fault{ID: 4, Kind: kiitest.FaultRedirect, Nth: 1, Times: 1}},
+	} {
+		w := x.form("/faults", c.fields)
+		require.Equal(t, http.StatusSeeOther, w.Code, c.fields)
+		faults := x.srv.Faults()
+		assert.Equal(t, c.want, faults[len(faults)-1])
+	}
 }
 
 func TestFaultsAreRemovedOneByOne(t *testing.T) {
@@ -141,6 +168,8 @@ func TestFaultsAreToldInWords(t *testing.T) {
 		{kiitest.Fault{Kind: kiitest.FaultNoAnswer, Times: kiitest.EveryTime, User: "alice-id", Handled: true, Delay: 1e8}, "Every call of alice breaks in place of its answer, after 100ms; it takes effect."},
 		{kiitest.Fault{Kind: kiitest.FaultDelay, Delay: 5e9, Nth: 3, Operation: kiitest.OpLogin}, "Number 3 of the next login calls is answered as usual, after 5s."},
 		{kiitest.Fault{Kind: kiitest.FaultStatus, Status: 500, Times: 2}, "Each of the next 2 calls is answered 500."},
+		{kiitest.Fault{Kind: kiitest.FaultCut, Times: 2, Nth: 3, User: "nobody"}, "Each of 2 calls of nobody from number 3 on gets half of its answer."},
+		{kiitest.Fault{Kind: kiitest.FaultCut, Times: kiitest.EveryTime, Nth: 3, Operation: kiitest.OpLogin}, "Every login call from number 3 on gets half of its answer."},
 	} {
 		assert.Equal(t, c.want, x.faultText(c.fault))
 	}

@@ -93,6 +93,12 @@ func TestTimesAreWrittenForPeople(t *testing.T) {
 	} {
 		assert.Equal(t, want, span(d), d)
 	}
+	now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.FixedZone("", 9*3600)) // 03:00 in UTC
+	for at, want := range map[time.Time]string{
+		now: "03:00:00", now.Add(-4 * time.Hour): "Feb 28 23:00", now.AddDate(1, 0, 0): "2027-03-01 03:00", now.AddDate(-1, 0, 0): "2025-03-01 03:00",
+	} {
+		assert.Equal(t, want, clockTime(at, now))
+	}
 	assert.Equal(t, "1,234,567", thousands(1234567))
 	assert.Equal(t, "999", thousands(999))
 }

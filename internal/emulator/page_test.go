@@ -64,12 +64,36 @@ func TestBackLeadsNowhereElse(t *testing.T) {
 func TestAPageThatIsNotThereLeadsBack(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
-	for _, target := range []string{"/nothing", "/messages/9", "/messages/x", "/users/nobody", "/calls/9"} {
+	for _, target := range []string{"/nothing", "/messages/9", "/messages/x", "/users/nobody", "/calls/9", "/calls/x"} {
 		page := x.page(http.StatusNotFound, target)
 		x.shows(page, "<title>Error: Not found", "There is no such ", `href="/"`)
 	}
-	page := x.form("/messages/delete", url.Values{"id": {""}}).Body.String()
-	x.shows(page, "There is no such message")
+	for path, says := range map[string]string{
+		"/messages/delete": "message", "/messages/expire": "message", "/users": "user", "/users/send": "user", "/users/delete": "user",
+		"/calls/replay": "call", "/faults/remove": "fault",
+	} {
+		for _, id := range []string{"9", "x"} {
+			w := x.form(path, url.Values{"id": {id}, "kind": {"reset-pin"}, "sure": {"yes"}, "back": {"/users?q=a"}})
+			assert.Equal(t, http.StatusNotFound, w.Code, path)
+			x.shows(w.Body.String(), "There is no such "+says, `href="/users?q=a"`)
+		}
+	}
+}
+
+func TestAPageOfAnAddressThatMakesNoSenseSaysWhy(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.askPIN()
+	for target, says := range map[string]string{
+		"/?q=is:lost":           "Is: wants one of pending, used, replaced, expired.",
+		"/?before=x":            "Before must be a whole number from 0 to",
+		"/?q=is:lost&before=x":  "Is: wants one of pending, used, replaced, expired.",
+		"/users?offset=-1":      "Offset must be a whole number from 0 to 10000.",
+		"/calls?operation=none": "Operation must be one of request-reset, ",
+	} {
+		x.shows(x.page(http.StatusUnprocessableEntity, target), "<title>Error: ", says)
+	}
+	x.hides(x.page(http.StatusUnprocessableEntity, "/?q=is:lost"), `<li class="message`)
 }
 
 func TestTheThemeIsKept(t *testing.T) {
@@ -103,6 +127,48 @@ func TestTheClockSaysHowFarItWasMovedAndGoesBack(t *testing.T) {
 		w := x.form("/clock", url.Values{"advance": {bad}, "back": {"/users"}})
 		assert.Equal(t, http.StatusUnprocessableEntity, w.Code, bad)
 		x.shows(w.Body.String(), "must be a time", `href="/users"`)
+	}
+}
+
+func TestWhatWasDoneIsSaid(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	sure := url.Values{"sure": {"yes"}}
+	send := url.Values{"id": {"alice-id"}, "kind": {"reset-pin"}}
+	x.askPIN()
+	for _, c := range []struct {
+		path   string
+		fields url.Values
+		leads  string
+		says   string
+	}{
+		{"/users/send", send, "/messages/2", "Message 2 is sent."},
+		{"/messages/expire", url.Values{"id": {"2"}}, "/messages/2", "Message 2 is expired."},
+		{"/messages/delete", url.Values{"id": {"2"}}, "/", "Message 2 is deleted."},
+		{"/messages/delete", sure, "/", "1 message deleted."},
+		{"/messages/delete", sure, "/", "0 messages deleted."},
+		{"/users", url.Values{"loginName": {"bob"}}, "/users", "The user is added."},
+		{"/users", url.Values{"id": {"alice-id"}, "loginName": {"alice"}}, "/users", "The user is saved."},
+		{"/users/delete", url.Values{"id": {"alice-id"}, "back": {"/users/alice-id"}, "sure": {"yes"}}, "/users", "The user is deleted."},
+		{"/settings", url.Values{"resetFlow": {"INPUT"}, "minPasswordLength": {"4"}, "pinValidity": {"1h"}, "linkValidity": {"1h"}, "codeValidity": {"1h"}}, "/settings", "The settings are saved."},
+		{"/faults", url.Values{"preset": {"html"}}, "/faults", "The fault waits for its call."},
+		{"/faults", url.Values{"kind": {"html"}}, "/faults", "The fault waits for its call."},
+		{"/faults", url.Values{"kind": {"html"}}, "/faults", "The fault waits for its call."},
+		{"/faults/remove", url.Values{"id": {"1"}}, "/faults", "The fault is removed."},
+		{"/faults/clear", sure, "/faults", "2 faults removed."},
+		{"/calls/replay", url.Values{"id": {"1"}, "back": {"/calls/1"}}, "/calls/2", "The call was sent again: it is call 2."},
+		{"/calls/clear", sure, "/calls", "The list of calls is empty again."},
+		{"/reset", sure, "/", "Everything is as it was at the start."},
+	} {
+		w := x.form(c.path, c.fields)
+		require.Equal(t, http.StatusSeeOther, w.Code, "%s: %s", c.path, c.says)
+		to := w.Header().Get("Location")
+		path, _, _ := strings.Cut(to, "?")
+		assert.Equal(t, c.leads, path, c.says)
+		x.shows(x.page(http.StatusOK, to), c.says)
+	}
+	for _, query := range []string{"", "?said=nothing", "?n=3"} {
+		x.hides(x.page(http.StatusOK, "/users"+query), `class="notice good"`)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -51,6 +52,24 @@ func TestUsersAreSearchedSortedAndPaged(t *testing.T) {
 	page = x.page(http.StatusOK, "/users?sort=name")
 	assert.Less(t, strings.Index(page, ">alice<"), strings.Index(page, ">Number 0<"))
 	x.shows(page, `aria-sort="ascending"`)
+	x.shows(x.page(http.StatusOK, "/users?q=z&sort=email"), "121 users match", `href="/users?offset=100&amp;q=z&amp;sort=email" rel="next"`, `href="/users?q=z"`, `href="/users?q=z&amp;sort=phone"`)
+}
+
+func TestUsersAreSortedByWhatAColumnShows(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.call(http.StatusCreated, "POST", "/users", `{"displayName":"bob","email":"Zoe@example.com","phone":"+14085550100"}`)
+	x.call(http.StatusCreated, "POST", "/users", `{"displayName":"Carol","email":"yan@example.com"}`)
+	names := regexp.MustCompile(`data-open><bdi>([^<]*)</bdi>`)
+	for sort, want := range map[string][]string{
+		"": {"alice", "bob", "Carol"}, "name": {"alice", "bob", "Carol"}, "email": {"alice", "Carol", "bob"}, "phone": {"Carol", "bob", "alice"},
+	} {
+		var shown []string
+		for _, match := range names.FindAllStringSubmatch(x.page(http.StatusOK, "/users?sort="+sort), -1) {
+			shown = append(shown, match[1])
+		}
+		assert.Equal(t, want, shown, sort)
+	}
 }
 
 func TestAUserIsSentWhatAPersonAsksFor(t *testing.T) {
