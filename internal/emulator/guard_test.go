@@ -82,7 +82,7 @@ func TestOnlyKiisOwnAPIIsOpenToOtherOrigins(t *testing.T) {
 func TestEveryPageIsClosedToOthersAndNeverKept(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
-	for _, target := range []string{"/", "/messages/1", "/users", "/users/new", "/calls", "/faults", "/settings", "/nothing", apiRoot + "/users", apiRoot + "/nothing"} {
+	for _, target := range []string{"/", "/messages/1", "/users", "/users/_new", "/calls", "/faults", "/settings", "/nothing", apiRoot + "/users", apiRoot + "/nothing"} {
 		h := x.do(http.MethodGet, target, "").Header()
 		policy := h.Get("Content-Security-Policy")
 		assert.Contains(t, policy, "default-src 'none'", target)

@@ -25,7 +25,7 @@ func (e *emulator) pageRoutes() []pageRoute {
 		{"GET", "/{$}", e.showMessages},
 		{"GET", "/messages/{id}", e.showMessage},
 		{"GET", "/users", e.showUsers},
-		{"GET", "/users/new", e.showNewUser},
+		{"GET", "/users/_new", e.showNewUser}, // no user's ID begins with _
 		{"GET", "/users/{id}", e.showUser},
 		{"GET", "/calls", e.showCalls},
 		{"GET", "/calls/{id}", e.showCall},

@@ -55,6 +55,18 @@ func TestUsersAreSearchedSortedAndPaged(t *testing.T) {
 	x.shows(x.page(http.StatusOK, "/users?q=z&sort=email"), "121 users match", `href="/users?offset=100&amp;q=z&amp;sort=email" rel="next"`, `href="/users?q=z"`, `href="/users?q=z&amp;sort=phone"`)
 }
 
+func TestAUserMayHaveTheIDNew(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.call(http.StatusCreated, "POST", "/users", `{"id":"new","displayName":"Bob"}`)
+	x.call(http.StatusUnprocessableEntity, "POST", "/users", `{"id":"_new"}`)
+	x.shows(x.page(http.StatusOK, "/users/new"), "<h1><bdi>Bob</bdi></h1>")
+	page := x.page(http.StatusOK, "/users")
+	_, form, _ := strings.Cut(page, `<a class="button primary" href="`)
+	form, _, _ = strings.Cut(form, `"`)
+	x.shows(x.page(http.StatusOK, form), "<title>Add a user")
+}
+
 func TestUsersAreSortedByWhatAColumnShows(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)

@@ -76,7 +76,7 @@ func TestEveryPageIsWhatOneWouldShowAFriend(t *testing.T) {
 	source := axe(t)
 	empty, full := start(t), start(t, "-seed", seedFile(t))
 	fill(t, full)
-	look(t, source, empty, "0", "/", "/users", "/users/new", "/calls", "/faults", "/settings", "/nothing")
+	look(t, source, empty, "0", "/", "/users", "/users/_new", "/calls", "/faults", "/settings", "/nothing")
 	pages := []string{"/", "/messages/1", "/messages/4", "/users", "/users/bob", "/calls", "/calls/5", "/faults", "/settings", "/?q=is:expired"}
 	look(t, source, full, "some", pages...)
 	send(t, full, 497)

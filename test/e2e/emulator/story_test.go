@@ -97,7 +97,7 @@ func TestThePageWorksWithoutJavaScript(t *testing.T) {
 	b := open(t, origin)
 	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	b.run("a user is added",
-		chromedp.Navigate(origin+"/users/new"),
+		chromedp.Navigate(origin+"/users/_new"),
 		chromedp.SendKeys(chromedp.CSS("#phone"), phone), chromedp.SendKeys(chromedp.CSS("#password"), password),
 		chromedp.Click(`//button[text()="Add the user"]`),
 		chromedp.WaitVisible(`//td[contains(., "`+phone+`")]`))
@@ -144,7 +144,7 @@ func TestAnErrorStandsAtItsField(t *testing.T) {
 	t.Parallel()
 	origin := start(t, "-seed", seedFile(t))
 	b := open(t, origin)
-	b.visit("/users/new")
+	b.visit("/users/_new")
 	b.run("a form that is wrong",
 		chromedp.SendKeys(chromedp.CSS("#email"), "nonsense"), chromedp.SendKeys(chromedp.CSS("#country"), "japan"),
 		chromedp.Click(`//button[text()="Add the user"]`), chromedp.WaitVisible(chromedp.CSS("#email-error")))
