@@ -131,6 +131,7 @@ func TestReadyAnswersByWhateverName(t *testing.T) {
 		assert.Equal(t, http.StatusOK, w.Code, host)
 		assert.JSONEq(t, `{"ready":true,"instance":"`+x.instance+`"}`, w.Body.String())
 	}
+	assert.Equal(t, http.StatusOK, x.do(http.MethodHead, apiRoot+"/ready", "", "Host", "emulator").Code, "some probes want no body")
 	assert.Equal(t, http.StatusMisdirectedRequest, x.do(http.MethodPost, apiRoot+"/ready", "", "Host", "evil.example").Code)
 	assert.NotEqual(t, x.instance, newTester(t).instance)
 }
