@@ -54,6 +54,20 @@ func TestAPageOfOlderMessagesStaysWhatItIs(t *testing.T) {
 	x.shows(page, `id="m10"`, `data-later="/"`)
 }
 
+func TestAPageWhoseMessagesAreGoneLeadsToTheNewer(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	for range 60 {
+		x.askPIN()
+	}
+	x.call(http.StatusOK, "DELETE", "/messages?before=11", "")
+	x.shows(x.page(http.StatusOK, "/?before=11"), "No messages here", `href="/" rel="prev"`)
+	x.shows(x.page(http.StatusOK, "/?q=channel:sms&before=11"), "No messages here", `href="/?q=channel%3Asms" rel="prev"`)
+	page := x.page(http.StatusOK, "/?q=channel:email&before=11")
+	x.shows(page, "No message matches")
+	x.hides(page, `rel="prev"`)
+}
+
 func TestTheTimeLeftIsToldAndExpires(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)

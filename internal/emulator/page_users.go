@@ -76,14 +76,14 @@ func (e *emulator) showUsers(w http.ResponseWriter, r *http.Request) error {
 		}
 		v.Columns = append(v.Columns, c)
 	}
-	offset = min(offset, v.Total)
+	offset = min(offset, max(0, v.Total-1)/usersShown*usersShown) // the last page, if those of this one are gone
 	shown := found[offset:min(offset+usersShown, v.Total)]
 	for _, a := range shown {
 		v.Users = append(v.Users, userView{a, nameOf(a), a.ID == query.Get("mark")})
 	}
 	v.First, v.Last = offset+1, offset+len(shown)
 	if offset > 0 {
-		v.Previous = usersPath(v.Query, v.Sort, max(0, offset-usersShown))
+		v.Previous = usersPath(v.Query, v.Sort, offset-usersShown)
 	}
 	if v.Last < v.Total {
 		v.Next = usersPath(v.Query, v.Sort, v.Last)

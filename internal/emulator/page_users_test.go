@@ -39,20 +39,25 @@ func TestTheFormOfAUserAddsEditsAndDeletes(t *testing.T) {
 func TestUsersAreSearchedSortedAndPaged(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
-	for i := range 120 {
-		x.call(http.StatusCreated, "POST", "/users", fmt.Sprintf(`{"loginName":"user-%03d","displayName":"Number %d","email":"z%d@example.com","country":"JP","locale":"ja"}`, 119-i, i, i))
+	for i := range 220 {
+		x.call(http.StatusCreated, "POST", "/users", fmt.Sprintf(`{"loginName":"user-%03d","displayName":"Number %d","email":"z%d@example.com","country":"JP","locale":"ja"}`, 219-i, i, i))
 	}
 	page := x.page(http.StatusOK, "/users")
-	x.shows(page, "121 users, 1 to 100 shown", `href="/users?offset=100" rel="next"`, "login name user-119", "ja JP")
-	x.shows(x.page(http.StatusOK, "/users?offset=100"), "101 to 121 shown", `href="/users" rel="prev"`)
-	x.shows(x.page(http.StatusOK, "/users?q=NUMBER+Z77@"), "1 of 121 users matches")
-	x.shows(x.page(http.StatusOK, "/users?q=is:passwordless+is:unverified"), "120 of 121 users match")
-	x.shows(x.page(http.StatusOK, "/users?q=nothing"), "No user matches")
+	x.shows(page, "221 users, 1 to 100 shown", `href="/users?offset=100" rel="next"`, "login name user-219", "ja JP")
+	x.shows(x.page(http.StatusOK, "/users?offset=100"), "101 to 200 shown", `href="/users" rel="prev"`, `href="/users?offset=200" rel="next"`)
+	for _, offset := range []string{"200", "300"} { // the last page, also if all that stood on this one were deleted
+		page := x.page(http.StatusOK, "/users?offset="+offset)
+		x.shows(page, "201 to 221 shown", `href="/users?offset=100" rel="prev"`)
+		x.hides(page, `rel="next"`)
+	}
+	x.shows(x.page(http.StatusOK, "/users?q=NUMBER+Z77@&offset=100"), "1 of 221 users matches")
+	x.shows(x.page(http.StatusOK, "/users?q=is:passwordless+is:unverified"), "220 of 221 users match")
+	x.shows(x.page(http.StatusOK, "/users?q=nothing&offset=100"), "No user matches")
 	assert.Len(t, x.call(http.StatusOK, "GET", "/users?q=NUMBER+Z77@", "")["users"], 1)
 	page = x.page(http.StatusOK, "/users?sort=name")
 	assert.Less(t, strings.Index(page, ">alice<"), strings.Index(page, ">Number 0<"))
 	x.shows(page, `aria-sort="ascending"`)
-	x.shows(x.page(http.StatusOK, "/users?q=z&sort=email"), "121 users match", `href="/users?offset=100&amp;q=z&amp;sort=email" rel="next"`, `href="/users?q=z"`, `href="/users?q=z&amp;sort=phone"`)
+	x.shows(x.page(http.StatusOK, "/users?q=z&sort=email"), "220 of 221 users match", `href="/users?offset=100&amp;q=z&amp;sort=email" rel="next"`, `href="/users?q=z"`, `href="/users?q=z&amp;sort=phone"`)
 }
 
 func TestAUserMayHaveTheIDNew(t *testing.T) {
