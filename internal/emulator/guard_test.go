@@ -1,10 +1,12 @@
 package emulator
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -91,6 +93,8 @@ func TestEveryPageIsClosedToOthersAndNeverKept(t *testing.T) {
 		assert.Equal(t, "nosniff", h.Get("X-Content-Type-Options"), target)
 		assert.Equal(t, "no-store", h.Get("Cache-Control"), target)
 		assert.Equal(t, "same-origin", h.Get("Cross-Origin-Resource-Policy"), target)
+		assert.Equal(t, "same-origin", h.Get("Cross-Origin-Opener-Policy"), target)
+		assert.Equal(t, "same-origin", h.Get("Referrer-Policy"), "an address may stand in %s", target)
 	}
 }
 
@@ -114,13 +118,53 @@ func TestBodiesAreBounded(t *testing.T) {
 
 func TestAPanicIsReportedWithoutItsValue(t *testing.T) {
 	t.Parallel()
-	stderr := new(strings.Builder)
-	h := recovered(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("the PIN is 123456") }), stderr)
-	assert.PanicsWithValue(t, http.ErrAbortHandler, func() {
-		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
-	})
-	assert.Contains(t, stderr.String(), "a panic with a string")
-	assert.NotContains(t, stderr.String(), "123456")
+	for _, c := range []struct {
+		panics func()
+		says   string
+	}{
+		{func() { panic("the PIN is 123456") }, "kii-emulator: a defect of the emulator: a panic with a string\n"},
+		{func() { panic(errors.New("the PIN is 123456")) }, "kii-emulator: a defect of the emulator: a panic with a *errors.errorString\n"},
+		{func() { _ = []int{}[len(t.Name()):][1] }, "kii-emulator: a defect of the emulator: runtime error: slice bounds out of range"},
+		{func() { panic(http.ErrAbortHandler) }, ""},
+	} {
+		stderr := new(strings.Builder)
+		h := recovered(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { c.panics() }), stderr)
+		assert.PanicsWithValue(t, http.ErrAbortHandler, func() {
+			h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
+		})
+		assert.True(t, strings.HasPrefix(stderr.String(), c.says), stderr)
+		assert.Equal(t, c.says != "", strings.Contains(stderr.String(), "guard_test.go"), "where it came from")
+		assert.NotContains(t, stderr.String(), "123456")
+	}
+}
+
+// A deadlineRecorder is a ResponseRecorder that also keeps the deadlines it is set.
+type deadlineRecorder struct {
+	*httptest.ResponseRecorder
+	deadlines []time.Time
+}
+
+func (r *deadlineRecorder) SetWriteDeadline(at time.Time) error {
+	r.deadlines = append(r.deadlines, at)
+	return nil
+}
+
+func TestAnAnswerIsBoundedInTimeAndTheNextOneIsNot(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	for target, bounded := range map[string]bool{"/": true, apiRoot + "/messages": true, "/api/apps/emulator/users/me": false} { // which a fault may delay
+		w := &deadlineRecorder{ResponseRecorder: httptest.NewRecorder()}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, nil)
+		r.Host = testHost
+		x.handler.ServeHTTP(w, r)
+		if !bounded {
+			assert.Empty(t, w.deadlines, target)
+			continue
+		}
+		require.Len(t, w.deadlines, 2, target)
+		assert.WithinDuration(t, time.Now().Add(answerTimeout), w.deadlines[0], time.Minute)
+		assert.Zero(t, w.deadlines[1], "the connection may carry a longer call next")
+	}
 }
 
 func TestReadyAnswersByWhateverName(t *testing.T) {
