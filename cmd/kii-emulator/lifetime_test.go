@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -219,6 +220,58 @@ func TestAStopIsHandedToTheCommandAndTheExportIsWritten(t *testing.T) {
 		assert.Equal(t, 5, exit.ExitCode(), signal)
 		assert.FileExists(t, export, signal)
 	}
+}
+
+func TestACommandThatEndsWellWhenItIsStoppedIsNoFailure(t *testing.T) {
+	t.Parallel()
+	name, err := binary()
+	require.NoError(t, err)
+	cmd := exec.Command(name, "--", "sh", "-c", `trap 'exit 0' TERM; echo started; while :; do sleep 0.05; done`)
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	_, err = io.ReadFull(out, make([]byte, len("started")))
+	require.NoError(t, err)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, cmd.Wait())
+	assert.Equal(t, 1, strings.Count(complaints.String(), "\n"), complaints.String())
+}
+
+func TestAStopExportsFirstAndAgainWhatIsAnsweredMeanwhile(t *testing.T) {
+	t.Parallel()
+	export := filepath.Join(t.TempDir(), "export.json")
+	p := startProgram(t, "-export", export)
+	host, body := strings.TrimPrefix(p.origin, "http://"), `{"loginName":"bob"}`
+	slow, err := net.Dial("tcp", host)
+	require.NoError(t, err)
+	defer slow.Close()
+	_, err = fmt.Fprintf(slow, "POST %s/users HTTP/1.1\r\nHost: %s\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", apiRoot, host, len(body))
+	require.NoError(t, err)
+	answer := bufio.NewReader(slow)
+	for range 2 { // lines, by which it asks for the body
+		_, err = answer.ReadString('\n')
+		require.NoError(t, err)
+	}
+	require.NoError(t, p.cmd.Process.Signal(os.Interrupt))
+	for tick := time.NewTicker(10 * time.Millisecond); ; <-tick.C {
+		if written, err := os.ReadFile(export); err == nil {
+			assert.NotContains(t, string(written), "bob")
+			break
+		}
+	}
+	_, err = io.WriteString(slow, body)
+	require.NoError(t, err)
+	reply, err := http.ReadResponse(answer, nil)
+	require.NoError(t, err)
+	reply.Body.Close()
+	assert.Equal(t, http.StatusCreated, reply.StatusCode)
+	<-p.read
+	require.NoError(t, p.cmd.Wait())
+	written, err := os.ReadFile(export)
+	require.NoError(t, err)
+	assert.Contains(t, string(written), "bob")
 }
 
 func TestAStopExportsBeforeItWaitsForTheCommand(t *testing.T) {

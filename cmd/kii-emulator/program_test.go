@@ -170,7 +170,11 @@ func TestACommandLineThatMakesNoSenseIsRefused(t *testing.T) {
 		{2, "-expose must be a host", []string{"-expose", ""}},
 		{2, "-expose must be a host", []string{"-expose", "good", "-expose", "b*d"}},
 		{2, "-expose must be a host", []string{"-expose", "[::]:8484"}},
-		{2, "-expose must be a host", []string{"-expose", "host:99999"}},
+		{2, "-expose must be a host", []string{"-expose", "host:65536"}},
+		{2, "-expose must be a host", []string{"-expose", "host:18446744073709551617"}},
+		{2, "-expose must be a host", []string{"-expose", "host:-1"}},
+		{2, "-expose must be a host", []string{"-expose", "host:"}},
+		{2, "-expose must be a host", []string{"-expose", "224.0.0.1"}},
 	} {
 		status, stderr := fail(t, c.flags...)
 		assert.Equal(t, c.status, status, c.flags)

@@ -13,7 +13,9 @@ func TestPort0OfAnExposedHostIsAnyPort(t *testing.T) {
 	t.Parallel()
 	p, err := Options{Addr: "127.0.0.1:0", Expose: []string{"localhost:0", "Kii-Emulator:0", "[fd00::5]:0", "other"}}.listen()
 	require.NoError(t, err)
-	defer p.close()
+	for _, l := range p.listeners {
+		l.Close()
+	}
 	for host, want := range map[string]bool{
 		"localhost:9000": true, "LOCALHOST:49153": true, "localhost": true, "kii-emulator:8484": true, "[fd00::5]:1": true,
 		"localhost:0": false, "localhost:": false, "localhost:65536": false, "localhost:<b>": false, "other:9000": false,

@@ -258,6 +258,37 @@ func TestAnExportThatCannotBeWrittenIsRescued(t *testing.T) {
 	assert.NoError(t, err)
 }
 
+func TestWhatNobodyIsToldOfIsNotLeft(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.call(http.StatusCreated, "POST", "/users", `{"id":"of-this-test-only"}`)
+	gone := filepath.Join(t.TempDir(), "gone", "file")
+	x.options.Export = gone
+	x.exportEarly()
+	require.Error(t, writeAddrFile(gone, "of-this-test-only"))
+	copies, err := filepath.Glob(filepath.Join(os.TempDir(), "kii-emulator-*"))
+	require.NoError(t, err)
+	for _, name := range copies {
+		text, _ := os.ReadFile(name) // which may be another test's, and be gone
+		assert.NotContains(t, string(text), "of-this-test-only", name)
+	}
+}
+
+func TestTheAddressFileMayBeALink(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	link, file := filepath.Join(folder, "link"), filepath.Join(folder, "addr")
+	require.NoError(t, os.Symlink(file, link))
+	require.NoError(t, writeAddrFile(link, "127.0.0.1:1"))
+	assertHolds(t, file, "127.0.0.1:1\n")
+	removeAddrFile(link, "127.0.0.1:2")
+	assert.FileExists(t, file, "another emulator's")
+	removeAddrFile(link, "127.0.0.1:1")
+	assert.NoFileExists(t, file)
+	_, err := os.Lstat(link)
+	assert.NoError(t, err)
+}
+
 // A disk runs full in the middle of some files, and keeps the names of all that it was to hold.
 type disk struct {
 	full  func(name string) bool

@@ -47,11 +47,7 @@ func (o Options) listen() (*binding, error) {
 		p.origin = "http://" + bound.String()
 	}
 	for i, expose := range o.Expose {
-		host, port, err := splitHost(expose)
-		if err != nil {
-			p.close()
-			return nil, err
-		}
+		host, port, _ := splitHost(expose)
 		if port == "0" {
 			p.anyPort[host] = true
 		}
@@ -64,12 +60,6 @@ func (o Options) listen() (*binding, error) {
 		}
 	}
 	return p, nil
-}
-
-func (p *binding) close() {
-	for _, l := range p.listeners {
-		l.Close()
-	}
 }
 
 // allow serves a host.

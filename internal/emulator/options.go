@@ -101,7 +101,7 @@ func splitHost(expose string) (host, port string, err error) {
 	if u.Port() == "" && strings.HasSuffix(expose, ":") {
 		return "", "", wrong
 	}
-	if n, err := strconv.Atoi(u.Port()); u.Port() != "" && (err != nil || n < 0 || n > 65535) {
+	if n, _ := strconv.Atoi(u.Port()); n > 65535 { // url.Parse takes digits only; too many give the greatest number
 		return "", "", wrong
 	}
 	return normalHost(u.Hostname()), u.Port(), nil
