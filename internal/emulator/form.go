@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -47,12 +46,12 @@ func fill(fields []field, form url.Values, wrong []wrongField) []field {
 	return filled
 }
 
-// labels are the words by which a form calls its fields.
+// labels are the words by which a form calls its fields. A checkbox that belongs to an input is
+// never wrong.
 func labels(fields []field) map[string]string {
 	all := make(map[string]string)
 	for _, f := range fields {
 		all[f.Name] = f.Label
-		maps.Copy(all, labels(f.Also))
 	}
 	return all
 }

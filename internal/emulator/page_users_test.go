@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii/kiitest"
 )
 
 func TestTheFormOfAUserAddsEditsAndDeletes(t *testing.T) {
@@ -58,6 +60,32 @@ func TestUsersAreSearchedSortedAndPaged(t *testing.T) {
 	assert.Less(t, strings.Index(page, ">alice<"), strings.Index(page, ">Number 0<"))
 	x.shows(page, `aria-sort="ascending"`)
 	x.shows(x.page(http.StatusOK, "/users?q=z&sort=email"), "220 of 221 users match", `href="/users?offset=100&amp;q=z&amp;sort=email" rel="next"`, `href="/users?q=z"`, `href="/users?q=z&amp;sort=phone"`)
+}
+
+func TestASearchForUsersKnowsItsWords(t *testing.T) {
+	t.Parallel()
+	whole := kiitest.Account{ID: "id-1", LoginName: "bob", DisplayName: "Bob B.", Email: alice, EmailVerified: true, Phone: phone, PhoneVerified: true, Country: "JP", Locale: "ja", Password: "pass"}
+	for query, want := range map[string]bool{
+		"": true, "ID-1": true, "bob": true, "b. jp": true, "ja +8190": true, "@example": true, "bob carol": false, "pass": false,
+		"is:unverified": false, "is:disabled": false, "is:passwordless": false, "is:nothing": false,
+	} {
+		assert.Equal(t, want, matchesUser(whole, query), query)
+	}
+	for _, c := range []struct {
+		query string
+		user  kiitest.Account
+		want  bool
+	}{
+		{"is:unverified", kiitest.Account{}, false},
+		{"is:unverified", kiitest.Account{Email: alice, Phone: phone, PhoneVerified: true}, true},
+		{"is:unverified", kiitest.Account{Email: alice, EmailVerified: true, Phone: phone}, true},
+		{"is:unverified", kiitest.Account{Phone: phone, PhoneVerified: true}, false},
+		{"IS:Disabled", kiitest.Account{Disabled: true}, true},
+		{"is:passwordless is:disabled", kiitest.Account{Disabled: true}, true},
+		{"is:passwordless is:disabled", kiitest.Account{}, false},
+	} {
+		assert.Equal(t, c.want, matchesUser(c.user, c.query), "%s: %+v", c.query, c.user)
+	}
 }
 
 func TestAUserMayHaveTheIDNew(t *testing.T) {
