@@ -26,6 +26,14 @@ func TestPort0OfAnExposedHostIsAnyPort(t *testing.T) {
 	assert.Equal(t, "http://localhost:"+strconv.Itoa(p.address.Port), p.origin)
 }
 
+func TestAnAddressThatIsRefusedIsNotListenedAt(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"", "nowhere", ":0", "0.0.0.0:0", "[::]:0"} {
+		_, err := Options{Addr: address}.listen()
+		require.ErrorContains(t, err, "-addr", address)
+	}
+}
+
 func TestAReaderByAnyPortGetsLinksWithThatPort(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)

@@ -225,9 +225,9 @@ func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 		fields url.Values
 		says   []string
 	}{
-		{"/users", url.Values{"email": {alice}, "emailVerified": {"on"}, "displayName": {"Typed"}}, []string{`<a href="#email">E-mail is taken</a>`, `id="email-error">E-mail is taken<`}},
+		{"/users", url.Values{"email": {alice}, "emailVerified": {"on"}, "displayName": {"Typed"}}, []string{`<a href="#email">E-mail is taken</a>`, `id="email-error">E-mail is taken<`, `name="emailVerified" checked`, `name="phoneVerified">`, `name="disabled">`}},
 		{"/users", url.Values{"phone": {"123"}, "country": {"japan"}, "displayName": {"Typed"}}, []string{"2 fields are wrong", "Phone must be &#43; and 7 to 20 digits", "Country must be two capital letters"}},
-		{"/users", url.Values{"id": {"alice-id"}, "email": {"x"}, "displayName": {"Typed"}}, []string{"E-mail must be name@host", "<h1><bdi>alice</bdi></h1>"}},
+		{"/users", url.Values{"id": {"alice-id"}, "email": {"x"}, "displayName": {"Typed"}, "disabled": {"on"}}, []string{"E-mail must be name@host", `name="emailVerified">`, `name="disabled" checked`, "<h1><bdi>alice</bdi></h1>"}},
 		{"/faults", url.Values{"kind": {"delay"}, "user": {"Typed"}}, []string{"Delay must be set for a fault of kind delay", "<details class=\"card\" open>"}},
 		{"/faults", url.Values{"kind": {"status"}, "status": {"x"}, "user": {"Typed"}}, []string{"Status must be a whole number"}},
 		{"/settings", url.Values{"resetFlow": {"INPUT"}, "minPasswordLength": {"3"}, "pinValidity": {"soon"}, "linkValidity": {"1h"}, "codeValidity": {"1h"}, "successURL": {"Typed"}}, []string{
@@ -325,13 +325,23 @@ func TestWhatIsAddedIsBounded(t *testing.T) {
 		require.NoError(t, err)
 	}
 	x.call(http.StatusConflict, "POST", "/faults", `{"kind":"html"}`)
+	for _, fields := range []url.Values{{"preset": {"html"}}, {"kind": {"html"}}} {
+		w := x.form("/faults", fields)
+		assert.Equal(t, http.StatusConflict, w.Code)
+		x.shows(w.Body.String(), "There are 100 faults already that no call has met; clear them first.")
+	}
+	assert.Len(t, x.srv.Faults(), maxFaults)
 	x.call(http.StatusUnprocessableEntity, "POST", "/faults", `{"kind":"delay","delay":"61m"}`)
+	x.call(http.StatusUnprocessableEntity, "POST", "/faults", `{"kind":"rate-limit","retryIn":"61m"}`)
 	for i := range maxUsers - 1 {
 		_, err := x.srv.PutAccount(kiitest.Account{LoginName: fmt.Sprintf("user-%d", i)})
 		require.NoError(t, err)
 	}
 	x.call(http.StatusConflict, "POST", "/users", `{"email":"one@too.many"}`)
-	w := x.kii(http.MethodPost, "/users", "application/json", `{"loginName":"too-many","password":"pass"}`)
+	w := x.form("/users", url.Values{"email": {"one@too.many"}})
+	assert.Equal(t, http.StatusConflict, w.Code)
+	x.shows(w.Body.String(), "There are 10000 users already, and no more are kept.", `value="one@too.many"`)
+	w = x.kii(http.MethodPost, "/users", "application/json", `{"loginName":"too-many","password":"pass"}`)
 	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
 	assert.Len(t, x.srv.Accounts(), maxUsers)
 	templates := strings.Repeat(`{"purpose":"RESET_PIN","channel":"SMS","locale":"ja","text":"${pin}"},`, maxTemplates+1)
