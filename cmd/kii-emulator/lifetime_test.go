@@ -172,6 +172,19 @@ func TestACommandRunsBesideTheEmulatorAndGivesItsStatus(t *testing.T) {
 	assert.FileExists(t, export)
 }
 
+func TestACommandGivesItsStatusAlsoIfTheExportFails(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "folder")
+	require.NoError(t, os.Mkdir(folder, 0o700))
+	status, _, stderr := runProgram(t, "", "-export", filepath.Join(folder, "export.json"), "--", "sh", "-c", `rmdir "$0"; exit 3`, folder)
+	assert.Equal(t, 3, status)
+	_, says, _ := strings.Cut(stderr, "\n") // after the line with the address
+	assert.Contains(t, says, "-export: ")
+	_, copied, found := strings.Cut(strings.TrimSpace(says), "The export is in ")
+	require.True(t, found, says)
+	assert.NoError(t, os.Remove(copied))
+}
+
 func TestACommandReachesTheEmulatorByItsEnvironment(t *testing.T) {
 	t.Parallel()
 	curl, err := exec.LookPath("curl")

@@ -365,6 +365,24 @@ func TestItPrintsNoSecretAndNoAccount(t *testing.T) {
 	}
 }
 
+func TestACommandTakesAFreePortUnlessItIsGivenOne(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		args    []string
+		addr    string
+		command []string
+	}{
+		{nil, emulator.DefaultAddr, nil},
+		{[]string{"--", "true", "--", "x"}, "127.0.0.1:0", []string{"true", "--", "x"}},
+		{[]string{"-addr", emulator.DefaultAddr, "--", "true", ""}, emulator.DefaultAddr, []string{"true", ""}},
+	} {
+		o, err := parseFlags(c.args, io.Discard)
+		require.NoError(t, err, c.args)
+		assert.Equal(t, c.addr, o.Addr, c.args)
+		assert.Equal(t, c.command, o.Command, c.args)
+	}
+}
+
 func TestHelpListsEveryFlag(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
