@@ -128,7 +128,6 @@ func faultFields() []field {
 
 func (e *emulator) faultsPage(r *http.Request) faultsView {
 	v := faultsView{frame: e.newFrame(r, "/faults", "Faults"), Presets: presets, Fields: faultFields()}
-	v.Here = "/faults"
 	for _, f := range e.srv.Faults() {
 		v.Faults = append(v.Faults, faultView{f.ID, e.faultText(f)})
 	}

@@ -61,7 +61,6 @@ func (e *emulator) settingsPage(r *http.Request) settingsView {
 		frame: e.newFrame(r, "/settings", "Settings"), Fields: settingsFields(s), Snippets: e.snippets(), Templates: s.Templates, Question: resetQuestion,
 		ClientID: e.srv.ClientID(), ClientSecret: e.shownSecret(),
 	}
-	v.Here = "/settings"
 	for _, a := range kiitest.Assumptions() {
 		v.Assumptions = append(v.Assumptions, assumptionView{a, assumptionText(a), e.srv.Assumes(a)})
 	}

@@ -239,7 +239,11 @@ func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 		assert.Equal(t, http.StatusUnprocessableEntity, w.Code, c.path)
 		page := w.Body.String()
 		x.shows(page, c.says...)
-		x.shows(page, `value="Typed"`, "<title>Error: ", `aria-invalid="true"`, "data-focus")
+		here := c.path
+		if c.fields.Has("id") {
+			here += "/" + c.fields.Get("id")
+		}
+		x.shows(page, `value="Typed"`, "<title>Error: ", `aria-invalid="true"`, "data-focus", `data-here="`+here+`"`)
 		assert.Equal(t, before, x.srv.Settings())
 	}
 	assert.Len(t, x.srv.Accounts(), 1)

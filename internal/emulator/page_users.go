@@ -172,7 +172,7 @@ func (e *emulator) userPage(r *http.Request, a kiitest.Account) userDetail {
 		return userDetail{frame: e.newFrame(r, "/users", "Add a user"), Fields: userFields(a)}
 	}
 	v := userDetail{frame: e.newFrame(r, "/users", nameOf(a)), User: a, Name: nameOf(a), Fields: userFields(a), Sendings: sendingsOf(a)}
-	v.Here = "/users/" + url.PathEscape(a.ID)
+	v.Here = "/users/" + a.ID
 	v.Query = "to:" + a.ID
 	return v
 }

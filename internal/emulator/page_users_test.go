@@ -26,7 +26,11 @@ func TestTheFormOfAUserAddsEditsAndDeletes(t *testing.T) {
 
 	page := x.page(http.StatusOK, "/users/"+bob.ID)
 	x.shows(page, `value="bob@example.com"`, "<h1><bdi>bob@example.com</bdi></h1>", "<title>bob@example.com · Kii emulator</title>")
+	x.shows(page, "Empty keeps the present one.", `name="noPassword"`, `href="/?q=to%3a`+bob.ID)
 	x.hides(page, "bobs-pass")
+	page = x.page(http.StatusOK, "/users/_new")
+	x.shows(page, "Empty: a user without one", `name="emailVerified" checked`, `name="phoneVerified" checked`)
+	x.hides(page, `name="noPassword"`)
 	x.form("/users", url.Values{"id": {bob.ID}, "email": {"bob@example.com"}, "displayName": {"Bob"}})
 	bob, _ = x.srv.Account(bob.ID)
 	assert.True(t, bob.DisplayName == "Bob" && !bob.EmailVerified && !bob.Disabled)
