@@ -146,6 +146,10 @@ func TestWhatTheJSONAPIChangesIsChanged(t *testing.T) {
 	assert.Equal(t, []any{map[string]any{"id": 1.0, "kind": "html", "nth": 2.0, "times": 1.0}, map[string]any{"id": 3.0, "kind": "html", "nth": 2.0, "times": 1.0}}, faults)
 	x.call(http.StatusNoContent, "DELETE", "/faults", "")
 	assert.Empty(t, x.srv.Faults())
+	always := map[string]any{"kind": "html", "nth": 2.0, "always": true, "id": 4.0}
+	assert.Equal(t, always, x.call(http.StatusCreated, "POST", "/faults", `{"kind":"html","nth":2,"always":true}`))
+	assert.Equal(t, []any{always}, x.call(http.StatusOK, "GET", "/faults", "")["faults"])
+	assert.Equal(t, kiitest.EveryTime, x.srv.Faults()[0].Times)
 
 	x.call(http.StatusOK, "POST", "/clock", `{"advance":"10m"}`)
 	assert.Equal(t, "0s", x.call(http.StatusOK, "DELETE", "/clock", "")["ahead"])

@@ -64,6 +64,22 @@ func TestACallShowsWhatWasAskedAnsweredAndWhy(t *testing.T) {
 	assert.InDelta(t, 1, calls["total"], 0)
 }
 
+func TestABodyIsShownAsAPersonReadsIt(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ contentType, body, want string }{
+		{"application/json", "", "\n(no body)"},
+		{"text/plain", "\xff\x00", "\n(a body that is not text)"},
+		{"application/vnd.kii.X+json", `{"a":1}`, "\n{\n  \"a\": 1\n}"},
+		{"application/json", `{"a":`, "\n{\"a\":"},
+		{"text/plain", `{"a":1}`, "\n{\"a\":1}"},
+	} {
+		assert.Equal(t, c.want, bodyText(c.contentType, []byte(c.body)))
+	}
+	assert.Equal(t, "0.3 ms", took(251*time.Microsecond))
+	assert.Equal(t, "1.235s", took(1234567*time.Microsecond))
+	assert.Equal(t, []string{"none", "s2", "s5"}, []string{statusClass(0), statusClass(204), statusClass(503)})
+}
+
 func TestACallIsSentAgain(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)

@@ -1,6 +1,8 @@
 package emulator
 
 import (
+	"fmt"
+	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
@@ -174,11 +176,53 @@ func TestAMessageHasAPageWithTheWholeTextAndItsCall(t *testing.T) {
 	x.shows(x.page(http.StatusOK, "/messages/1"), `href="/messages/2" rel="prev"`)
 }
 
+func TestWhatAPersonCopiesFromAMessageIsBesideIt(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.call(http.StatusCreated, "POST", "/users", `{"id":"bob","email":"bob@example.com","phone":"+14085550100"}`)
+	x.call(http.StatusOK, "PATCH", "/settings", `{"resetFlow":"GENERATE"}`)
+	pin := x.askPIN().PIN
+	x.kii(http.MethodPost, "/users/alice-id/password/complete-reset", "application/vnd.kii.CompletePasswordResetRequest+json", `{"pinCode":"`+pin+`"}`)
+	x.call(http.StatusCreated, "POST", "/users/bob/send", `{"kind":"verify-phone"}`)
+	sent := x.srv.Messages()
+	require.Len(t, sent, 3)
+	for i, secret := range []string{sent[2].PIN, sent[1].Password, sent[0].Code} {
+		name := []string{"PIN", "password", "code"}[i]
+		require.NotEmpty(t, secret, name)
+		copies := fmt.Sprintf(`data-copy="%s" aria-label="Copy the %s of message %d"`, template.HTMLEscapeString(secret), name, i+1)
+		for _, target := range []string{"/", fmt.Sprintf("/messages/%d", i+1)} {
+			page := x.page(http.StatusOK, target)
+			x.shows(page, copies)
+			x.hides(page, `data-copy=""`)
+		}
+	}
+}
+
+func TestTheQuestionBeforeADeletionSaysWhatMatches(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.askPIN()
+	x.shows(x.page(http.StatusOK, "/"), `data-ask="Delete this message?"`)
+	x.shows(x.page(http.StatusOK, "/?q=is:pending"), `data-ask="Delete this message?"`)
+	x.askPIN()
+	x.shows(x.page(http.StatusOK, "/"), `data-ask="Delete all 2 messages?"`)
+	x.shows(x.page(http.StatusOK, "/?q=channel:sms"), `data-ask="Delete the 2 messages that match?"`)
+}
+
+func TestAMessageToAUserWhoIsGoneLeadsToNoUser(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.askPIN()
+	x.srv.DeleteAccount("alice-id")
+	x.hides(x.page(http.StatusOK, "/messages/1"), `href="/users/alice-id"`)
+}
+
 func TestChipsSetAndTakeAwayAFilter(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
 	x.askPIN()
 	page := x.page(http.StatusOK, "/?q=is:used+hello")
+	x.shows(x.page(http.StatusOK, "/?q=IS:Used"), `href="/" aria-current="true">is:used`)
 	x.shows(page, `href="/?q=hello&#43;is%3Apending"`, `href="/?q=hello" aria-current="true">is:used`, `href="/?q=is%3Aused&#43;hello&#43;channel%3Asms"`)
 }
 

@@ -100,7 +100,7 @@ func readForm(r *http.Request) error {
 // backPath is the page that a form was on, or another one of the emulator's.
 func backPath(form url.Values, otherwise string) string {
 	to, err := url.Parse(form.Get("back"))
-	if err != nil || to.Scheme != "" || to.Host != "" || to.Opaque != "" {
+	if err != nil || to.Scheme != "" || to.Host != "" {
 		return otherwise
 	}
 	first, _, _ := strings.Cut(strings.TrimPrefix(to.Path, "/"), "/")

@@ -38,6 +38,33 @@ func TestWhatAMessageSaysIsNeverHTML(t *testing.T) {
 	x.hides(question, "<script>", "<img src=x")
 }
 
+func TestWhatAPageLoadsHasItsContentType(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	for target, want := range map[string]string{
+		"/": "text/html; charset=utf-8", "/nothing": "text/html; charset=utf-8", "/assets/style.css": "text/css; charset=utf-8",
+		"/assets/live.js": "text/javascript; charset=utf-8", "/assets/hands.js": "text/javascript; charset=utf-8", "/assets/icon.svg": "image/svg+xml",
+	} {
+		w := x.do(http.MethodGet, target, "")
+		assert.Equal(t, want, w.Header().Get("Content-Type"), target)
+		assert.NotEmpty(t, w.Body.String(), target)
+	}
+}
+
+func TestThePageOfATabIsMarked(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.askPIN()
+	for target, tab := range map[string]string{
+		"/": "Messages", "/messages/1": "Messages", "/users": "Users", "/users/alice-id": "Users", "/users/_new": "Users",
+		"/calls": "Calls", "/calls/1": "Calls", "/faults": "Faults", "/settings": "Settings",
+	} {
+		page := x.page(http.StatusOK, target)
+		x.shows(page, `data-name="`+tab+`" aria-current="page"`)
+		assert.Equal(t, 1, strings.Count(page, `aria-current="page"`), target)
+	}
+}
+
 func TestTheTitleTellsTheNewestMessage(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
@@ -53,7 +80,7 @@ func TestTheTitleTellsTheNewestMessage(t *testing.T) {
 func TestBackLeadsNowhereElse(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
-	for _, to := range []string{"https://evil.example/", "//evil.example/", `\\evil.example`, "/api/x", "javascript:alert(1)", "/\\evil.example", "http:/users", "users"} {
+	for _, to := range []string{"https://evil.example/", "//evil.example/", `\\evil.example`, "/api/x", "javascript:alert(1)", "/\\evil.example", "http:/users", "users", "/%zz", "users:/users"} {
 		w := x.form("/clock", url.Values{"advance": {"1m"}, "back": {to}})
 		assert.Equal(t, "/", w.Header().Get("Location"), to)
 	}
@@ -106,6 +133,8 @@ func TestTheThemeIsKept(t *testing.T) {
 	assert.Contains(t, cookie, "HttpOnly")
 	page := x.do(http.MethodGet, "/", "", "Cookie", strings.Split(cookie, ";")[0]).Body.String()
 	x.shows(page, `data-theme="dark"`, `content="dark"`)
+	x.shows(x.do(http.MethodGet, "/", "", "Cookie", themeCookie+"=light").Body.String(), `data-theme="light"`)
+	x.hides(x.do(http.MethodGet, "/", "", "Cookie", themeCookie+"=blue").Body.String(), "data-theme")
 	x.hides(x.do(http.MethodGet, "/", "", "Cookie", themeCookie+`="><script>`).Body.String(), "<script>")
 	assert.Contains(t, x.form("/theme", url.Values{"theme": {"system"}}).Header().Get("Set-Cookie"), "Max-Age=0")
 	assert.Equal(t, http.StatusUnprocessableEntity, x.form("/theme", url.Values{"theme": {"blue"}}).Code)
@@ -126,7 +155,7 @@ func TestTheClockSaysHowFarItWasMovedAndGoesBack(t *testing.T) {
 	for _, bad := range []string{"soon", "-1h", "", "0s", "9999999h"} {
 		w := x.form("/clock", url.Values{"advance": {bad}, "back": {"/users"}})
 		assert.Equal(t, http.StatusUnprocessableEntity, w.Code, bad)
-		x.shows(w.Body.String(), "must be a time", `href="/users"`)
+		x.shows(w.Body.String(), "<h1>This did not work</h1>", "must be a time", `href="/users"`)
 	}
 }
 
@@ -272,6 +301,7 @@ func TestTheFormOfTheSettingsSavesThem(t *testing.T) {
 	fields.Set("tokenValidity", "for ever")
 	x.form("/settings", fields)
 	assert.Zero(t, x.srv.Settings().TokenValidity)
+	x.shows(x.page(http.StatusOK, "/settings"), `value="for ever"`)
 }
 
 func TestEveryAssumptionIsExplained(t *testing.T) {
