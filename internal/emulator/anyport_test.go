@@ -26,6 +26,31 @@ func TestPort0OfAnExposedHostIsAnyPort(t *testing.T) {
 	assert.Equal(t, "http://localhost:"+strconv.Itoa(p.address.Port), p.origin)
 }
 
+func TestAnEmulatorAnswersToTheNamesOfItsAddress(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		o     Options
+		hosts map[string]bool // with the port
+	}{
+		{Options{Addr: "127.0.0.1:0"}, map[string]bool{"127.0.0.1": true, "localhost": true, "LocalHost.": true, "[::1]": true, "127.0.0.2": false}},
+		{Options{Addr: "127.0.0.2:0"}, map[string]bool{"127.0.0.1": true, "localhost": true, "127.0.0.2": true, "0.0.0.0": false}},
+		{Options{Addr: "0.0.0.0:0", Expose: []string{"kii"}}, map[string]bool{"127.0.0.1": true, "localhost": true, "kii": true, "0.0.0.0": false}},
+	} {
+		p, err := c.o.listen()
+		if err != nil {
+			assert.Equal(t, "127.0.0.2:0", c.o.Addr, "no system has all of 127.0.0.0/8 for sure: %v", err)
+			continue
+		}
+		for _, l := range p.listeners {
+			l.Close()
+		}
+		for host, want := range c.hosts {
+			assert.Equal(t, want, p.answersTo(host+":"+strconv.Itoa(p.address.Port)), "%s at %s", host, c.o.Addr)
+			assert.False(t, p.answersTo(host+":1"), "%s at %s", host, c.o.Addr)
+		}
+	}
+}
+
 func TestAnAddressThatIsRefusedIsNotListenedAt(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"", "nowhere", ":0", "0.0.0.0:0", "[::]:0"} {

@@ -15,6 +15,7 @@ func TestTheFilterBoxReadsKeysAndText(t *testing.T) {
 	for q, want := range map[string]kiitest.Filter{
 		"":                                   {},
 		"  hello   world ":                   {Text: "hello world"},
+		"hello hello http: http:":            {Text: "hello hello http: http:"},
 		"to:alice@example.com":               {To: alice},
 		"TO:alice@example.com is:Pending":    {To: alice, State: kiitest.Pending},
 		"channel:sms purpose:reset-pin code": {Channel: kiitest.SMS, Purpose: kiitest.ResetPIN, Text: "code"},

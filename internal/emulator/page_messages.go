@@ -201,9 +201,8 @@ func (e *emulator) showMessage(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := messageDetail{frame: e.newFrame(r, "/", "Message "+strconv.Itoa(id)), JSON: indented(found[0])}
 	v.Message = viewOf(found[0], v.frame)
-	if a, known := e.srv.Account(found[0].UserID); known {
-		v.Message.User = nameOf(a)
-	}
+	a, _ := e.srv.Account(found[0].UserID)
+	v.Message.User = nameOf(a)
 	v.Call = e.callThatSent(found[0])
 	if older, _ := e.srv.LatestMessages(kiitest.Filter{Before: id}, 0, 1); len(older) > 0 {
 		v.Older = older[0].ID

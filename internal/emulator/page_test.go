@@ -176,7 +176,7 @@ func TestWhatWasDoneIsSaid(t *testing.T) {
 		{"/messages/delete", url.Values{"id": {"2"}}, "/", "Message 2 is deleted."},
 		{"/messages/delete", sure, "/", "1 message deleted."},
 		{"/messages/delete", sure, "/", "0 messages deleted."},
-		{"/users", url.Values{"loginName": {"bob"}}, "/users", "The user is added."},
+		{"/users", url.Values{"loginName": {"bob"}, "emailVerified": {"on"}, "phoneVerified": {"on"}}, "/users", "The user is added."},
 		{"/users", url.Values{"id": {"alice-id"}, "loginName": {"alice"}}, "/users", "The user is saved."},
 		{"/users/delete", url.Values{"id": {"alice-id"}, "back": {"/users/alice-id"}, "sure": {"yes"}}, "/users", "The user is deleted."},
 		{"/settings", url.Values{"resetFlow": {"INPUT"}, "minPasswordLength": {"4"}, "pinValidity": {"1h"}, "linkValidity": {"1h"}, "codeValidity": {"1h"}}, "/settings", "The settings are saved."},
