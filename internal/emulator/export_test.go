@@ -261,16 +261,17 @@ func TestAnExportThatCannotBeWrittenIsRescued(t *testing.T) {
 func TestWhatNobodyIsToldOfIsNotLeft(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
-	x.call(http.StatusCreated, "POST", "/users", `{"id":"of-this-test-only"}`)
+	mark := x.instance // in no file of another run
+	x.call(http.StatusCreated, "POST", "/users", `{"id":"`+mark+`"}`)
 	gone := filepath.Join(t.TempDir(), "gone", "file")
 	x.options.Export = gone
 	x.exportEarly()
-	require.Error(t, writeAddrFile(gone, "of-this-test-only"))
+	require.Error(t, writeAddrFile(gone, mark))
 	copies, err := filepath.Glob(filepath.Join(os.TempDir(), "kii-emulator-*"))
 	require.NoError(t, err)
 	for _, name := range copies {
 		text, _ := os.ReadFile(name) // which may be another test's, and be gone
-		assert.NotContains(t, string(text), "of-this-test-only", name)
+		assert.NotContains(t, string(text), mark, name)
 	}
 }
 
