@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	maxKeptBody = 4 << 10 // of a call's body: kiitest keeps no more of it
-	allCalls    = 10_000  // as many as kiitest keeps
+	maxKept  = 4 << 10 // bytes of a call's path, query, headers and body each: kiitest keeps no more
+	longName = 100     // bytes of a header's name; kiitest drops a header whose name does not fit
+	allCalls = 10_000  // as many as kiitest keeps
 )
 
 // A callFilter chooses calls. An empty field lets everything through.
@@ -73,8 +74,10 @@ func (e *emulator) callThatSent(m kiitest.Message) *callView {
 	return nil
 }
 
-// whole reports whether the log kept all of the call's body.
-func whole(c kiitest.Call) bool { return len(c.Body) < maxKeptBody }
+// whole reports whether the log kept all of the call.
+func whole(c kiitest.Call) bool {
+	return max(len(c.Path), len(c.Query), len(headText(c.Header))+longName, len(c.Body)) < maxKept
+}
 
 // curlOf is a command that sends the call again.
 func (e *emulator) curlOf(c kiitest.Call) string {
@@ -113,7 +116,7 @@ func (e *emulator) replay(ctx context.Context, id int) (kiitest.Call, error) {
 		return c, notFound("call")
 	}
 	if !whole(c) {
-		return c, problemf(http.StatusConflict, "the log kept only the first %d bytes of the call's body, so it cannot be sent again", maxKeptBody)
+		return c, problemf(http.StatusConflict, "the log keeps %d bytes of a call's path, query, headers and body each, and this one has more, so it cannot be sent again", maxKept)
 	}
 	r, err := http.NewRequestWithContext(ctx, c.Method, strings.TrimSuffix(string(e.srv.Site()), "/api")+requestPath(c), bytes.NewReader(c.Body))
 	if err != nil {

@@ -25,7 +25,7 @@ type callView struct {
 	Curl     string
 	Took     string
 	Failed   bool
-	Whole    bool // the log kept all of the body, so that it can be sent again
+	Whole    bool // the log kept all of it, so that it can be sent again
 	Here     string
 }
 

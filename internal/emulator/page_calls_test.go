@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -98,9 +99,27 @@ func TestACallIsSentAgain(t *testing.T) {
 	lost, _ := x.srv.Call(3)
 	assert.Zero(t, lost.Status)
 
-	x.kii(http.MethodPost, "/users", "application/json", `{"loginName":"bob","x":"`+strings.Repeat("x", maxKeptBody)+`"}`)
-	x.call(http.StatusConflict, "POST", "/calls/4/replay", "")
-	x.hides(x.page(http.StatusOK, "/calls/4"), "Send it again")
+}
+
+func TestACallThatIsLongerThanTheLogKeepsIsNotSentAgain(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.askPIN()
+	x.shows(x.page(http.StatusOK, "/calls/1"), "Send it again")
+	long := strings.Repeat("x", maxKept)
+	x.kii(http.MethodPost, "/users", "application/json", `{"loginName":"bob","x":"`+long+`"}`)
+	x.kii(http.MethodPost, "/users/"+long+"/password/request-reset", "", "")
+	x.kii(http.MethodPost, "/users/alice-id/password/request-reset?x="+long, "", "")
+	for _, cookie := range []string{long, long[:maxKept-len("Cookie")-len("X-Kii-AppID")]} { // X-Kii-AppID has no room beside it
+		x.do(http.MethodPost, "/api/apps/emulator/users/alice-id/password/request-reset", "", "Cookie", cookie, "X-Kii-AppID", "emulator", "X-Kii-AppKey", "x")
+	}
+	for id := 2; id <= 6; id++ {
+		x.call(http.StatusConflict, "POST", fmt.Sprintf("/calls/%d/replay", id), "")
+		page := x.page(http.StatusOK, fmt.Sprintf("/calls/%d", id))
+		x.shows(page, "It is longer than the log keeps")
+		x.hides(page, "Send it again")
+	}
+	assert.Len(t, x.srv.Calls(), 6)
 }
 
 func TestTheCurlOfACallIsTheCall(t *testing.T) {

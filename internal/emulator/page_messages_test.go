@@ -105,7 +105,7 @@ func TestTimesAreWrittenForPeople(t *testing.T) {
 		assert.Equal(t, want, timeLeft(now.Add(d), now), d)
 	}
 	for d, want := range map[time.Duration]string{
-		0: "", 10 * time.Minute: "10 min", 25 * time.Hour: "1 day 1 h", 48*time.Hour + time.Second: "2 days 1 s", 90 * time.Second: "1 min 30 s",
+		0: "", 10 * time.Minute: "10 min", 25*time.Hour + 61*time.Second: "1 day 1 h", 25 * time.Hour: "1 day 1 h", 48*time.Hour + time.Second: "2 days 1 s", 90 * time.Second: "1 min 30 s",
 	} {
 		assert.Equal(t, want, span(d), d)
 	}
