@@ -63,6 +63,8 @@ func TestACallShowsWhatWasAskedAnsweredAndWhy(t *testing.T) {
 	x.shows(x.page(http.StatusOK, "/calls?operation=login"), "No call matches")
 	calls := x.call(http.StatusOK, "GET", "/calls?errors=true", "")
 	assert.InDelta(t, 1, calls["total"], 0)
+	assert.InDelta(t, 2, x.call(http.StatusOK, "GET", "/calls?text=SMSResetMethod", "")["total"], 0)
+	assert.InDelta(t, 0, x.call(http.StatusOK, "GET", "/calls?text=not_allowed&operation=login", "")["total"], 0)
 }
 
 func TestABodyIsShownAsAPersonReadsIt(t *testing.T) {

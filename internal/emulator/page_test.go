@@ -102,7 +102,7 @@ func TestAPageThatIsNotThereLeadsBack(t *testing.T) {
 		for _, id := range []string{"9", "x"} {
 			w := x.form(path, url.Values{"id": {id}, "kind": {"reset-pin"}, "sure": {"yes"}, "back": {"/users?q=a"}})
 			assert.Equal(t, http.StatusNotFound, w.Code, path)
-			x.shows(w.Body.String(), "There is no such "+says, `href="/users?q=a"`)
+			x.shows(w.Body.String(), "There is no such "+says, `href="/users?q=a"`, `data-here="/users?q=a"`)
 		}
 	}
 }
@@ -208,19 +208,19 @@ func TestWhatCannotBeTakenBackIsAskedFirst(t *testing.T) {
 	x.askPIN()
 	x.call(http.StatusCreated, "POST", "/faults", `{"kind":"html"}`)
 	for _, c := range []struct {
-		path, says string
-		fields     url.Values
-		left       func() int
+		path, back, says string
+		fields           url.Values
+		left             func() int
 	}{
-		{"/messages/delete", "2 messages will be gone", url.Values{"q": {""}, "back": {"/"}}, func() int { return len(x.srv.Messages()) }},
-		{"/faults/clear", "1 fault will be removed", nil, func() int { return len(x.srv.Faults()) }},
-		{"/calls/clear", "2 calls will be gone", nil, func() int { return len(x.srv.Calls()) }},
-		{"/users/delete", "The user alice will be gone", url.Values{"id": {"alice-id"}}, func() int { return len(x.srv.Accounts()) }},
+		{"/messages/delete", "/?q=is%3Apending", "2 messages will be gone", url.Values{"q": {""}, "back": {"/?q=is%3Apending"}}, func() int { return len(x.srv.Messages()) }},
+		{"/faults/clear", "/faults", "1 fault will be removed", nil, func() int { return len(x.srv.Faults()) }},
+		{"/calls/clear", "/calls", "2 calls will be gone", nil, func() int { return len(x.srv.Calls()) }},
+		{"/users/delete", "/users", "The user alice will be gone", url.Values{"id": {"alice-id"}}, func() int { return len(x.srv.Accounts()) }},
 	} {
 		w := x.form(c.path, c.fields)
 		assert.Equal(t, http.StatusOK, w.Code, c.path)
 		page := w.Body.String()
-		x.shows(page, c.says, `name="sure" value="yes"`, "Cancel")
+		x.shows(page, c.says, `name="sure" value="yes"`, `data-here="`+c.back+`"`, `href="`+c.back+`">Cancel`)
 		assert.NotZero(t, c.left(), c.path)
 		fields := hiddenFields(page)
 		fields.Set("sure", "yes")
