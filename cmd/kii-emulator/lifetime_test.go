@@ -329,6 +329,22 @@ func TestAStopEndsTheWaitForASeedThatDoesNotCome(t *testing.T) {
 	}
 }
 
+func TestASeedThatComesByAPipeIsReadOnce(t *testing.T) {
+	t.Parallel()
+	pipe, export := filepath.Join(t.TempDir(), "pipe"), filepath.Join(t.TempDir(), "export.json")
+	if err := exec.Command("mkfifo", pipe).Run(); err != nil {
+		t.Skip("this system has no mkfifo")
+	}
+	written := make(chan error, 1)
+	go func() { written <- os.WriteFile(pipe, []byte(`{"users": [{"loginName": "bob"}]}`), 0) }()
+	status, _, stderr := runProgram(t, "", "-seed", pipe, "-export", export, "--", "true")
+	require.Zero(t, status, stderr)
+	require.NoError(t, <-written)
+	left, err := os.ReadFile(export)
+	require.NoError(t, err)
+	assert.Contains(t, string(left), `"bob"`)
+}
+
 func TestAReaderThatLeavesEndsNothing(t *testing.T) {
 	t.Parallel()
 	name, err := binary()

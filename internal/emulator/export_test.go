@@ -167,7 +167,9 @@ func TestAFileThatThisUserCannotOpenIsRefused(t *testing.T) {
 	}
 	name := writeSeed(t, "{}")
 	require.NoError(t, os.Chmod(name, 0))
-	require.EqualError(t, checkSeed(name, ""), "-seed "+name+": this user cannot read the file")
+	for _, export := range []string{"", name} {
+		require.EqualError(t, checkSeed(name, export), "-seed "+name+": this user cannot read the file")
+	}
 	require.EqualError(t, checkOutput("-export", name), "-export "+name+": this user cannot write the file")
 }
 

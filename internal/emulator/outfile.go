@@ -14,7 +14,7 @@ import (
 func checkSeed(name, export string) error {
 	at, err := os.Stat(name)
 	switch {
-	case name == "" || export != "" && sameFile(name, export) && errors.Is(err, fs.ErrNotExist):
+	case name == "" || sameFile(name, export) && errors.Is(err, fs.ErrNotExist):
 		return nil
 	case errors.Is(err, fs.ErrNotExist):
 		return refusedFile("-seed", name, "the file does not exist")

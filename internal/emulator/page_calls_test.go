@@ -64,6 +64,7 @@ func TestACallShowsWhatWasAskedAnsweredAndWhy(t *testing.T) {
 	calls := x.call(http.StatusOK, "GET", "/calls?errors=true", "")
 	assert.InDelta(t, 1, calls["total"], 0)
 	assert.InDelta(t, 2, x.call(http.StatusOK, "GET", "/calls?text=SMSResetMethod", "")["total"], 0)
+	assert.InDelta(t, 1, x.call(http.StatusOK, "GET", "/calls?text=bob+has+no+password", "")["total"], 0)
 	assert.InDelta(t, 0, x.call(http.StatusOK, "GET", "/calls?text=not_allowed&operation=login", "")["total"], 0)
 }
 
