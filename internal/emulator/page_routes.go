@@ -4,9 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
+	"regexp"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -97,17 +96,16 @@ func readForm(r *http.Request) error {
 	return nil
 }
 
+// pagePaths are the paths of the pages that a form can be on.
+var pagePaths = regexp.MustCompile(`^/((messages|users|calls|faults|settings)(/[^/]*)?)?$`)
+
 // backPath is the page that a form was on, or another one of the emulator's.
 func backPath(form url.Values, otherwise string) string {
 	to, err := url.Parse(form.Get("back"))
-	if err != nil || to.Scheme != "" || to.Host != "" {
+	if err != nil || !pagePaths.MatchString(to.Path) {
 		return otherwise
 	}
-	first, _, _ := strings.Cut(strings.TrimPrefix(to.Path, "/"), "/")
-	if !strings.HasPrefix(to.Path, "/") || !slices.Contains([]string{"", "messages", "users", "calls", "faults", "settings"}, first) {
-		return otherwise
-	}
-	return (&url.URL{Path: to.Path, RawPath: to.RawPath, RawQuery: to.RawQuery}).String()
+	return (&url.URL{Path: to.Path, RawQuery: to.RawQuery}).String()
 }
 
 // redirectBack leads to the page that the form was on, which says what was done; pairs are further

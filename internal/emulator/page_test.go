@@ -80,9 +80,15 @@ func TestTheTitleTellsTheNewestMessage(t *testing.T) {
 func TestBackLeadsNowhereElse(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
-	for _, to := range []string{"https://evil.example/", "//evil.example/", `\\evil.example`, "/api/x", "javascript:alert(1)", "/\\evil.example", "http:/users", "users", "/%zz", "users:/users"} {
+	for _, to := range []string{"https://evil.example/", "//evil.example/", `\\evil.example`, "/api/x", "javascript:alert(1)", "/\\evil.example", "users", "/%zz", "////evil.example/", "///evil.example/users", "/users/..//evil.example", "/users/a/b", "/users\n"} {
 		w := x.form("/clock", url.Values{"advance": {"1m"}, "back": {to}})
 		assert.Equal(t, "/", w.Header().Get("Location"), to)
+		w = x.form("/clock", url.Values{"advance": {"soon"}, "back": {to}})
+		x.shows(w.Body.String(), `href="/">`, `data-here="/"`)
+		x.hides(w.Body.String(), "evil.example")
+	}
+	for _, to := range []string{"http://evil.example/users", "//evil.example/users"} {
+		assert.Equal(t, "/users", x.form("/clock", url.Values{"advance": {"1m"}, "back": {to}}).Header().Get("Location"), "only the path is taken of %s", to)
 	}
 	w := x.form("/clock", url.Values{"advance": {"1m"}, "back": {"/messages/7"}})
 	assert.Equal(t, "/messages/7", w.Header().Get("Location"))
