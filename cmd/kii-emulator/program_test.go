@@ -146,6 +146,7 @@ func TestACommandLineThatMakesNoSenseIsRefused(t *testing.T) {
 		{2, "there is no command after --", []string{"--", ""}},
 		{2, "-ready runs no command", []string{"-ready", "--", "true"}},
 		{2, "must be 1 to 256", []string{"-client-secret", "a word"}},
+		{2, "-client-id must be 1 to 256", []string{"-client-id", "a secret"}},
 		{2, "-client-id must differ", []string{"-client-id", "secret", "-app-id", "secret"}},
 		{2, "-export " + os.DevNull + ": it is no plain file", []string{"-export", os.DevNull}},
 		{2, "-addr-file " + os.DevNull + ": it is no plain file", []string{"-addr-file", os.DevNull}},

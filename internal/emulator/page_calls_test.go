@@ -140,11 +140,14 @@ func TestTheCurlOfACallIsTheCall(t *testing.T) {
 	server.Start()
 	x.kii(http.MethodPost, "/users/alice-id/password/complete-reset?a='b", "application/vnd.kii.CompletePasswordResetRequest+json", `{"pinCode":"it's $HOME"}`)
 	x.kii(http.MethodGet, "/users/me", "", "")
-	for id := 1; id <= 2; id++ {
+	x.kii(http.MethodPost, "/users/alice-id/password/request-reset", "", "")
+	x.kii(http.MethodPut, "/users/me/password", "application/vnd.kii.ChangePasswordRequest+json", `{}`)
+	x.kii(http.MethodDelete, "/users/me", "", "")
+	for id := 1; id <= 5; id++ {
 		c, _ := x.srv.Call(id)
 		out, err := exec.Command("sh", "-c", strings.Replace(x.curlOf(c), "curl", curl+" -s", 1)).CombinedOutput()
 		require.NoError(t, err, string(out))
-		again, found := x.srv.Call(id + 2)
+		again, found := x.srv.Call(id + 5)
 		require.True(t, found)
 		assert.Equal(t, []any{c.Method, c.Path, c.Query, string(c.Body), c.Status, c.Header.Get("Content-Type")},
 			[]any{again.Method, again.Path, again.Query, string(again.Body), again.Status, again.Header.Get("Content-Type")})
