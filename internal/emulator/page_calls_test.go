@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -102,6 +103,25 @@ func TestACallIsSentAgain(t *testing.T) {
 	lost, _ := x.srv.Call(3)
 	assert.Zero(t, lost.Status)
 
+}
+
+func TestTheCallThatWasSentAgainIsToldFromOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		x := newTester(t)
+		x.askPIN()
+		x.call(http.StatusCreated, "POST", "/faults", `{"kind":"delay","delay":"5s"}`)
+		again := make(chan any)
+		go func() { again <- x.call(http.StatusCreated, "POST", "/calls/1/replay", "")["id"] }()
+		synctest.Wait()
+		const path, body = "/users/alice-id/password/request-reset", `{"notificationMethod":"SMS","smsResetMethod":"PIN"}`
+		x.kii(http.MethodPut, path, "application/json", body)
+		x.kii(http.MethodPost, "/users/alice/password/request-reset", "application/json", body)
+		x.kii(http.MethodPost, path+"?a=1", "application/json", body)
+		x.kii(http.MethodPost, path, "application/json", `{"notificationMethod":"EMAIL"}`)
+		assert.InDelta(t, 6, <-again, 0)
+		assert.Len(t, x.srv.Calls(), 6)
+	})
 }
 
 func TestACallThatIsLongerThanTheLogKeepsIsNotSentAgain(t *testing.T) {

@@ -20,10 +20,33 @@ func TestTheEmptyPageTeachesTheFirstStep(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
 	page := x.page(http.StatusOK, "/")
-	x.shows(page, "Ask for a reset", "users/PHONE:&#43;819012341234/password/request-reset")
+	x.shows(page, "Done: there is one.", "Ask for a reset", "users/PHONE:&#43;819012341234/password/request-reset")
 	x.askPIN()
 	x.hides(x.page(http.StatusOK, "/"), "Ask for a reset")
-	x.shows(x.page(http.StatusOK, "/?q=channel:email"), "No message matches")
+	x.shows(x.page(http.StatusOK, "/?q=channel:email"), "No message matches", "There is 1 in all.")
+	x.call(http.StatusNoContent, "DELETE", "/users/alice-id", "")
+	x.call(http.StatusNoContent, "DELETE", "/messages/1", "")
+	page = x.page(http.StatusOK, "/")
+	x.shows(page, "Someone to send to", "users/EMAIL:alice@example.com/password/request-reset")
+	x.hides(page, "Done: there")
+}
+
+func TestTheFirstStepIsOfAUserWhoCanReset(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	x.call(http.StatusNoContent, "DELETE", "/users/alice-id", "")
+	for _, c := range []struct{ user, names, says string }{
+		{`{"email":"a@example.com","emailVerified":true}`, "EMAIL:alice@example.com", `"EMAIL"`}, // has no password
+		{`{"phone":"+14085550101","phoneVerified":true}`, "EMAIL:alice@example.com", `"EMAIL"`},
+		{`{"email":"b@example.com","phone":"+14085550102","password":"pass"}`, "EMAIL:alice@example.com", `"EMAIL"`}, // is not verified
+		{`{"email":"c@example.com","emailVerified":true,"phone":"+14085550103","phoneVerified":true,"password":"pass","disabled":true}`, "EMAIL:alice@example.com", `"EMAIL"`},
+		{`{"email":"d@example.com","emailVerified":true,"password":"pass"}`, "EMAIL:d@example.com", `{"notificationMethod":"EMAIL"}`},
+		{`{"phone":"+14085550104","phoneVerified":true,"password":"pass"}`, "EMAIL:d@example.com", `{"notificationMethod":"EMAIL"}`}, // is not the first
+	} {
+		x.call(http.StatusCreated, "POST", "/users", c.user)
+		assert.Contains(t, x.curl(), "/users/"+c.names+"/password", c.user)
+		assert.Contains(t, x.curl(), c.says, c.user)
+	}
 }
 
 func TestTheListIsPaged(t *testing.T) {

@@ -153,11 +153,7 @@ func (e *emulator) formClock(w http.ResponseWriter, r *http.Request) error {
 		return redirectBack(w, r, "/", "")
 	}
 	form := formReader{form: r.PostForm}
-	d := form.duration("advance")
-	if err := form.with(nil); err != nil {
-		return err
-	}
-	if err := e.advance(d); err != nil {
+	if err := form.with(e.advance(form.duration("advance"))); err != nil {
 		return err
 	}
 	return redirectBack(w, r, "/", "")

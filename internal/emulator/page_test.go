@@ -142,6 +142,7 @@ func TestTheThemeIsKept(t *testing.T) {
 	x.shows(x.do(http.MethodGet, "/", "", "Cookie", themeCookie+"=light").Body.String(), `data-theme="light"`)
 	x.hides(x.do(http.MethodGet, "/", "", "Cookie", themeCookie+"=blue").Body.String(), "data-theme")
 	x.hides(x.do(http.MethodGet, "/", "", "Cookie", themeCookie+`="><script>`).Body.String(), "<script>")
+	assert.Contains(t, x.form("/theme", url.Values{"theme": {"light"}}).Header().Get("Set-Cookie"), themeCookie+"=light;")
 	assert.Contains(t, x.form("/theme", url.Values{"theme": {"system"}}).Header().Get("Set-Cookie"), "Max-Age=0")
 	assert.Equal(t, http.StatusUnprocessableEntity, x.form("/theme", url.Values{"theme": {"blue"}}).Code)
 }
