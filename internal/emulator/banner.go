@@ -3,6 +3,7 @@ package emulator
 import (
 	"cmp"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"text/tabwriter"
@@ -77,7 +78,8 @@ func (e *emulator) curl() string {
 }
 
 func (e *emulator) onLoopback() bool {
-	return strings.HasPrefix(e.bound.origin, "http://127.") || strings.HasPrefix(e.bound.origin, "http://[::1]") || strings.HasPrefix(e.bound.origin, "http://localhost")
+	host, _, _ := net.SplitHostPort(strings.TrimPrefix(e.bound.origin, "http://"))
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
 // banner is what the program prints when it is ready.
