@@ -104,14 +104,16 @@ func TestTheAddressFileNamesTheEmulatorThatAnswers(t *testing.T) {
 
 func TestTheProgramReportsWhetherAnEmulatorIsReady(t *testing.T) {
 	t.Parallel()
-	other := httptest.NewServer(http.NotFoundHandler())
-	defer other.Close()
-	status, _, stderr := runProgram(t, "", "-ready", "-addr", other.Listener.Addr().String())
-	assert.Equal(t, 1, status)
-	assert.Contains(t, stderr, "not ready: what serves at "+other.Listener.Addr().String()+" is no kii-emulator")
+	for _, answer := range []string{"404 page not found", `{"status":"up"}`, `{"ready":"yes"}`} {
+		other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, answer) }))
+		defer other.Close()
+		status, _, stderr := runProgram(t, "", "-ready", "-addr", other.Listener.Addr().String())
+		assert.Equal(t, 1, status)
+		assert.Contains(t, stderr, "not ready: what serves at "+other.Listener.Addr().String()+" is no kii-emulator")
+	}
 	mute := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	defer mute.Close()
-	status, _, stderr = runProgram(t, "", "-ready", "-addr", mute.Listener.Addr().String())
+	status, _, stderr := runProgram(t, "", "-ready", "-addr", mute.Listener.Addr().String())
 	assert.Equal(t, 1, status)
 	assert.Contains(t, stderr, "not ready: EOF")
 	p := startProgram(t)

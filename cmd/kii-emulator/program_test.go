@@ -153,6 +153,7 @@ func TestACommandLineThatMakesNoSenseIsRefused(t *testing.T) {
 		{2, "-addr-file " + missing + ": its folder does not exist", []string{"-addr-file", missing}},
 		{2, "-addr-file " + folder + ": it is a folder", []string{"-addr-file", folder}},
 		{2, "-addr-file " + bad + ": it is the seed or the export too", []string{"-addr-file", bad, "-seed", bad}},
+		{2, "-addr-file " + bad + ": it is the seed or the export too", []string{"-addr-file", bad, "-export", bad}},
 		{2, "-export is empty", []string{"-export", ""}},
 		{2, "-seed is empty", []string{"-seed="}},
 		{2, "-pin is empty", []string{"-pin", ""}},

@@ -114,10 +114,7 @@ func (f *frame) refuse(err error, labels map[string]string) {
 
 // notice is what a page says after something was done. The query names it, and how many it met.
 func notice(query url.Values) string {
-	n, err := strconv.Atoi(query.Get("n"))
-	if err != nil {
-		n = 1
-	}
+	n, _ := strconv.Atoi(query.Get("n"))
 	switch query.Get("said") {
 	case "message-deleted":
 		return "Message " + strconv.Itoa(n) + " is deleted."
