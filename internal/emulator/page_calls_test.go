@@ -62,6 +62,11 @@ func TestACallShowsWhatWasAskedAnsweredAndWhy(t *testing.T) {
 	x.shows(x.page(http.StatusOK, "/calls?q=not_allowed"), `id="c1"`)
 	x.hides(x.page(http.StatusOK, "/calls?q=not_allowed"), `id="c2"`)
 	x.shows(x.page(http.StatusOK, "/calls?operation=login"), "No call matches")
+	x.shows(x.page(http.StatusOK, "/calls?errors=on"), "<p>1 of 2 calls, newest first")
+	x.hides(x.page(http.StatusOK, "/calls"), "Show all")
+	for _, query := range []string{"q=bob", "errors=on", "operation=login"} {
+		x.shows(x.page(http.StatusOK, "/calls?"+query), `href="/calls">Show all`)
+	}
 	calls := x.call(http.StatusOK, "GET", "/calls?errors=true", "")
 	assert.InDelta(t, 1, calls["total"], 0)
 	assert.InDelta(t, 2, x.call(http.StatusOK, "GET", "/calls?text=SMSResetMethod", "")["total"], 0)
@@ -102,7 +107,6 @@ func TestACallIsSentAgain(t *testing.T) {
 	x.call(http.StatusCreated, "POST", "/calls/1/replay", "")
 	lost, _ := x.srv.Call(3)
 	assert.Zero(t, lost.Status)
-
 }
 
 func TestTheCallThatWasSentAgainIsToldFromOthers(t *testing.T) {
