@@ -95,10 +95,10 @@ func splitHost(expose string) (host, port string, err error) {
 		return "", "", wrong
 	}
 	ip := net.ParseIP(u.Hostname())
-	if ip == nil && !hosts.MatchString(u.Hostname()) || ip != nil && (ip.IsUnspecified() || ip.IsMulticast()) {
+	if ip == nil && !hosts.MatchString(u.Hostname()) || ip.IsUnspecified() || ip.IsMulticast() {
 		return "", "", wrong
 	}
-	if u.Port() == "" && strings.HasSuffix(expose, ":") {
+	if strings.HasSuffix(expose, ":") {
 		return "", "", wrong
 	}
 	if n, _ := strconv.Atoi(u.Port()); n > 65535 { // url.Parse takes digits only; too many give the greatest number
