@@ -97,9 +97,10 @@ func TestBackLeadsNowhereElse(t *testing.T) {
 func TestAPageThatIsNotThereLeadsBack(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
+	x.askPIN()
 	for _, target := range []string{"/nothing", "/messages/9", "/messages/x", "/users/nobody", "/calls/9", "/calls/x"} {
 		page := x.page(http.StatusNotFound, target)
-		x.shows(page, "<title>Error: Not found", "There is no such ", `href="/"`)
+		x.shows(page, "<title>Error: (1) Not found", "There is no such ", `href="/"`)
 	}
 	for path, says := range map[string]string{
 		"/messages/delete": "message", "/messages/expire": "message", "/users": "user", "/users/send": "user", "/users/delete": "user",
