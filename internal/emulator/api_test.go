@@ -158,6 +158,16 @@ func TestWhatTheJSONAPIChangesIsChanged(t *testing.T) {
 	assert.Empty(t, x.srv.Accounts())
 }
 
+func TestAnIDIsTakenByAnIDOnly(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	assert.Equal(t, "the ID is taken", x.call(http.StatusConflict, "POST", "/users", `{"id":"alice-id"}`)["error"])
+	x.call(http.StatusCreated, "POST", "/users", `{"id":"alice","loginName":"bob"}`) // the other's login name, as in a seed
+	assert.Equal(t, "bob", x.call(http.StatusOK, "GET", "/users/alice", "")["loginName"])
+	assert.Equal(t, "the ID is taken", x.call(http.StatusConflict, "POST", "/users", `{"id":"alice"}`)["error"])
+	x.startsFromItsExport("an ID that is a login name")
+}
+
 func TestAUserWhoWasReadCanBePutBack(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
