@@ -203,6 +203,7 @@ func TestARefusedRegistrationCanBeReadByAPageOfAnotherOrigin(t *testing.T) {
 	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
 	assert.Equal(t, "*", w.Header().Get("Access-Control-Allow-Origin"))
 	x.askPIN() // who is there already is served
+	x.call(http.StatusConflict, "POST", "/users", `{"loginName":"bob"}`)
 }
 
 func TestACallBesideTheAPIIsToldTheSite(t *testing.T) {

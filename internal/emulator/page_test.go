@@ -398,4 +398,6 @@ func TestWhatIsAddedIsBounded(t *testing.T) {
 	x.call(http.StatusServiceUnavailable, "GET", "/messages/wait?timeout=0s", "")
 	x.call(http.StatusUnprocessableEntity, "POST", "/clock", `{"advance":"2000000h"}`)
 	x.call(http.StatusUnprocessableEntity, "POST", "/clock", `{"advance":"2562047h"}`)
+	x.call(http.StatusOK, "POST", "/clock", `{"advance":"876000h"}`) // a hundred years
+	x.call(http.StatusUnprocessableEntity, "POST", "/clock", `{"advance":"876000h"}`)
 }
