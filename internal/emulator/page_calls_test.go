@@ -90,6 +90,32 @@ func TestABodyIsShownAsAPersonReadsIt(t *testing.T) {
 	assert.Equal(t, []string{"none", "s2", "s5"}, []string{statusClass(0), statusClass(204), statusClass(503)})
 }
 
+func TestACallIsAmongTheErrorsForEachReasonToLookForIt(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		call kiitest.Call
+		want bool
+	}{
+		{kiitest.Call{Status: 204}, false},
+		{kiitest.Call{Status: 303}, false},
+		{kiitest.Call{Status: 400}, true},
+		{kiitest.Call{}, true}, // had no answer
+		{kiitest.Call{Status: 204, Fault: kiitest.FaultDelay}, true},
+	} {
+		assert.Equal(t, c.want, failed(c.call), c.call)
+	}
+}
+
+func TestACallIsWrittenInOneWay(t *testing.T) {
+	t.Parallel()
+	x := newTester(t)
+	assert.Equal(t, "/users/me", x.shortPath("/api/apps/emulator/users/me"))
+	assert.Equal(t, "/api/apps/other/users/me", x.shortPath("/api/apps/other/users/me"))
+	assert.Equal(t, "/api/oauth2/token", x.shortPath("/api/oauth2/token"))
+	h := http.Header{"E": {"5"}, "C": {"3", "4"}, "A": {"1"}, "F": {"6"}, "B": {"2"}}
+	assert.Equal(t, "A: 1\nB: 2\nC: 3\nC: 4\nE: 5\nF: 6\n", headText(h))
+}
+
 func TestACallIsSentAgain(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)

@@ -174,6 +174,7 @@ func TestWhatCameAfterTheQuestionIsNotDeleted(t *testing.T) {
 	x.askPIN()
 	fields := hiddenFields(x.form("/messages/delete", url.Values{"q": {"channel:sms"}}).Body.String())
 	x.askPIN()
+	x.shows(x.form("/messages/delete", url.Values{"up-to": {"2"}}).Body.String(), "2 messages will be gone") // the page showed two
 	fields.Set("sure", "yes")
 	x.form("/messages/delete", fields)
 	left := x.srv.Messages()
