@@ -88,6 +88,8 @@ func TestMalformedAccountsAreRefusedWithoutRepeatingThem(t *testing.T) {
 		{kiitest.Account{Fields: map[string]json.RawMessage{"_x": json.RawMessage("1")}}, "Account.Fields must"},
 		{kiitest.Account{Fields: map[string]json.RawMessage{"userID": json.RawMessage("1")}}, "Account.Fields must"},
 		{kiitest.Account{Fields: map[string]json.RawMessage{"x": json.RawMessage("{")}}, "Account.Fields must"},
+		{kiitest.Account{Fields: map[string]json.RawMessage{"x": json.RawMessage("\"\xff\"")}}, "Account.Fields must"},
+		{kiitest.Account{Fields: map[string]json.RawMessage{"\xff": json.RawMessage("1")}}, "Account.Fields must"},
 		{kiitest.Account{Fields: map[string]json.RawMessage{strings.Repeat("x", 63<<10-1): json.RawMessage("1")}}, "Account.Fields must"},
 		{kiitest.Account{ID: "taken-id"}, "Account.ID is taken"},
 		{kiitest.Account{LoginName: "taken-name"}, "Account.LoginName is taken"},

@@ -116,7 +116,7 @@ func TestRegistrationAndPutAccountAgree(t *testing.T) {
 	require.Greater(t, accepted, 100)
 	srv, c := start(t)
 	for _, body := range []string{
-		`{"loginName":"carol","password":"carol-pass","x":` + strings.Repeat("[", 101) + strings.Repeat("]", 101) + `}`,
+		`{"loginName":"carol","password":"carol-pass","x":["\"",` + strings.Repeat("[", 100) + strings.Repeat("]", 101) + `}`,
 		`{"loginName":"carol","password":"carol-pass","x":"` + strings.Repeat("x", 64<<10) + `"}`,
 	} {
 		require.Equal(t, "400 INVALID_INPUT_DATA", c.register(registrationType, body).String())

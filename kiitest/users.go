@@ -101,7 +101,7 @@ func depth(value []byte) int {
 	deepest, open, quoted := 0, 0, false
 	for i := 0; i < len(value); i++ {
 		switch c := value[i]; {
-		case quoted && c == '\\':
+		case c == '\\': // in a string
 			i++
 		case c == '"':
 			quoted = !quoted
