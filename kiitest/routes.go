@@ -156,11 +156,10 @@ func (c *call) fits(r *route, parts []string) bool {
 			}
 			continue
 		}
-		text, err := url.PathUnescape(part)
-		if err != nil || text == "" {
+		if part == "" {
 			return false
 		}
-		taken[wanted[i]] = text
+		taken[wanted[i]], _ = url.PathUnescape(part) // net/url escaped it
 	}
 	c.app, c.user, c.link = taken["{app}"], taken["{user}"], taken["{link}"]
 	return true

@@ -1,6 +1,9 @@
 package kiitest
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // A Template is the text of a message, as the portal's "Email/SMS templates" hold one. The one
 // whose locale matches most of the user's is taken: of zh, zh-Hant and en, a user of zh-Hant-TW
@@ -40,7 +43,7 @@ func (t Template) Validate() error {
 	v.check(known, "Purpose", "must be one of %s", commaList(purposes()))
 	v.check(t.Channel == Email || t.Channel == SMS, "Channel", "must be %s or %s", Email, SMS)
 	v.check(t.Locale != "", "Locale", "is empty")
-	v.check(!known || strings.Contains(t.Text, placeholder), "Text", "must hold %s", placeholder)
+	v.check(strings.Contains(t.Text, placeholder), "Text", "must hold %s", placeholder)
 	return v.err()
 }
 
@@ -79,10 +82,7 @@ func builtIn(p Purpose) Template {
 
 // fill returns the message's subject and text. An SMS has no subject.
 func (t Template) fill(m *message, a *account, appID string) (subject, text string) {
-	name := a.DisplayName
-	if name == "" {
-		name = a.LoginName
-	}
+	name := cmp.Or(a.DisplayName, a.LoginName)
 	fill := strings.NewReplacer("${link}", m.Link, "${pin}", m.PIN, "${code}", m.Code, "${password}", m.Password, "${name}", name, "${app}", appID)
 	if m.Channel == Email {
 		subject = fill.Replace(t.Subject)

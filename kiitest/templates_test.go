@@ -52,6 +52,10 @@ func TestTemplateFillsItsNames(t *testing.T) {
 	m = last(t, srv, id)
 	require.Equal(t, "now "+m.Password, m.Text)
 
+	srv.AddAccount(kiitest.Account{LoginName: "bob", Email: "bob@example.com", EmailVerified: true, Password: "bob-pass"})
+	require.Equal(t, "204", c.ask("LOGIN_NAME:bob", byEmail).String())
+	require.Equal(t, srv.AppID()+": hello bob", last(t, srv, "bob").Subject, "who has no display name")
+
 	require.Equal(t, "204", c.ask(id, byPIN).String())
 	require.Equal(t, "Your PIN to reset your password is "+last(t, srv, id).PIN, last(t, srv, id).Text, "built in, where there is none")
 }

@@ -82,9 +82,9 @@ func (s *Server) keep(t *token) {
 	}
 }
 
-// end ends a token that still works; nil is none. The server remembers it, to say why it is dead.
+// end ends a token that still works. The server remembers it, to say why it is dead.
 func (t *token) end(why string) {
-	if t == nil || t.ended != "" {
+	if t.ended != "" {
 		return
 	}
 	t.ended = why

@@ -151,8 +151,7 @@ func (s *Server) register(c *call) answer {
 		a.Phone = number
 	}
 	withLogin := c.hasType(kiiType(registerAndLogin))
-	nameless := a.LoginName == "" && a.Email == "" && a.Phone == ""
-	if nameless && !withLogin {
+	if a.LoginName == "" && a.Email == "" && a.Phone == "" && !withLogin {
 		if s.assumes(NamelessIsInvalidInput) {
 			return c.invalidInput("loginName", "is missing, and so are emailAddress and phoneNumber")
 		}
@@ -160,7 +159,7 @@ func (s *Server) register(c *call) answer {
 		return failure(http.StatusBadRequest, "NoAccountProvidedException", "NO_ACCOUNT_PROVIDED", "The user has no login name, email address or phone number", nil)
 	}
 	usable := a.LoginName != "" || a.Email != "" && !s.settings.VerifyEmail || a.Phone != "" && !s.settings.VerifyPhone
-	if !nameless && !usable && !withLogin { // the sign-up guide calls it an error; a user who is logged in at once has a token
+	if !usable && !withLogin { // the sign-up guide calls it an error; a user who is logged in at once has a token
 		return c.invalidInput("loginName", "is missing, and the settings ask for verification before an address names the user")
 	}
 	if a.Password != "" || !withLogin {
