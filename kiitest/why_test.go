@@ -175,6 +175,12 @@ func TestCallLogSaysWhy(t *testing.T) {
 			func(c *caller, _ *kiitest.Server, _ string) { c.change(c.token("alice", "old-pass"), "x", unset) },
 			"oldPassword is not the password of alice",
 		},
+		"an administrator's old password that does not": {func(c *caller, _ *kiitest.Server, id string) {
+			c.send("PUT", "users/"+id+"/password", changeType, `{"oldPassword":"x","newPassword":"`+unset+`"}`, c.admin())
+		}, "oldPassword was ignored, as an administrator needs none"},
+		"an administrator without an old password": {func(c *caller, _ *kiitest.Server, id string) {
+			c.send("PUT", "users/"+id+"/password", changeType, `{"newPassword":"`+unset+`"}`, c.admin())
+		}, ""},
 		"an administrator's old password that counts": {func(c *caller, _ *kiitest.Server, id string) {
 			without(c, kiitest.AdminOldPasswordIsIgnored)
 			c.send("PUT", "users/"+id+"/password", changeType, `{"oldPassword":"old-pass","newPassword":"`+unset+`"}`, c.admin())
@@ -187,9 +193,21 @@ func TestCallLogSaysWhy(t *testing.T) {
 			without(c, kiitest.VerifiedIsForAdmins, kiitest.ResetsOutliveTheirAddress)
 			c.send("PUT", "users/me/email-address", emailType, `{"emailAddress":"new@example.com","verified":true}`, c.token("alice", "old-pass"))
 		}, "verified was ignored, as only an administrator can say so; what was pending for the old address ended"},
+		"an address to verify that one calls verified": {func(c *caller, srv *kiitest.Server, _ string) {
+			without(c, kiitest.VerifiedIsForAdmins)
+			srv.SetSettings(verify)
+			c.send("PUT", "users/me/email-address", emailType, `{"emailAddress":"new@example.com","verified":true}`, c.token("alice", "old-pass"))
+		}, "verified was ignored, as only an administrator can say so; the new address is pending until its code comes back, as the settings ask for verification"},
+		"an address that an administrator calls verified": {func(c *caller, srv *kiitest.Server, id string) {
+			srv.SetSettings(verify)
+			c.send("PUT", "users/"+id+"/email-address", emailType, `{"emailAddress":"new@example.com","verified":true}`, c.admin())
+		}, ""},
 		"an address of another user": {func(c *caller, _ *kiitest.Server, _ string) {
 			c.send("PUT", "users/me/email-address", emailType, `{"emailAddress":"bob@example.com"}`, c.token("alice", "old-pass"))
 		}, "another user has this emailAddress"},
+		"no address": {func(c *caller, _ *kiitest.Server, _ string) {
+			c.send("GET", "users/LOGIN_NAME:bob/phone-number", "", "", c.admin())
+		}, "bob has no phone number"},
 		"no code": {func(c *caller, _ *kiitest.Server, _ string) {
 			c.send("POST", "users/LOGIN_NAME:carol/email-address/verify", verificationType, `{"verificationCode":"123456"}`, "")
 		}, "no code was sent to the e-mail address of carol that is to be verified"},
@@ -296,6 +314,38 @@ func TestCallLogNamesAUserAsAPersonWould(t *testing.T) {
 		srv, c := start(t)
 		c.ask(srv.AddAccount(a), byEmail)
 		require.Equal(t, name+" has no password", srv.Calls()[0].Why)
+	}
+}
+
+// Each call that takes a body says what of it is wrong, and changes nothing.
+func TestEachCallSaysWhatIsWrongWithItsBody(t *testing.T) {
+	t.Parallel()
+	const noString = " must be a string"
+	for _, one := range []struct{ method, path, contentType, body, want string }{
+		{"POST", "users/ID/password/request-reset", resetType, `{"notificationMethod":1}`, "notificationMethod" + noString},
+		{"POST", "users/ID/password/complete-reset", completeType, `{"pinCode":1}`, "pinCode" + noString},
+		{"PUT", "users/ID/password", changeType, `{"newPassword":1}`, "newPassword" + noString},
+		{"PUT", "users/ID/email-address", emailType, `{"emailAddress":1}`, "emailAddress" + noString},
+		{"PUT", "users/ID/phone-number", phoneType, `{"phoneNumber":1}`, "phoneNumber" + noString},
+		{"POST", "users/ID/phone-number/verify", verificationType, `{"verificationCode":1}`, "verificationCode" + noString},
+		{"PUT", "users/ID/status", statusType, `{"disabled":1}`, "disabled must be true or false"},
+		{"POST", "users/query", "application/vnd.kii.UserQueryRequest+json", `{"userQuery":{"clause":{"type":1}}}`, "type" + noString},
+		{"POST", "users/query", "application/vnd.kii.UserQueryRequest+json", `{"userQuery":{"clause":{"type":"eq","field":1}}}`, "field" + noString},
+		{"POST", "users", registrationType, `{"loginName":"carol","password":"carol-pass","locale":1}`, "locale" + noString},
+		{"POST", "oauth2/token", "application/json", `{"username":1}`, "username" + noString},
+	} {
+		srv, c := start(t, kiitest.WithSettings(input))
+		a := alice()
+		a.ID = "ID"
+		srv.AddAccount(a)
+		before := srv.Accounts()
+		admin := c.admin()
+		for body, want := range map[string]string{"{": "the body is no JSON object", one.body: one.want} {
+			require.Equal(t, 400, c.send(one.method, one.path, one.contentType, body, admin).status, one)
+			last, _ := srv.LatestCalls(1)
+			require.Equal(t, want, last[0].Why, one)
+		}
+		require.Equal(t, before, srv.Accounts())
 	}
 }
 
