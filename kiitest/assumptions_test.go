@@ -99,6 +99,8 @@ func TestNoAssumptionKeepsARightResetFromWorking(t *testing.T) {
 			require.NotEqual(t, 200, c.me(token).status, assumption)
 		}
 		require.Equal(t, "200", c.me(c.token("alice@example.com", "newest-pass")).String(), assumption)
+		set := c.send("PUT", "users/"+id+"/password", changeType, `{"newPassword":"last-pass"}`, c.admin())
+		require.Equal(t, "204", set.String(), assumption)
 	}
 }
 
@@ -115,6 +117,15 @@ func TestANameThatAsksForNoResetStillServesOtherCalls(t *testing.T) {
 	token := c.token("alice", "old-pass")
 	require.Equal(t, "204", c.send("POST", "users/me/password/complete-reset", "application/vnd.kii.CompletePasswordResetRequest+json", body, token).String())
 	require.Equal(t, "loginName", c.send("GET", "users/LOGIN_NAME:nobody", "", "", c.admin()).body["field"])
+}
+
+// Two are about who may repeat a password.
+func TestWhoMayRepeatAPasswordIsOneQuestionEach(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t, kiitest.WithAssumption(kiitest.ChangedPasswordMustDiffer, false), kiitest.WithAssumption(kiitest.AdminMayRepeatPassword, false))
+	id := srv.AddAccount(alice())
+	require.Equal(t, "204", c.change(c.token("alice", "old-pass"), "old-pass", "old-pass").String())
+	require.Equal(t, "400 INVALID_INPUT_DATA", c.send("PUT", "users/"+id+"/password", changeType, `{"newPassword":"old-pass"}`, c.admin()).String())
 }
 
 // emulated is a server of kiitest with the users that the probes need.

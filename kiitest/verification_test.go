@@ -120,6 +120,31 @@ func TestCodeIsForTheAddressThatItWentTo(t *testing.T) {
 	require.Equal(t, kiitest.Replaced, last(t, srv, id).State)
 }
 
+func TestCodeThatEndedIsNotSentAgain(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t, kiitest.WithSettings(verify))
+	id := c.register(registrationType, `{"loginName":"carol","emailAddress":"carol@example.com","password":"carol-pass"}`).string("userID")
+	code := last(t, srv, id).Code
+	for _, body := range []string{`{"emailAddress":"new@example.com","verified":true}`, `{"emailAddress":"carol@example.com"}`} {
+		require.Equal(t, "204", c.send("PUT", "users/"+id+"/email-address", emailType, body, c.admin()).String())
+	}
+	require.NotEqual(t, code, last(t, srv, id).Code)
+}
+
+func TestAddressThatNobodyVerifiedIsNotVerified(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t, kiitest.WithAssumption(kiitest.VerifiedUnlessRequired, false))
+	id := c.register(registrationType, `{"loginName":"carol","emailAddress":"carol@example.com","phoneNumber":"+819012345678","password":"carol-pass"}`).string("userID")
+	a, _ := srv.Account(id)
+	require.False(t, a.EmailVerified || a.PhoneVerified)
+	token := c.token("carol", "carol-pass")
+	require.Equal(t, "204", c.send("PUT", "users/me/email-address", emailType, `{"emailAddress":"new@example.com"}`, token).String())
+	require.Equal(t, "204", c.send("PUT", "users/me/phone-number", phoneType, `{"phoneNumber":"+819087654321"}`, token).String())
+	a, _ = srv.Account(id)
+	require.Equal(t, "new@example.com +819087654321", a.Email+" "+a.Phone)
+	require.False(t, a.EmailVerified || a.PhoneVerified)
+}
+
 func TestCodeEndsWithWhatItWouldVerify(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(*kiitest.Server, *caller, string){
