@@ -88,8 +88,8 @@ func TestBrowserOfAnotherOriginMayCall(t *testing.T) {
 	require.Equal(t, "DELETE, GET, POST, PUT", got.header.Get("Access-Control-Allow-Methods"), "those of the calls")
 	require.Equal(t, "x-kii-appid,x-kii-appkey,content-type", got.header.Get("Access-Control-Allow-Headers"))
 
-	got = call("GET", "/users/me", nil)
-	require.Equal(t, "401 UNAUTHORIZED", got.String())
+	got = call("GET", "/users/me", map[string]string{"Access-Control-Request-Method": "GET"})
+	require.Equal(t, "401 UNAUTHORIZED", got.String(), "no preflight")
 	require.Equal(t, "*", got.header.Get("Access-Control-Allow-Origin"), "errors can be read too")
 	require.Equal(t, "Location, Retry-After", got.header.Get("Access-Control-Expose-Headers"))
 	srv.Inject(kiitest.Fault{Kind: kiitest.FaultStatus, Status: 503})
@@ -126,6 +126,7 @@ func TestCallLogHoldsTheAnswerAndWhatWasSent(t *testing.T) {
 	again, _ := srv.Call(1)
 	require.Equal(t, got.text, string(again.AnswerBody), "a copy")
 	require.NotEqual(t, "changed", again.AnswerHeader.Get("Content-Type"), "a copy")
+	require.Equal(t, []int{1}, srv.Calls()[1].MessageIDs, "a copy")
 
 	for _, fault := range []kiitest.FaultKind{kiitest.FaultNoAnswer, kiitest.FaultGzipBomb} {
 		srv.Inject(kiitest.Fault{Kind: fault, Handled: true})

@@ -57,8 +57,18 @@ func TestStrictServerFailsTheTest(t *testing.T) {
 			func(c *caller) { c.send("GET", "users/"+user+"/password/request-reset", "", "", "") },
 			"GET of a path that is no call of the user API",
 		},
+		"no user": {
+			func(c *caller) { c.ask("", byEmail) },
+			"POST of a path that is no call of the user API",
+		},
+		"OPTIONS that is no preflight": {
+			func(c *caller) { c.send("OPTIONS", "users/me", "", "", "") },
+			"OPTIONS of a path that is no call of the user API",
+		},
 		"outside the API": {
-			func(c *caller) { c.open(strings.TrimSuffix(string(c.server.Site()), "/api") + "/" + user) },
+			func(c *caller) {
+				c.open(strings.TrimSuffix(string(c.server.Site()), "/api") + "/apps/" + c.server.AppID() + "/users/" + user)
+			},
 			"GET of a path that is no call of the user API",
 		},
 		"unknown field": {
