@@ -313,13 +313,17 @@ func TestAdministratorDeletesAndQueriesUsers(t *testing.T) {
 
 func TestAdministratorReadsTheSettings(t *testing.T) {
 	t.Parallel()
-	_, c := start(t, kiitest.WithSettings(verify), kiitest.WithSettings(input))
+	srv, c := start(t, kiitest.WithSettings(verify), kiitest.WithSettings(input))
 	got := c.send("GET", "configuration/parameters", "", "", c.admin())
 	require.Equal(t, "200", got.String())
 	require.Equal(t, "INPUT", got.body["passwordResetMethod"])
 	require.InDelta(t, 3600, got.body["passwordResetTimeoutSeconds"], 0)
 	require.Equal(t, true, got.body["phoneNumberVerificationRequired"])
 	require.Equal(t, false, got.body["refreshTokenEnabled"])
+	require.InDelta(t, 2147483647, got.body["defaultTokenExpirationSeconds"], 0)
+	srv.SetSettings(func(s *kiitest.Settings) { s.TokenValidity = 0 })
+	got = c.send("GET", "configuration/parameters", "", "", c.admin())
+	require.Greater(t, got.body["maxTokenExpirationSeconds"], 2147483647.0, "for ever")
 }
 
 // A reset that the administrator asks for is one, and a strict server has nothing against it.

@@ -327,6 +327,7 @@ func TestMalformedFaultsAreRefused(t *testing.T) {
 		{"must be 300 to 399", kiitest.Fault{Kind: kiitest.FaultRedirect, Status: 400}},
 		{"Fault.Location must be", kiitest.Fault{Kind: kiitest.FaultRedirect, Location: "https://a.example/\r\nX: y"}},
 		{"Fault.Location must be", kiitest.Fault{Kind: kiitest.FaultRedirect, Location: "https://a.example/\x7f"}},
+		{"Fault.Location must be", kiitest.Fault{Kind: kiitest.FaultRedirect, Location: "https://a.example/\xff"}},
 		{"what was refused", kiitest.Fault{Kind: kiitest.FaultRefused, Handled: true}},
 	} {
 		require.ErrorContains(t, one.fault.Validate(), one.want)

@@ -64,9 +64,9 @@ func TestSettingsThatMakeNoSenseAreRefused(t *testing.T) {
 		"TokenValidity must be":        func(s *kiitest.Settings) { s.TokenValidity = time.Second + 1 },
 		"MinPasswordLength must be":    func(s *kiitest.Settings) { s.MinPasswordLength = 3 },
 		"MinPasswordLength must be 4 ": func(s *kiitest.Settings) { s.MinPasswordLength = 51 },
-		"SuccessURL must be":           func(s *kiitest.Settings) { s.SuccessURL = "javascript:alert(1)" },
-		"HomeURL must be":              func(s *kiitest.Settings) { s.HomeURL = "javascript:alert(1)" },
-		"FailureURL must be":           func(s *kiitest.Settings) { s.FailureURL = "/failed" },
+		"SuccessURL must be":           func(s *kiitest.Settings) { s.SuccessURL = "https://%zz" },
+		"HomeURL must be":              func(s *kiitest.Settings) { s.HomeURL = "javascript://app.example/" },
+		"FailureURL must be":           func(s *kiitest.Settings) { s.FailureURL = "https:///failed" },
 		"Templates[0].Text must":       template(func(t *kiitest.Template) { t.Text = "no secret" }),
 		"Templates[0].Purpose must":    template(func(t *kiitest.Template) { t.Purpose = "X" }),
 		"Templates[0].Channel must":    template(func(t *kiitest.Template) { t.Channel = "FAX" }),
@@ -79,4 +79,9 @@ func TestSettingsThatMakeNoSenseAreRefused(t *testing.T) {
 		require.Contains(t, panicText(func() { kiitest.NewServer(kiitest.WithSettings(change)) }), want)
 	}
 	require.NoError(t, srv.Settings().Validate(), "a refused change changes nothing")
+	for _, home := range []string{"", "http://app.example", "https://app.example/login"} {
+		changed := srv.Settings()
+		changed.HomeURL = home
+		require.NoError(t, changed.Validate())
+	}
 }
