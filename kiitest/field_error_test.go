@@ -116,7 +116,7 @@ func TestRegistrationAndPutAccountAgree(t *testing.T) {
 	require.Greater(t, accepted, 100)
 	srv, c := start(t)
 	for _, body := range []string{
-		`{"loginName":"carol","password":"carol-pass","x":["\"",` + strings.Repeat("[", 100) + strings.Repeat("]", 101) + `}`,
+		`{"loginName":"carol","password":"carol-pass","x":["\"",` + strings.Repeat(`[{"x":`, 50) + "1" + strings.Repeat("}]", 50) + `]}`,
 		`{"loginName":"carol","password":"carol-pass","x":"` + strings.Repeat("x", 64<<10) + `"}`,
 	} {
 		require.Equal(t, "400 INVALID_INPUT_DATA", c.register(registrationType, body).String())
@@ -124,5 +124,6 @@ func TestRegistrationAndPutAccountAgree(t *testing.T) {
 	require.Equal(t, "400 INVALID_JSON", c.register(registrationType, `{"loginName":"carol","password":"carol-pass","x":"`+"\xff"+`"}`).String())
 	require.Empty(t, srv.Accounts())
 	deep := json.RawMessage(strings.Repeat("[", 100) + `"\"["` + strings.Repeat("]", 100))
-	require.NoError(t, kiitest.Account{Fields: map[string]json.RawMessage{"x": deep}}.Validate(), "brackets in strings do not count")
+	wide := json.RawMessage(strings.Repeat("[", 50) + "1" + strings.Repeat(",[{}]", 100) + strings.Repeat("]", 50))
+	require.NoError(t, kiitest.Account{Fields: map[string]json.RawMessage{"x": deep, "y": wide}}.Validate(), "no bracket counts in a string or once it is closed")
 }
