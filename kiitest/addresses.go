@@ -63,7 +63,7 @@ func international(phone string) (string, bool) {
 	}
 	name, local, _ := strings.Cut(phone, "-")
 	country, known := countries()[name]
-	if !known || !consistsOf(local, 1, 20, "") {
+	if !known {
 		return "", false
 	}
 	local = strings.TrimPrefix(local, country.trunk)

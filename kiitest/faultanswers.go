@@ -33,7 +33,7 @@ func (f *Fault) answer(c *call, a answer) answer {
 	switch {
 	case f.Kind == FaultDelay:
 		c.because("a fault delayed it by %v", f.Delay)
-	case f.Handled && a.status >= http.StatusBadRequest:
+	case a.status >= http.StatusBadRequest:
 		c.because("a fault of kind %s took the place of the answer, %d", f.Kind, a.status)
 	case f.Handled:
 		c.because("a fault of kind %s took the place of the answer, %d, although the call took effect", f.Kind, a.status)
