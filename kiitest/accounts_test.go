@@ -30,6 +30,22 @@ func TestAccountIsFoundByAllItsNames(t *testing.T) {
 		_, ok := srv.Account(name)
 		require.False(t, ok, name)
 	}
+	id = srv.AddAccount(kiitest.Account{LoginName: "EMAIL"})
+	got, _ := srv.Account("EMAIL")
+	require.Equal(t, id, got.ID, "a login name, as no address follows")
+}
+
+func TestAccountsAreListedAsTheyWereAdded(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	var added, listed []string
+	for range 10 {
+		added = append(added, srv.AddAccount(kiitest.Account{}))
+	}
+	for _, a := range srv.Accounts() {
+		listed = append(listed, a.ID)
+	}
+	require.Equal(t, added, listed)
 }
 
 func TestLocalPhonesBecomeInternational(t *testing.T) {
@@ -60,6 +76,8 @@ func TestMalformedAccountsAreRefusedWithoutRepeatingThem(t *testing.T) {
 		{kiitest.Account{ID: ".."}, "Account.ID must be"},
 		{kiitest.Account{LoginName: "xy"}, "Account.LoginName must be"},
 		{kiitest.Account{LoginName: "x y z"}, "Account.LoginName must be"},
+		{kiitest.Account{LoginName: "x^y"}, "Account.LoginName must be"},
+		{kiitest.Account{LoginName: "zoë"}, "Account.LoginName must be"},
 		{kiitest.Account{Email: "nowhere"}, "Account.Email must be"},
 		{kiitest.Account{Email: "a@b@c"}, "Account.Email must be"},
 		{kiitest.Account{Email: "EMAIL:a@b"}, "Account.Email must be"},
@@ -81,8 +99,10 @@ func TestMalformedAccountsAreRefusedWithoutRepeatingThem(t *testing.T) {
 		{kiitest.Account{Phone: "RU-8121234567"}, "must be written with +"},
 		{kiitest.Account{Phone: "ES-0612345678"}, "must be written with +"},
 		{kiitest.Account{Country: "jp"}, "Account.Country must be"},
+		{kiitest.Account{Country: "JPN"}, "Account.Country must be"},
 		{kiitest.Account{Password: "abc"}, "Account.Password must be"},
 		{kiitest.Account{Password: "päss"}, "Account.Password must be"},
+		{kiitest.Account{Password: "tab\tpass"}, "Account.Password must be"},
 		{kiitest.Account{EmailVerified: true}, "Account.EmailVerified cannot be set without an Email"},
 		{kiitest.Account{PhoneVerified: true}, "Account.PhoneVerified cannot be set without a Phone"},
 		{kiitest.Account{Fields: map[string]json.RawMessage{"_x": json.RawMessage("1")}}, "Account.Fields must"},
@@ -183,6 +203,7 @@ func TestAccountPrintsNothingThatTellsWhoItIs(t *testing.T) {
 		}
 		require.Contains(t, text, "email: verified")
 	}
+	require.Equal(t, "Account{email: none, phone: unverified, password: false, disabled: true}", fmt.Sprint(kiitest.Account{Phone: "+819012341234", Disabled: true}))
 }
 
 // Kii Cloud's guide: many users may have an address, but only one of them verified.

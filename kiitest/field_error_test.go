@@ -25,9 +25,9 @@ func TestEachFieldThatIsWrongIsNamed(t *testing.T) {
 		"Account": {
 			kiitest.Account{
 				ID: "me", LoginName: "x", DisplayName: "\xff", Email: secret, EmailVerified: true, Phone: secret, Country: secret, Locale: "\xff",
-				Password: strings.Repeat(secret, 9), Fields: map[string]json.RawMessage{secret: json.RawMessage("{")},
+				Password: strings.Repeat(secret, 9), PendingEmail: secret, PendingPhone: secret, Fields: map[string]json.RawMessage{secret: json.RawMessage("{")},
 			},
-			[]string{"ID", "LoginName", "DisplayName", "Email", "Phone", "Country", "Locale", "Password", "Fields"},
+			[]string{"ID", "LoginName", "DisplayName", "Email", "Phone", "Country", "Locale", "Password", "PendingEmail", "PendingPhone", "Fields"},
 		},
 		"Settings": {
 			kiitest.Settings{SuccessURL: secret, FailureURL: secret, HomeURL: secret, TokenValidity: -time.Second, Templates: []kiitest.Template{

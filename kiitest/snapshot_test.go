@@ -220,6 +220,8 @@ func TestResetIsSentWithoutACall(t *testing.T) {
 		require.ErrorContains(t, err, one.want)
 		require.Empty(t, srv.Messages())
 	}
+	_, err = srv.SendReset(srv.AddAccount(kiitest.Account{Password: "old-pass", Email: "a@example.com", EmailVerified: true}), kii.NotificationEmail)
+	require.NoError(t, err, "an e-mail needs no phone")
 	_, err = srv.SendReset("nobody", kii.NotificationEmail)
 	require.ErrorContains(t, err, "Account.ID is of no user")
 }
@@ -227,7 +229,7 @@ func TestResetIsSentWithoutACall(t *testing.T) {
 func TestVerificationIsSentWithoutACall(t *testing.T) {
 	t.Parallel()
 	srv, c := start(t)
-	id := srv.AddAccount(kiitest.Account{LoginName: "carol", Email: "carol@example.com", Phone: "+81901234567", PhoneVerified: true, PendingPhone: "+81907654321"})
+	id := srv.AddAccount(kiitest.Account{LoginName: "carol", Email: "carol@example.com", Phone: "+81901234567", PhoneVerified: true, PendingPhone: "JP-0907654321"})
 	for channel, to := range map[kiitest.Channel]string{kiitest.Email: "carol@example.com", kiitest.SMS: "+81907654321"} {
 		m, err := srv.SendVerification(id, channel)
 		require.NoError(t, err)
@@ -244,4 +246,7 @@ func TestVerificationIsSentWithoutACall(t *testing.T) {
 	require.ErrorContains(t, err, "Account.ID is of no user")
 	_, err = srv.SendVerification(id, "FAX")
 	require.ErrorContains(t, err, "channel must be")
+	srv.SetDisabled(id, true)
+	_, err = srv.SendVerification(id, kiitest.Email)
+	require.ErrorContains(t, err, "Account.Disabled is set")
 }
