@@ -352,18 +352,22 @@ func TestTokenResetsItsOwnUserAlone(t *testing.T) {
 	require.Equal(t, "403 WRONG_TOKEN", c.me(token).String())
 }
 
-// A link to the old address, and the password that it makes, for each way to change the address.
+// A link or a PIN to the old address, and the password that the link makes, for each way to change
+// the address.
 func TestResetThatOutlivesItsAddress(t *testing.T) {
 	t.Parallel()
 	for _, outlives := range []bool{true, false} {
-		for name, change := range map[string]func(c *caller, id, email string){
-			"by a call": func(c *caller, id, email string) {
-				got := c.send("PUT", "users/"+id+"/email-address", emailType, `{"emailAddress":"`+email+`","verified":true}`, c.admin())
+		for name, change := range map[string]func(c *caller, id, email, phone string){
+			"by a call": func(c *caller, id, email, phone string) {
+				admin := c.admin()
+				got := c.send("PUT", "users/"+id+"/email-address", emailType, `{"emailAddress":"`+email+`","verified":true}`, admin)
+				require.Equal(t, "204", got.String())
+				got = c.send("PUT", "users/"+id+"/phone-number", phoneType, `{"phoneNumber":"`+phone+`","verified":true}`, admin)
 				require.Equal(t, "204", got.String())
 			},
-			"by PutAccount": func(c *caller, id, email string) {
+			"by PutAccount": func(c *caller, id, email, phone string) {
 				a, _ := c.server.Account(id)
-				a.Email = email
+				a.Email, a.Phone = email, phone
 				_, err := c.server.PutAccount(a)
 				require.NoError(t, err)
 			},
@@ -374,12 +378,14 @@ func TestResetThatOutlivesItsAddress(t *testing.T) {
 			require.Equal(t, "204", c.ask(id, byPIN).String())
 			link := srv.FindMessages(kiitest.Filter{Channel: kiitest.Email})[0].Link
 			pin := last(t, srv, id).PIN
-			change(c, id, "alice@example.com")
+			change(c, id, "alice@example.com", "+819012341234")
 			require.Len(t, srv.FindMessages(kiitest.Filter{State: kiitest.Pending}), 2, "%s: the same address is no other", name)
-			change(c, id, "new@example.com")
+			change(c, id, "new@example.com", "+819012341234")
 			if !outlives {
 				require.Equal(t, "410", c.open(link).String(), name)
-				require.Equal(t, "204", c.complete(id, pin, "").String(), "the phone is the same")
+				require.Equal(t, kiitest.Pending, last(t, srv, id).State, "the phone is the same")
+				change(c, id, "new@example.com", "+819000000000")
+				require.Equal(t, "403 INVALID_VERIFICATION_CODE", c.complete(id, pin, "").String(), name)
 				continue
 			}
 			require.Equal(t, "200", c.open(link).String(), name)
