@@ -55,6 +55,7 @@ func TestAdministratorLogsInOnBothPathsAndInAllForms(t *testing.T) {
 				got := c.do(r)
 				require.Equal(t, "200", got.String(), "%s %s %s", path, name, who)
 				require.Equal(t, "bearer", got.string("token_type"))
+				require.Equal(t, "client", got.string("id"))
 				require.NotContains(t, got.body, "refresh_token")
 				require.Greater(t, got.body["expires_in"], 2147483647.0, "without expiresAt it never ends")
 				require.Equal(t, "200", c.send("GET", "users/"+id, "", "", got.string("access_token")).String())

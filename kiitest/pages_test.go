@@ -66,6 +66,10 @@ func TestInputPageSaysWhatIsWrongAndKeepsTheLink(t *testing.T) {
 			require.NotContains(t, got.text, one.password, "no password comes back")
 		}
 	}
+	broken, err := http.NewRequestWithContext(t.Context(), "POST", link, strings.NewReader("password=%zz"))
+	require.NoError(t, err)
+	broken.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	require.Contains(t, c.do(broken).text, "The form could not be read.")
 	require.Equal(t, "200", c.submit(link, "new-pass", "new-pass").String())
 }
 

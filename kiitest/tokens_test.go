@@ -129,6 +129,7 @@ func TestRefreshHandsOutANewPairOnce(t *testing.T) {
 	second := c.refresh(first.string("refresh_token"))
 	require.Equal(t, "200", second.String())
 	require.Equal(t, id, second.string("id"))
+	require.Len(t, srv.Calls(kiitest.OpRefresh), 1)
 	require.Equal(t, "403 WRONG_TOKEN", c.me(first.string("access_token")).String(), "the old pair dies")
 	require.Equal(t, "403 WRONG_REFRESH_TOKEN", c.refresh(first.string("refresh_token")).String(), "single use")
 	require.Equal(t, "200", c.me(second.string("access_token")).String())
@@ -198,6 +199,7 @@ func TestLoginMayAskForAnEarlierEnd(t *testing.T) {
 	srv.SetSettings(func(s *kiitest.Settings) { s.TokenValidity = 0 })
 	late := srv.Now().Add(1000 * time.Hour).UnixMilli()
 	require.InDelta(t, 3_600_000, login(fmt.Sprint(late)).body["expires_in"], 2, "no maximum")
+	require.Equal(t, "400 INVALID_INPUT_DATA", login("99999999999999999999").String(), "but that of an integer")
 }
 
 func TestAnonymousTokenIsNobodys(t *testing.T) {

@@ -185,6 +185,17 @@ func TestCallLogSaysWhy(t *testing.T) {
 			without(c, kiitest.AdminOldPasswordIsIgnored)
 			c.send("PUT", "users/"+id+"/password", changeType, `{"oldPassword":"old-pass","newPassword":"`+unset+`"}`, c.admin())
 		}, ""},
+		"a user who is disabled": {func(c *caller, _ *kiitest.Server, id string) {
+			c.token("alice", "old-pass")
+			c.send("PUT", "users/"+id+"/status", statusType, `{"disabled":true}`, c.admin())
+		}, "1 of the tokens of alice ended"},
+		"a user without tokens who is disabled": {func(c *caller, _ *kiitest.Server, id string) {
+			c.send("PUT", "users/"+id+"/status", statusType, `{"disabled":true}`, c.admin())
+		}, ""},
+		"a user with tokens who is enabled": {func(c *caller, _ *kiitest.Server, id string) {
+			c.token("alice", "old-pass")
+			c.send("PUT", "users/"+id+"/status", statusType, `{"disabled":false}`, c.admin())
+		}, ""},
 		"an address of one's own to verify": {func(c *caller, srv *kiitest.Server, _ string) {
 			srv.SetSettings(verify)
 			c.send("PUT", "users/me/email-address", emailType, `{"emailAddress":"new@example.com"}`, c.token("alice", "old-pass"))
@@ -263,6 +274,10 @@ func TestCallLogSaysWhy(t *testing.T) {
 			srv.Inject(kiitest.Fault{Kind: kiitest.FaultStatus, Status: 503, Handled: true})
 			c.ask(id, byPIN)
 		}, "a fault of kind status took the place of the answer, 204, although the call took effect"},
+		"a fault in place of a call": {func(c *caller, srv *kiitest.Server, id string) {
+			srv.Inject(kiitest.Fault{Kind: kiitest.FaultStatus, Status: 503})
+			c.ask(id, byPIN)
+		}, "a fault of kind status took the place of the call, which had no effect"},
 		"a fault of a refused call": {func(c *caller, srv *kiitest.Server, _ string) {
 			srv.Inject(kiitest.Fault{Kind: kiitest.FaultStatus, Status: 503, Handled: true})
 			c.ask("LOGIN_NAME:dave", byPIN)
