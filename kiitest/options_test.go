@@ -73,16 +73,19 @@ func TestServerIsWhereTheOptionsSay(t *testing.T) {
 func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	t.Parallel()
 	for want, f := range map[string]func(){
-		"appID must be":           func() { kiitest.WithApp("a/b", "key") },
-		"appKey is empty":         func() { kiitest.WithApp("app", "") },
-		"clientID is empty":       func() { kiitest.WithAdmin("", "secret") },
-		"clientSecret is empty":   func() { kiitest.WithAdmin("client", "") },
-		"clientID is the app's":   func() { kiitest.NewServer(kiitest.WithApp("app", "key"), kiitest.WithAdmin("app", "secret")) },
-		"pin must be":             func() { kiitest.WithPIN("12a4") },
-		"origin must be":          func() { kiitest.WithOrigin("127.0.0.1:8080") },
-		"WithOrigin: origin must": func() { kiitest.WithOrigin("http://127.0.0.1:8080/") },
-		"WithOrigin":              func() { kiitest.WithOrigin("ftp://127.0.0.1") },
-		"no such assumption":      func() { kiitest.NewServer(kiitest.WithAssumption("Anything", true)) },
+		"appID must be":            func() { kiitest.WithApp("a/b", "key") },
+		"appKey is empty":          func() { kiitest.WithApp("app", "") },
+		"clientID is empty":        func() { kiitest.WithAdmin("", "secret") },
+		"clientSecret is empty":    func() { kiitest.WithAdmin("client", "") },
+		"clientID is empty or ":    func() { kiitest.WithAdmin("cli\nent", "secret") },
+		"clientSecret is empty or": func() { kiitest.WithAdmin("client", "sec\x7fret") },
+		"clientID is the app's":    func() { kiitest.NewServer(kiitest.WithApp("app", "key"), kiitest.WithAdmin("app", "secret")) },
+		"pin must be":              func() { kiitest.WithPIN("12a4") },
+		"origin must be":           func() { kiitest.WithOrigin("127.0.0.1:8080") },
+		"WithOrigin: origin must":  func() { kiitest.WithOrigin("http://127.0.0.1:8080/") },
+		"origin must be a scheme":  func() { kiitest.WithOrigin("http://") },
+		"WithOrigin":               func() { kiitest.WithOrigin("ftp://127.0.0.1") },
+		"no such assumption":       func() { kiitest.NewServer(kiitest.WithAssumption("Anything", true)) },
 	} {
 		require.Contains(t, panicText(f), want)
 	}
