@@ -129,6 +129,25 @@ func TestDelayLastsInFakeTimeAndEndsWithTheContext(t *testing.T) {
 	})
 }
 
+func TestDelayAsLongAsTheDeadlineIsTooLong(t *testing.T) {
+	t.Parallel()
+	for range 20 { // it could come right by chance
+		synctest.Test(t, func(t *testing.T) {
+			srv, c := start(t)
+			srv.AddAccount(alice())
+			srv.Inject(kiitest.Fault{Kind: kiitest.FaultDelay, Delay: 30 * time.Second})
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			r, err := http.NewRequestWithContext(ctx, "POST", string(srv.Site())+"/apps/"+srv.AppID()+"/users/LOGIN_NAME:alice/password/request-reset", http.NoBody)
+			require.NoError(t, err)
+			r.Header.Set("X-Kii-AppID", srv.AppID())
+			_, err = c.client.Do(r) //nolint:bodyclose // there is none
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.Empty(t, srv.Messages())
+		})
+	}
+}
+
 func TestHandlerAnswersNobodyWhoGaveUpDuringADelay(t *testing.T) {
 	t.Parallel()
 	for _, handled := range []bool{false, true} {

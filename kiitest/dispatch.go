@@ -127,8 +127,12 @@ func (c *call) allowOrigin(a *answer) {
 	a.set("Access-Control-Expose-Headers", "Location, Retry-After")
 }
 
-// sleep waits, or returns the context's error.
+// sleep waits, or returns the context's error. In a bubble both can be due at the same moment: then
+// the deadline comes first, and not which of them chance would have it.
 func sleep(ctx context.Context, d time.Duration) error {
+	if end, ok := ctx.Deadline(); ok && time.Until(end) == d {
+		d++
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

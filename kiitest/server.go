@@ -233,11 +233,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		t.server.strict.report("a call went to another host than the server's own; was a redirect followed?")
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: r.URL.Hostname(), IsNotFound: true}}
 	}
-	a := t.server.answer(r)
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	return a.response(r)
+	return t.server.answer(r).response(r)
 }
 
 // ServeHTTP serves the API and the link pages below /api, for a program that mounts the server on
