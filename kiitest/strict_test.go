@@ -118,6 +118,7 @@ func TestStrictServerFailsTheTest(t *testing.T) {
 			func(c *caller) {
 				c.server.Inject(kiitest.Fault{Operation: kiitest.OpCompleteReset, Nth: 2, Kind: kiitest.FaultStatus, Status: 503, ErrorCode: "SOME_CODE"})
 				c.complete(user, pin, password)
+				c.server.Close() // the end of the test is the second time
 			},
 			"the server closed before a call met this fault: status on complete-reset number 2 (503 SOME_CODE)",
 		},
