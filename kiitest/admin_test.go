@@ -242,6 +242,8 @@ func TestDisabledUserIsOutUntilEnabledAndLogsInAgain(t *testing.T) {
 	require.Equal(t, "204", status(`{"disabled":false}`))
 	require.Equal(t, "403 WRONG_TOKEN", c.me(old.string("access_token")).String(), "enabling brings no token back")
 	token := c.token("alice", "old-pass")
+	require.Equal(t, "204", status(`{"disabled":false}`))
+	require.Equal(t, "200", c.me(token).String(), "who was enabled already stays logged in")
 	require.True(t, srv.SetDisabled("alice@example.com", true), "the Go method does the same")
 	require.True(t, srv.SetDisabled(id, false))
 	require.Equal(t, "403 WRONG_TOKEN", c.me(token).String())

@@ -28,6 +28,7 @@ func TestInputPageShowsThenSets(t *testing.T) {
 	for range 3 { // scanners and the user look as often as they like
 		got := c.open(link)
 		require.Equal(t, "200", got.String())
+		require.Contains(t, got.text, "<title>Choose a new password</title>")
 		require.Contains(t, got.text, "<h1>Choose a new password</h1>")
 	}
 	require.Equal(t, "200", c.me(token).String(), "looking resets nothing")

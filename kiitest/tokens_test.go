@@ -148,9 +148,11 @@ func TestRefreshHandsOutANewPairOnce(t *testing.T) {
 	srv.SetSettings(func(s *kiitest.Settings) { s.RefreshTokens = false })
 	require.Equal(t, "403 WRONG_REFRESH_TOKEN", c.refresh(second.string("refresh_token")).String(), "switched off")
 	srv.SetSettings(refreshTokens)
+	body := fmt.Sprintf(`{"grant_type":"refresh_token","refresh_token":%q,"expiresAt":1}`, second.string("refresh_token"))
+	require.Equal(t, "400 INVALID_INPUT_DATA", c.send("POST", "/oauth2/token", "application/json", body, "").String(), "an end that is past")
 	third := c.refresh(second.string("refresh_token"))
 	require.Equal(t, "200", third.String(), "the refusals did not spend it")
-	body := fmt.Sprintf(`{"grant_type":"refresh_token","refresh_token":%q,"client_id":%q}`, third.string("refresh_token"), srv.AppID())
+	body = fmt.Sprintf(`{"grant_type":"refresh_token","refresh_token":%q,"client_id":%q}`, third.string("refresh_token"), srv.AppID())
 	require.Equal(t, id, c.send("POST", "/oauth2/token", "application/json", body, "").string("id"), "the app's ID beside it is none of a login")
 }
 
@@ -172,6 +174,8 @@ func TestAdvanceExpiresATokenAndForEverIsTooLongForADuration(t *testing.T) {
 
 	srv.SetSettings(func(s *kiitest.Settings) { s.TokenValidity = 0 })
 	require.InDelta(t, float64(math.MaxInt64/1000), c.login("alice", "old-pass").body["expires_in"], 1000, "for ever overflows a time.Duration")
+	registered = c.register("application/vnd.kii.RegistrationAndAuthorizationRequest+json", `{}`).string("_accessToken")
+	require.Equal(t, "200", c.me(registered).String(), "for ever")
 	require.True(t, srv.Now().After(began))
 }
 

@@ -37,6 +37,10 @@ func TestOwnRecordIsWhole(t *testing.T) {
 			"age": 30.0,
 		}, got.body)
 	}
+	bob := srv.AddAccount(kiitest.Account{LoginName: "bob", Password: "bob-pass"})
+	got := c.me(c.token("bob", "bob-pass"))
+	delete(got.body, "internalUserID")
+	require.Equal(t, map[string]any{"userID": bob, "loginName": "bob", "_hasPassword": true, "_disabled": false}, got.body, "nothing of what there is not")
 }
 
 func TestOthersRecordIsPublicInPart(t *testing.T) {
