@@ -129,14 +129,14 @@ func TestMalformedAccountsAreRefusedWithoutRepeatingThem(t *testing.T) {
 	require.Len(t, srv.Accounts(), 1)
 }
 
-func TestLongestNamesAreTaken(t *testing.T) {
+func TestWidestNamesAreTaken(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
 	srv.AddAccount(kiitest.Account{
 		ID: strings.Repeat("x", 64), LoginName: strings.Repeat("x", 64), Email: strings.Repeat("x", 244) + "@example.com",
 		Phone: "+12345678901234567890", Password: strings.Repeat("x", 50),
 	})
-	srv.AddAccount(kiitest.Account{ID: "x", LoginName: "xyz", Email: "x@y", Phone: "+1234567", Password: "xxxx"})
+	srv.AddAccount(kiitest.Account{ID: "x", LoginName: "xYZ", Email: "x@y", Phone: "+1234567", Password: "x ~x"})
 	require.Len(t, srv.Accounts(), 2)
 }
 

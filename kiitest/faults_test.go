@@ -337,7 +337,7 @@ func TestMalformedFaultsAreRefused(t *testing.T) {
 	for _, status := range []int{200, 204, 304, 599} {
 		require.NoError(t, kiitest.Fault{Kind: kiitest.FaultStatus, Status: status}.Validate())
 	}
-	require.NoError(t, kiitest.Fault{Kind: kiitest.FaultRedirect, Status: 399}.Validate())
+	require.NoError(t, kiitest.Fault{Kind: kiitest.FaultRedirect, Status: 399, Location: "/a page"}.Validate())
 	for _, kind := range kiitest.FaultKinds() {
 		require.NoError(t, kiitest.Fault{Kind: kind, Status: 300, Delay: 1}.Validate())
 	}

@@ -50,7 +50,8 @@ func TestInputPageSaysWhatIsWrongAndKeepsTheLink(t *testing.T) {
 	for name, one := range map[string]struct{ password, again, want string }{
 		"too short":        {"abc", "abc", "Choose a password of at least 4 characters."},
 		"too long":         {strings.Repeat("a", 51), strings.Repeat("a", 51), "Choose a password of at most 50 characters."},
-		"not ASCII":        {"pässword", "pässword", "Choose a password of letters without accents"},
+		"not ASCII":        {"päs", "päs", "Choose a password of letters without accents"},
+		"long, not ASCII":  {strings.Repeat("ä", 25), strings.Repeat("ä", 25), "Choose a password of letters without accents"},
 		"the old one":      {"old-pass", "old-pass", "Choose a password other than the old one."},
 		"not repeated":     {"quite-new", "quite-neW", "The passwords are not the same."},
 		"nothing":          {"", "", "Enter a new password."},

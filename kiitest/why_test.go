@@ -30,6 +30,10 @@ func TestCallLogSaysWhy(t *testing.T) {
 			func(c *caller, _ *kiitest.Server, _ string) { c.ask("EMAIL:Alice@Example.com", byPIN) },
 			"no user has this e-mail address, but one has it in other letters, and EmailCaseMatters holds",
 		},
+		"an e-mail address as a login name": {
+			func(c *caller, _ *kiitest.Server, _ string) { c.ask("LOGIN_NAME:alice@example.com", byPIN) },
+			"no user has this login name",
+		},
 		"a login in other letters": {
 			func(c *caller, _ *kiitest.Server, _ string) { c.login("Alice@Example.com", "old-pass") },
 			"no user has this e-mail address, but one has it in other letters, and EmailCaseMatters holds",
@@ -52,6 +56,11 @@ func TestCallLogSaysWhy(t *testing.T) {
 			c.ask(id, byPIN)
 			c.ask(id, byPIN)
 		}, "the older PIN, of message 1, was replaced"},
+		"what a newer PIN does to an expired one": {func(c *caller, srv *kiitest.Server, id string) {
+			c.ask(id, byPIN)
+			srv.Advance(time.Hour)
+			c.ask(id, byPIN)
+		}, ""},
 		"a used PIN": {func(c *caller, srv *kiitest.Server, id string) {
 			c.ask(id, byPIN)
 			pin := last(c.t, srv, id).PIN
@@ -85,6 +94,15 @@ func TestCallLogSaysWhy(t *testing.T) {
 			c.ask(id, byPIN)
 			c.complete(id, last(c.t, srv, id).PIN, unset)
 		}, "the flow is Generate, so the chosen password was ignored; the new password ended 1 of the tokens of alice"},
+		"an ignored password that is read before the PIN": {func(c *caller, srv *kiitest.Server, id string) {
+			without(c, kiitest.PINCheckedBeforePassword)
+			c.ask(id, byPIN)
+			c.complete(id, last(c.t, srv, id).PIN, unset)
+		}, "the flow is Generate, so the chosen password was ignored"},
+		"no password to ignore": {func(c *caller, srv *kiitest.Server, id string) {
+			c.ask(id, byPIN)
+			c.complete(id, last(c.t, srv, id).PIN, "")
+		}, ""},
 		"a wrong password":           {func(c *caller, _ *kiitest.Server, _ string) { c.login("alice", unset) }, "this is not the password of alice"},
 		"a login without a password": {func(c *caller, _ *kiitest.Server, _ string) { c.login("bob", unset) }, "bob has no password"},
 		"a disabled user's login": {func(c *caller, _ *kiitest.Server, _ string) {
@@ -280,8 +298,8 @@ func TestCallLogSaysWhy(t *testing.T) {
 		}, "a fault of kind status took the place of the call, which had no effect"},
 		"a fault of a refused call": {func(c *caller, srv *kiitest.Server, _ string) {
 			srv.Inject(kiitest.Fault{Kind: kiitest.FaultStatus, Status: 503, Handled: true})
-			c.ask("LOGIN_NAME:dave", byPIN)
-		}, "dave is disabled; a fault of kind status took the place of the answer, 401"},
+			c.ask("LOGIN_NAME:alice", `{}`)
+		}, "notificationMethod must be EMAIL or SMS; a fault of kind status took the place of the answer, 400"},
 		"nothing to say": {func(c *caller, _ *kiitest.Server, id string) { c.ask(id, byPIN) }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
