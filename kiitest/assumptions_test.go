@@ -119,6 +119,15 @@ func TestANameThatAsksForNoResetStillServesOtherCalls(t *testing.T) {
 	require.Equal(t, "loginName", c.send("GET", "users/LOGIN_NAME:nobody", "", "", c.admin()).body["field"])
 }
 
+// One is about the letters of an e-mail address, and not about those of a login name.
+func TestLettersOfALoginNameMatter(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t, kiitest.WithAssumption(kiitest.EmailCaseMatters, false))
+	srv.AddAccount(alice())
+	require.Equal(t, "204", c.ask("EMAIL:Alice@Example.com", byEmail).String())
+	require.Equal(t, "404 USER_NOT_FOUND", c.ask("LOGIN_NAME:Alice", byEmail).String())
+}
+
 // Two are about who may repeat a password.
 func TestWhoMayRepeatAPasswordIsOneQuestionEach(t *testing.T) {
 	t.Parallel()

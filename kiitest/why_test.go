@@ -38,6 +38,7 @@ func TestCallLogSaysWhy(t *testing.T) {
 			func(c *caller, _ *kiitest.Server, _ string) { c.login("Alice@Example.com", "old-pass") },
 			"no user has this e-mail address, but one has it in other letters, and EmailCaseMatters holds",
 		},
+		"a user ID of nobody": {func(c *caller, _ *kiitest.Server, _ string) { c.ask("nobody", byPIN) }, "no user has this ID"},
 		"a bare name": {
 			func(c *caller, _ *kiitest.Server, _ string) { c.ask("alice", byPIN) },
 			"no user has this ID, but one has this login name: the path needs LOGIN_NAME: before it",
