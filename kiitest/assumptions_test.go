@@ -128,6 +128,15 @@ func TestLettersOfALoginNameMatter(t *testing.T) {
 	require.Equal(t, "404 USER_NOT_FOUND", c.ask("LOGIN_NAME:Alice", byEmail).String())
 }
 
+// One is about a PIN that has expired, and not about one that lives.
+func TestWrongPINIsWrongWhileTheRightOneLives(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t, kiitest.WithAssumption(kiitest.OnlyRightPINExpires, false))
+	id := srv.AddAccount(alice())
+	require.Equal(t, "204", c.ask(id, byPIN).String())
+	require.Equal(t, "403 INVALID_VERIFICATION_CODE", c.complete(id, "123456", "").String())
+}
+
 // Two are about who may repeat a password.
 func TestWhoMayRepeatAPasswordIsOneQuestionEach(t *testing.T) {
 	t.Parallel()

@@ -153,6 +153,11 @@ func TestCallLogSaysWhy(t *testing.T) {
 			c.open(link)
 		}, "the link, of message 1, was used before"},
 		"an unknown path": {func(c *caller, _ *kiitest.Server, _ string) { c.send("GET", "/nothing", "", "", "") }, "no call that kiitest emulates has this method and path"},
+		"a Basic that cannot be read": {func(c *caller, srv *kiitest.Server, _ string) {
+			r, _ := http.NewRequestWithContext(c.t.Context(), "GET", string(srv.Site())+"/apps/"+srv.AppID()+"/users/me", http.NoBody)
+			r.Header.Set("Authorization", "Basic %%%")
+			c.do(r)
+		}, "the Basic authorization is not base64"},
 		"another app by Basic": {func(c *caller, srv *kiitest.Server, _ string) {
 			r, _ := http.NewRequestWithContext(c.t.Context(), "GET", string(srv.Site())+"/apps/"+srv.AppID()+"/users/me", http.NoBody)
 			r.SetBasicAuth("other", "")
@@ -172,6 +177,11 @@ func TestCallLogSaysWhy(t *testing.T) {
 		"a PIN that is a number": {func(c *caller, _ *kiitest.Server, id string) {
 			c.send("POST", "users/"+id+"/password/complete-reset", completeType, `{"pinCode":123456}`, "")
 		}, "pinCode must be a string"},
+		"a password that is a number": {func(c *caller, srv *kiitest.Server, id string) {
+			srv.SetSettings(input)
+			c.ask(id, byPIN)
+			c.send("POST", "users/"+id+"/password/complete-reset", completeType, `{"pinCode":"`+last(c.t, srv, id).PIN+`","newPassword":1}`, "")
+		}, "newPassword must be a string; the PIN can be used again"},
 		"a bad password with the right PIN": {func(c *caller, srv *kiitest.Server, id string) {
 			srv.SetSettings(input)
 			c.ask(id, byPIN)
