@@ -38,6 +38,10 @@ func TestCallLogSaysWhy(t *testing.T) {
 			func(c *caller, _ *kiitest.Server, _ string) { c.login("Alice@Example.com", "old-pass") },
 			"no user has this e-mail address, but one has it in other letters, and EmailCaseMatters holds",
 		},
+		"no kind of address": {
+			func(c *caller, _ *kiitest.Server, _ string) { c.ask("FAX:alice", byPIN) },
+			"the path's user is no EMAIL:, PHONE: or LOGIN_NAME: and an address",
+		},
 		"a user ID of nobody": {func(c *caller, _ *kiitest.Server, _ string) { c.ask("nobody", byPIN) }, "no user has this ID"},
 		"a bare name": {
 			func(c *caller, _ *kiitest.Server, _ string) { c.ask("alice", byPIN) },
