@@ -110,7 +110,7 @@ var countries = sync.OnceValue(func() map[string]country {
 })
 
 func validUserID(id string) bool {
-	return id != "me" && !strings.ContainsAny(id[:min(1, len(id))], "._-") && consistsOf(id, 1, 64, "._-")
+	return id != "me" && strings.TrimLeft(id, "._-") == id && consistsOf(id, 1, 64, "._-")
 }
 
 // validEmail is as wide as the official SDKs: anything around one @, apart from what cannot be in a

@@ -102,12 +102,9 @@ func (a answer) response(r *http.Request) (*http.Response, error) {
 		Status:     strconv.Itoa(a.status) + " " + http.StatusText(a.status),
 		StatusCode: a.status,
 		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header:        a.header.Clone(),
+		Header:        a.header.Clone(), // each answer has some
 		ContentLength: int64(len(a.body)),
 		Request:       r,
-	}
-	if response.Header == nil {
-		response.Header = make(http.Header)
 	}
 	var body io.Reader = bytes.NewReader(a.body)
 	switch {
