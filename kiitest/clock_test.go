@@ -172,6 +172,20 @@ func TestDoneContextIsAnsweredWithItsError(t *testing.T) {
 	require.Empty(t, srv.Calls())
 }
 
+func TestBodyEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	r, err := http.NewRequestWithContext(ctx, "GET", string(srv.Site())+"/apps/x/users/me", http.NoBody)
+	require.NoError(t, err)
+	response, err := srv.Transport().RoundTrip(r)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	cancel()
+	_, err = response.Body.Read(make([]byte, 1))
+	require.Equal(t, context.Canceled, err, "as net/http has it")
+}
+
 func TestAdvanceDoesNotGoBack(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t)
