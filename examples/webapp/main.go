@@ -100,6 +100,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err != nil {
 		return err
 	}
+	if err := sentences.check(); err != nil {
+		return err
+	}
 	open := stores(newMemory)
 	if shared := cmp.Or(*redisURL, getenv("REDIS_URL")); shared != "" {
 		shared, err := openRedis(ctx, shared)

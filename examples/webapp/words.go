@@ -3,13 +3,18 @@ package main
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
+	"io"
 	"io/fs"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-kii/kii"
 )
 
 //go:embed words
@@ -40,7 +45,7 @@ func newWords(files fs.FS, lang string, zone *time.Location) (*words, error) {
 		"wait": func(t time.Time) int { return int(time.Until(t).Seconds()) + 1 },
 	}
 	read := func(lang string) (*template.Template, error) {
-		return template.New("").Funcs(functions).ParseFS(files, "words/"+lang+".html")
+		return template.New(lang+".html").Funcs(functions).ParseFS(files, "words/"+lang+".html")
 	}
 	english, err := read("en")
 	if err != nil {
@@ -52,16 +57,48 @@ func newWords(files fs.FS, lang string, zone *time.Location) (*words, error) {
 	if missing := difference(english, w.said); len(missing) > 0 {
 		return nil, fmt.Errorf("words/%s.html lacks %s", lang, strings.Join(missing, ", "))
 	}
-	all, err := pageFiles.ReadDir("pages")
+	all, err := fs.Glob(pageFiles, "pages/*.html")
 	if err != nil {
 		return nil, err
 	}
 	for _, file := range all {
-		name := strings.TrimSuffix(file.Name(), ".html")
+		if slices.Contains(layout, file) {
+			continue
+		}
 		page := template.Must(w.said.Clone())
-		w.pages[name] = template.Must(page.ParseFS(pageFiles, append(layout, "pages/"+file.Name())...))
+		w.pages[strings.TrimSuffix(path.Base(file), ".html")] = template.Must(page.ParseFS(pageFiles, append(layout, file)...))
 	}
 	return w, nil
+}
+
+// check reports a page or a sentence that names what is not there, which a visitor would be the
+// first to see.
+func (w *words) check() error {
+	for _, page := range w.pages {
+		// A page that shows what an empty view lacks ends in an error of another type.
+		err := page.ExecuteTemplate(io.Discard, "layout.html", view{})
+		if bad, ok := errors.AsType[*template.Error](err); ok {
+			return bad
+		}
+	}
+	for _, sentence := range w.said.Templates() {
+		if err := sayable(sentence); err != nil {
+			return fmt.Errorf("words: %w", err)
+		}
+	}
+	return nil
+}
+
+// sayable returns an error if a sentence can be said of none of what the pages speak of.
+func sayable(sentence *template.Template) error {
+	var errs []error
+	for _, about := range []any{view{}, problem{}, kii.Profile{}} {
+		errs = append(errs, sentence.Execute(io.Discard, about))
+	}
+	if slices.Contains(errs, nil) {
+		return nil
+	}
+	return errs[0]
 }
 
 // difference names the templates of a that b has not.

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"html/template"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -119,6 +121,31 @@ func TestAFileOfWordsIsWhole(t *testing.T) {
 	}
 	_, err = newWords(wordFiles, "tlh", time.UTC)
 	assert.ErrorContains(t, err, "-language")
+}
+
+func TestWhatPagesAndSentencesNameIsThere(t *testing.T) {
+	t.Parallel()
+	all, err := fs.Glob(wordFiles, "words/*.html")
+	require.NoError(t, err)
+	for _, file := range all {
+		w, err := newWords(wordFiles, strings.TrimSuffix(path.Base(file), ".html"), time.UTC)
+		require.NoError(t, err)
+		require.NoError(t, w.check())
+	}
+	english, err := fs.ReadFile(wordFiles, "words/en.html")
+	require.NoError(t, err)
+	for name, spoilt := range map[string]string{"help": "{{.Helper}}", "code.limited": "{{at .Att}}", "profile.reset-phone": "{{.Fone}}"} {
+		define := `{{define "` + name + `"}}`
+		changed := strings.Replace(string(english), define, define+spoilt, 1)
+		w, err := newWords(fstest.MapFS{"words/en.html": {Data: english}, "words/xx.html": {Data: []byte(changed)}}, "xx", time.UTC)
+		require.NoError(t, err)
+		assert.ErrorContains(t, w.check(), "words: template: xx.html:")
+		assert.ErrorContains(t, w.check(), "can't evaluate field")
+	}
+	w, err := newWords(wordFiles, "en", time.UTC)
+	require.NoError(t, err)
+	template.Must(w.pages["login"].Parse(`{{define "body"}}{{template "login.hello"}}{{end}}`))
+	assert.ErrorContains(t, w.check(), `no such template "login.hello"`)
 }
 
 func TestEachSentenceIsSaid(t *testing.T) {
