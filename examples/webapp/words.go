@@ -51,6 +51,9 @@ func newWords(files fs.FS, lang string, zone *time.Location) (*words, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := fs.Stat(files, "words/"+lang+".html"); err != nil {
+		return nil, fmt.Errorf("-language: the program was built without words/%s.html", lang)
+	}
 	if w.said, err = read(lang); err != nil {
 		return nil, fmt.Errorf("-language: %w", err)
 	}

@@ -120,7 +120,7 @@ func TestAFileOfWordsIsWhole(t *testing.T) {
 		assert.NoError(t, err)
 	}
 	_, err = newWords(wordFiles, "tlh", time.UTC)
-	assert.ErrorContains(t, err, "-language")
+	assert.EqualError(t, err, "-language: the program was built without words/tlh.html")
 }
 
 func TestWhatPagesAndSentencesNameIsThere(t *testing.T) {
