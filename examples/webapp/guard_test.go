@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"html/template"
 	"io"
 	"log/slog"
 	"net"
@@ -222,6 +223,24 @@ func Test15APanicTellsNothing(t *testing.T) {
 	assert.Contains(t, text(w.Body.String()), "Try again in a few minutes")
 	assert.NotContains(t, w.Body.String()+s.log.String(), "MARKER")
 	assert.Contains(t, s.log.String(), "guard_test.go", "the log says where")
+}
+
+func TestAPageThatFailsIsFoundByTheLog(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	cfg := defaults()
+	cfg.url, _ = siteURL(origin, true, false)
+	sentences, err := newWords(wordFiles, "en", time.UTC)
+	require.NoError(t, err)
+	template.Must(sentences.pages["login"].Parse(`{{define "body"}}{{range .Account}}{{end}}{{end}}`)) // the error repeats it
+	a := &app{cfg: cfg, log: s.flow.log, words: sentences}
+	w := httptest.NewRecorder()
+	a.guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		a.render(w, http.StatusOK, "login", view{Word: "login", Account: "MARKER"})
+	})).ServeHTTP(w, httptest.NewRequest(http.MethodGet, origin+"/", nil))
+	assert.Equal(t, http.StatusInternalServerError, w.Code)
+	assert.Contains(t, s.log.String(), `template: en.html:1:25: executing \"body\" at <.Account`)
+	assert.NotContains(t, w.Body.String()+s.log.String(), "MARKER")
 }
 
 func Test18PlainHTTPAndForgedHostsAreRefused(t *testing.T) {

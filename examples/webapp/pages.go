@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-kii/kii"
@@ -76,6 +77,8 @@ func (a *app) render(w http.ResponseWriter, code int, page string, v view) {
 	}
 	var body bytes.Buffer
 	if err := a.words.pages[page].ExecuteTemplate(&body, "layout.html", v); err != nil {
+		at, _, _ := strings.Cut(err.Error(), ">: ") // what follows may be a value
+		a.log.Error("no page", "at", at)
 		panic(err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
