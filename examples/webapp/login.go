@@ -95,7 +95,8 @@ func (a *app) logout(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// session returns the session of the browser's login. If there is none, it answers for itself.
+// session returns the session of the browser's login. If there is none, it answers for itself. It
+// does not ask whether the session has ended in Kii Cloud: profile does.
 func (a *app) session(w http.ResponseWriter, r *http.Request) (*kii.Session, login, error) {
 	current, found, err := a.logins.get(r)
 	switch {
