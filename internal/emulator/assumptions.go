@@ -1,10 +1,6 @@
 package emulator
 
-import (
-	"cmp"
-
-	"github.com/go-kii/kii/kiitest"
-)
+import "github.com/go-kii/kii/kiitest"
 
 // assumptionTexts say what each assumption means, and what happens if it is turned off.
 var assumptionTexts = map[kiitest.Assumption]string{
@@ -49,9 +45,4 @@ var assumptionTexts = map[kiitest.Assumption]string{
 	kiitest.AdminMayRepeatPassword:        "An administrator may set the password that the user has. Turned off: 400.",
 	kiitest.AdminOldPasswordIsIgnored:     "An old password that an administrator gives is not looked at. Turned off: a wrong one is 401.",
 	kiitest.ResetCodeIsSilent:             "A verification code that an administrator resets is not sent. Turned off: it is.",
-}
-
-// assumptionText says what an assumption means.
-func assumptionText(a kiitest.Assumption) string {
-	return cmp.Or(assumptionTexts[a], "The package comment of kiitest explains it.")
 }

@@ -62,7 +62,7 @@ func (e *emulator) settingsPage(r *http.Request) settingsView {
 		ClientID: e.srv.ClientID(), ClientSecret: e.shownSecret(),
 	}
 	for _, a := range kiitest.Assumptions() {
-		v.Assumptions = append(v.Assumptions, assumptionView{a, assumptionText(a), e.srv.Assumes(a)})
+		v.Assumptions = append(v.Assumptions, assumptionView{a, assumptionTexts[a], e.srv.Assumes(a)})
 	}
 	return v
 }

@@ -312,16 +312,20 @@ func TestTheFormOfTheSettingsSavesThem(t *testing.T) {
 	x.shows(x.page(http.StatusOK, "/settings"), `value="for ever"`)
 }
 
-func TestEveryAssumptionIsExplained(t *testing.T) {
+func TestEveryAssumptionAndFaultIsExplained(t *testing.T) {
 	t.Parallel()
 	x := newTester(t)
 	page := x.page(http.StatusOK, "/settings")
 	for _, a := range kiitest.Assumptions() {
-		text := template.HTMLEscapeString(assumptionText(a))
+		assert.NotEmpty(t, assumptionTexts[a], "%s has no text in assumptions.go", a)
+		text := template.HTMLEscapeString(assumptionTexts[a])
 		x.shows(page, "<code>"+string(a)+`</code> <span class="state used">holds</span><span class="hint">`+text)
 	}
 	for a := range assumptionTexts {
 		assert.Contains(t, kiitest.Assumptions(), a)
+	}
+	for _, kind := range kiitest.FaultKinds() {
+		assert.NotEmpty(t, faultTexts[kind], "%s has no text in page_faults.go", kind)
 	}
 }
 

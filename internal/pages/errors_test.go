@@ -5,11 +5,13 @@ import (
 	"go/constant"
 	"go/types"
 	"io/fs"
+	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -47,7 +49,25 @@ func TestErrorTableHasARowForEachCode(t *testing.T) {
 			constants[name] = constant.StringVal(c.Val())
 		}
 	}
-	assert.Equal(t, constants, documented)
+	assert.Equal(t, constants, documented, "the constants of errors.go, and the rows of docs/errors.md")
+}
+
+// The code of each constant reaches the caller, also where another would be taken for a gateway's,
+// or for a secret with the same text.
+func TestEachCodeIsKnown(t *testing.T) {
+	t.Parallel()
+	for _, row := range errorRows(t) {
+		status, err := strconv.Atoi(row.status)
+		if err != nil {
+			continue // an answer of the library's own, to any status
+		}
+		mock := httpmock.NewMockTransport()
+		mock.RegisterNoResponder(httpmock.NewStringResponder(status, `{"errorCode":"`+row.code+`"}`))
+		client, err := kii.New("app-id", "app-key", kii.SiteJP, kii.WithHTTPClient(&http.Client{Transport: mock}))
+		require.NoError(t, err)
+		_, err = client.User.Login(t.Context(), "alice", row.code)
+		assert.ErrorIs(t, err, kii.ErrorCode(row.code), "%s is missing in knownCodes, in reply.go", row.name)
+	}
 }
 
 // The replies in testdata are Kii Cloud's as it documents them.

@@ -2,6 +2,7 @@ package pages_test
 
 import (
 	"cmp"
+	"fmt"
 	"go/ast"
 	"go/doc"
 	"go/importer"
@@ -18,6 +19,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-kii/kii/kiitest"
 )
 
 // exported is a package as its users see it.
@@ -29,6 +32,26 @@ func exported(t *testing.T, path string) *types.Package {
 	pkg, err := importer.Import(path)
 	require.NoError(t, err)
 	return pkg
+}
+
+// Each constant of a type that is listed is in the list. Nothing takes one that is left out.
+func TestListsHaveEachConstant(t *testing.T) {
+	t.Parallel()
+	listed := map[string]string{
+		"Assumption": fmt.Sprintf("%q", kiitest.Assumptions()),
+		"Operation":  fmt.Sprintf("%q", kiitest.Operations()),
+		"FaultKind":  fmt.Sprintf("%q", kiitest.FaultKinds()),
+	}
+	scope := exported(t, "github.com/go-kii/kii/kiitest").Scope()
+	for _, name := range scope.Names() {
+		c, ok := scope.Lookup(name).(*types.Const)
+		if !ok {
+			continue
+		}
+		if of, ok := c.Type().(*types.Named); ok && listed[of.Obj().Name()] != "" {
+			assert.Contains(t, listed[of.Obj().Name()], c.Val().ExactString(), "kiitest.%ss() lacks %s", of.Obj().Name(), name)
+		}
+	}
 }
 
 var named = regexp.MustCompile(`\b(kii|kiitest)\.([A-Z]\w*)|` + "`(Err[A-Z]\\w*)`")
