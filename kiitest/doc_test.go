@@ -42,7 +42,7 @@ func TestSupportTableIsWhatTheHandlersServe(t *testing.T) {
 	served = slices.Insert(served, login, "refresh POST /oauth2/token", "anonymous-login POST /oauth2/token", "admin-login POST /oauth2/token") // told apart by their bodies
 	require.ElementsMatch(t, served, documented)
 	for _, o := range Operations() {
-		require.True(t, operations[o], "%s has no row", o)
+		require.True(t, operations[o], "%s has no row in doc.go", o)
 	}
 	require.Len(t, operations, len(Operations()))
 }
@@ -54,5 +54,5 @@ func TestAssumedTableIsTheListOfAssumptions(t *testing.T) {
 		documented = append(documented, Assumption(row[0]))
 		require.Contains(t, row, "else", "%s says what is done otherwise", row[0])
 	}
-	require.Equal(t, Assumptions(), documented)
+	require.Equal(t, Assumptions(), documented, "the list, and the table in doc.go")
 }
