@@ -69,7 +69,7 @@ func checkValue(d *json.Decoder, what string) error {
 			name := key.(string)
 			folded := strings.ToLower(strings.ToUpper(name)) // so that ſ is an s, as for the decoder
 			if seen[folded] {
-				return &jsonError{d.InputOffset(), fmt.Sprintf("%s is there twice", shownName(name))}
+				return &jsonError{d.InputOffset(), fmt.Sprintf("the field %s is there twice", shownName(name))}
 			}
 			seen[folded] = true
 			if strings.EqualFold(name, "fields") {
@@ -110,7 +110,7 @@ func describeJSON(err error) error {
 	return err
 }
 
-var fieldNames = regexp.MustCompile(`^[A-Za-z]{1,40}$`)
+var fieldNames = regexp.MustCompile(`^[A-Za-z_]{1,40}$`)
 
 // shownName repeats a name if it is one, and no value in its place.
 func shownName(name string) string {
