@@ -307,7 +307,7 @@ func Test18OnlyItsProxiesAreBelieved(t *testing.T) {
 			s.handler.ServeHTTP(w, r)
 			assert.Equal(t, want, w.Code, remote)
 		}
-		assert.Contains(t, s.log.String(), "not in -proxy")
+		assert.Regexp(t, `level=ERROR .*not in -proxy.* from=192\.0\.2\.2\n`, s.log.String())
 	})
 }
 

@@ -49,7 +49,8 @@ func (a *app) guard(next http.Handler) http.Handler {
 			http.Redirect(answer, r, to, http.StatusPermanentRedirect) //nolint:gosec // the host is the site's own
 		default:
 			if scheme != "http" { // a redirect would come back for ever
-				a.log.Error("a request is refused: what sent it is not in -proxy, or does not set X-Forwarded-Proto to http or https")
+				a.log.Error("a request is refused: what sent it is not in -proxy, or does not set X-Forwarded-Proto to http or https",
+					"from", address(r.RemoteAddr))
 			}
 			a.message(http.StatusForbidden, "unsafe", a.cfg.url.String()+"/login")(answer, r)
 		}
