@@ -88,9 +88,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 			return fmt.Errorf("-time-zone: %w", err)
 		}
 	}
+	log := slog.New(slog.NewTextHandler(stderr, nil))
 	var secure *tls.Config
 	if *cert != "" || *key != "" {
-		get, err := certificate(*cert, *key)
+		get, err := certificate(*cert, *key, log)
 		if err != nil {
 			return fmt.Errorf("-cert and -key: %w", err)
 		}
@@ -138,7 +139,6 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		appID, appKey, kiiSite = ex.appID, ex.appKey, ex.site
 		options = append(options, kii.WithInsecureHTTP()) // an emulator may run on another machine
 	}
-	log := slog.New(slog.NewTextHandler(stderr, nil))
 	client, err := kii.New(appID, appKey, kii.Site(kiiSite), options...)
 	if err != nil {
 		return fmt.Errorf("KII_APP_ID, KII_APP_KEY and KII_SITE: %w", err)
@@ -181,16 +181,21 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 
 // certificate reads the files anew for each handshake, since certificates are renewed while the
 // site runs. As long as the two do not fit each other, the last ones that did are used.
-func certificate(cert, key string) (func(*tls.ClientHelloInfo) (*tls.Certificate, error), error) {
+func certificate(cert, key string, log *slog.Logger) (func(*tls.ClientHelloInfo) (*tls.Certificate, error), error) {
 	last, err := tls.LoadX509KeyPair(cert, key)
 	var mu sync.Mutex
+	failed := false
 	return func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		if pair, err := tls.LoadX509KeyPair(cert, key); err == nil {
+		pair, err := tls.LoadX509KeyPair(cert, key)
+		if err == nil {
 			last = pair
+		} else if !failed {
+			log.Error("no new certificate: the one before is served", "error", err)
 		}
-		pair := last
+		failed = err != nil
+		pair = last
 		return &pair, nil
 	}, err
 }

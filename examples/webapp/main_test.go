@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"io"
+	"log/slog"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -177,11 +178,13 @@ func TestRunRefusesBadSettings(t *testing.T) {
 func TestARenewedCertificateIsServedWithoutARestart(t *testing.T) {
 	t.Parallel()
 	cert, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
-	_, err := certificate(cert, key)
+	var logged lockedBuffer
+	log := slog.New(slog.NewTextHandler(&logged, nil))
+	_, err := certificate(cert, key, log)
 	require.Error(t, err)
 	first, second := newCertificate(t), newCertificate(t)
 	first.write(t, cert, key)
-	get, err := certificate(cert, key)
+	get, err := certificate(cert, key, log)
 	require.NoError(t, err)
 	served := func() []byte {
 		t.Helper()
@@ -191,9 +194,15 @@ func TestARenewedCertificateIsServedWithoutARestart(t *testing.T) {
 	}
 	assert.Equal(t, first.der, served())
 	require.NoError(t, os.WriteFile(cert, second.pem("CERTIFICATE", second.der), 0o600))
+	assert.Empty(t, logged.String())
 	assert.Equal(t, first.der, served(), "the key is still the old one")
+	assert.Equal(t, first.der, served())
+	assert.Equal(t, 1, strings.Count(logged.String(), "level=ERROR"))
 	second.write(t, cert, key)
 	assert.Equal(t, second.der, served())
+	require.NoError(t, os.Remove(key))
+	assert.Equal(t, second.der, served())
+	assert.Equal(t, 2, strings.Count(logged.String(), "level=ERROR"))
 }
 
 type certified struct{ der, key []byte }
