@@ -107,7 +107,7 @@ func TestAFileOfWordsIsWhole(t *testing.T) {
 	t.Parallel()
 	english, err := fs.ReadFile(wordFiles, "words/en.html")
 	require.NoError(t, err)
-	cut := strings.Replace(string(english), `{{define "login.title"}}Log in{{end}}`, "", 1)
+	cut := strings.Replace(string(english), `{{define "login.title"}}`, `{{define "login.titel"}}`, 1)
 	_, err = newWords(fstest.MapFS{"words/en.html": {Data: english}, "words/xx.html": {Data: []byte(cut)}}, "xx", time.UTC)
 	assert.EqualError(t, err, "words/xx.html lacks login.title")
 	for _, lang := range []string{"pt_BR", "pt_BR.UTF-8", "", "../en", "brazilian portuguese"} {
