@@ -234,13 +234,18 @@ func TestAPageThatFailsIsFoundByTheLog(t *testing.T) {
 	require.NoError(t, err)
 	template.Must(sentences.pages["login"].Parse(`{{define "body"}}{{range .Account}}{{end}}{{end}}`)) // the error repeats it
 	a := &app{cfg: cfg, log: s.flow.log, words: sentences}
-	w := httptest.NewRecorder()
-	a.guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		a.render(w, http.StatusOK, "login", view{Word: "login", Account: "MARKER"})
-	})).ServeHTTP(w, httptest.NewRequest(http.MethodGet, origin+"/", nil))
-	assert.Equal(t, http.StatusInternalServerError, w.Code)
-	assert.Contains(t, s.log.String(), `template: en.html:1:25: executing \"body\" at <.Account`)
-	assert.NotContains(t, w.Body.String()+s.log.String(), "MARKER")
+	for word, want := range map[string]string{
+		"login":  `template: en.html:1:25: executing \"body\" at <.Account`,
+		"orders": "missing=orders.title",
+	} {
+		w := httptest.NewRecorder()
+		a.guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			a.render(w, http.StatusOK, "login", view{Word: word, Account: "MARKER"})
+		})).ServeHTTP(w, httptest.NewRequest(http.MethodGet, origin+"/", nil))
+		assert.Equal(t, http.StatusInternalServerError, w.Code)
+		assert.Contains(t, s.log.String(), want)
+		assert.NotContains(t, w.Body.String()+s.log.String(), "MARKER")
+	}
 }
 
 func Test18PlainHTTPAndForgedHostsAreRefused(t *testing.T) {

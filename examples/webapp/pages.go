@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -78,7 +79,8 @@ func (a *app) render(w http.ResponseWriter, code int, page string, v view) {
 	var body bytes.Buffer
 	if err := a.words.pages[page].ExecuteTemplate(&body, "layout.html", v); err != nil {
 		at, _, _ := strings.Cut(err.Error(), ">: ") // what follows may be a value
-		a.log.Error("no page", "at", at)
+		missing, _ := errors.AsType[missingWords](err)
+		a.log.Error("no page", "at", at, "missing", string(missing))
 		panic(err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

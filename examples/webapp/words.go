@@ -115,8 +115,16 @@ func difference(a, b *template.Template) (missing []string) {
 	return missing
 }
 
+// missingWords is the name of a sentence that the file of words has not.
+type missingWords string
+
+func (m missingWords) Error() string { return "words has no " + string(m) }
+
 // say returns a sentence by its name.
 func (w *words) say(name string, about any) (template.HTML, error) {
+	if w.said.Lookup(name) == nil {
+		return "", missingWords(name)
+	}
 	var text bytes.Buffer
 	err := w.said.ExecuteTemplate(&text, name, about)
 	return template.HTML(text.String()), err // escaped by the template that made it
