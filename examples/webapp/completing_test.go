@@ -52,6 +52,22 @@ func Test06TriesAreLimited(t *testing.T) {
 	}
 }
 
+func Test06WhatIsNoCodeIsToldBeforeATryIsCounted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.asked(t, verified)
+		pin := s.pin(t)
+		for _, typed := range []string{"", "the code", pin + "a", pin + ", not 654321", "090-1234-5678 sent " + pin} {
+			refusal := b.complete(typed, newPassword)
+			assert.Contains(t, text(refusal.body), "Enter the code from the SMS, and nothing else", "%q", typed)
+			assert.NotContains(t, text(refusal.body), "This did not work", "%q", typed)
+		}
+		assert.Zero(t, s.count(kiitest.OpCompleteReset))
+		assert.Equal(t, "/login?after=reset", b.post("/forgot/code", "code", pin, "password", newPassword).location())
+	})
+}
+
 func Test06ParallelTriesAreCounted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -104,6 +104,26 @@ func Test11OnlyPOSTActs(t *testing.T) {
 	})
 }
 
+func TestAFormThatIsTooLongActsOnNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.asked(t, verified)
+		b.login(verified, oldPassword)
+		pin, sent := s.pin(t), len(s.Messages())
+		for _, path := range []string{
+			"/login", "/forgot", "/forgot/again", "/forgot/code", "/profile/phone/resend", "/profile/phone/verify", "/profile/email/change",
+		} {
+			answer := b.post(path, "account", verified, "method", string(kii.NotificationEmail), "address", "new@example.com",
+				"code", pin, "password", oldPassword, "more", strings.Repeat("x", maxForm))
+			assert.Equal(t, http.StatusRequestEntityTooLarge, answer.code, path)
+		}
+		synctest.Wait()
+		assert.Len(t, s.Messages(), sent)
+		assert.Zero(t, s.count(kiitest.OpCompleteReset, kiitest.OpVerifyAddress, kiitest.OpChangeAddress))
+	})
+}
+
 func Test12CrossSitePOSTIsRefused(t *testing.T) {
 	t.Parallel()
 	headers := map[string]http.Header{
