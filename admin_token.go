@@ -1,6 +1,7 @@
 package kii
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,8 +85,11 @@ func (a *admin) withoutToken(c *call, err error) error {
 		refused.Op, refused.Reason = c.op, "no token for the administrator"+whatToCheck(answer)
 		return &refused
 	}
-	if failure, ok := err.(*TransportError); ok {
-		err = failure.Err
+	switch e := err.(type) { // without what its text says of the outcome, which is not that of c
+	case *TransportError:
+		err = e.Err
+	case *APIError:
+		err = fmt.Errorf("%d %s", e.StatusCode, cmp.Or(e.Reason, string(e.Code)))
 	}
 	return a.api.transportError(c, true, fmt.Errorf("no token for the administrator: %w", err))
 }

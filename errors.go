@@ -146,12 +146,16 @@ type APIError struct {
 	RetryAfter        time.Duration // from the Retry-After header; 0 if there is none
 }
 
-// Error returns Op, StatusCode, Code and Reason.
+// Error returns Op, StatusCode, Code and Reason, and says so if the outcome is unknown.
 func (e *APIError) Error() string {
-	if e.Reason == "" {
-		return fmt.Sprintf("kii: %s: %d %s", e.Op, e.StatusCode, e.Code)
+	text := fmt.Sprintf("kii: %s: %d %s", e.Op, e.StatusCode, e.Code)
+	if e.Reason != "" {
+		text += ": " + e.Reason
 	}
-	return fmt.Sprintf("kii: %s: %d %s: %s", e.Op, e.StatusCode, e.Code, e.Reason)
+	if OutcomeUnknown(e) {
+		text += ", the outcome is unknown"
+	}
+	return text
 }
 
 // Unwrap returns Code.

@@ -312,6 +312,9 @@ func TestErrorCodeIsKiiCloudsOrElseUnexpectedReply(t *testing.T) {
 				} else {
 					assert.Empty(t, e.Reason)
 				}
+				if want == kii.ErrUnexpectedReply || status == 500 {
+					text += ", the outcome is unknown"
+				}
 				assert.Equal(t, text, e.Error())
 			}
 		})
@@ -450,7 +453,7 @@ func TestUnexpectedReplyTellsWhatWasNotExpected(t *testing.T) {
 		err := operate(t, tt.op, newCloud(t, tt.reply))
 		require.ErrorIs(t, err, kii.ErrUnexpectedReply)
 		assert.Equal(t, tt.want, err.(*kii.APIError).Reason, "%s %d %.20s", tt.op, tt.reply.Status, tt.reply.Body)
-		assert.Contains(t, err.Error(), "UNEXPECTED_REPLY: "+tt.want)
+		assert.Contains(t, err.Error(), "UNEXPECTED_REPLY: "+tt.want+", the outcome is unknown")
 	}
 }
 

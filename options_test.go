@@ -172,11 +172,11 @@ func TestLoggerGetsOneRecordACall(t *testing.T) {
 		},
 		{
 			"unknown", replyOf(200, "<html>"), slog.LevelWarn, `level=WARN msg="kii call" op=ResetPassword status=200 ` +
-				`error="kii: ResetPassword: 200 UNEXPECTED_REPLY: a body where none belongs" outcome_unknown=true code=UNEXPECTED_REPLY reason="a body where none belongs" attempts=1 host=api.kii.com`,
+				`error="kii: ResetPassword: 200 UNEXPECTED_REPLY: a body where none belongs, the outcome is unknown" outcome_unknown=true code=UNEXPECTED_REPLY reason="a body where none belongs" attempts=1 host=api.kii.com`,
 		},
 		{
 			"a 503", documented(t, "ResetPassword_unavailable"), slog.LevelWarn, `level=WARN msg="kii call" op=ResetPassword status=503 ` +
-				`error="kii: ResetPassword: 503 RESOURCE_TEMPORARILY_UNAVAILABLE" outcome_unknown=true code=RESOURCE_TEMPORARILY_UNAVAILABLE attempts=1 host=api.kii.com`,
+				`error="kii: ResetPassword: 503 RESOURCE_TEMPORARILY_UNAVAILABLE, the outcome is unknown" outcome_unknown=true code=RESOURCE_TEMPORARILY_UNAVAILABLE attempts=1 host=api.kii.com`,
 		},
 	}
 	for _, tt := range tests {
