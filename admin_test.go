@@ -298,6 +298,26 @@ func TestAdminCallIsLoggedWithOrWithoutAToken(t *testing.T) {
 	}
 }
 
+func TestLastRecordOfAnAdminCallHasItsError(t *testing.T) {
+	t.Parallel()
+	for _, refused := range []reply{refusal(401, kii.ErrUnauthorized), refusal(403, kii.ErrWrongToken), refusal(404, kii.ErrUserNotFound)} {
+		var log bytes.Buffer
+		client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
+			if req.URL.String() == adminTokenURL {
+				return documented(t, "Admin_done").response(), nil
+			}
+			return refused.response(), nil
+		}), kii.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
+		err := admin(t, client).SetDisabled(t.Context(), "alice", true)
+		var record struct{ Error, Reason string }
+		for dec := json.NewDecoder(&log); dec.More(); {
+			require.NoError(t, dec.Decode(&record))
+		}
+		assert.Equal(t, err.Error(), record.Error)
+		assert.Equal(t, err.(*kii.APIError).Reason, record.Reason)
+	}
+}
+
 // A keeper keeps the contexts of its records, as a handler does that works in a goroutine of its
 // own.
 type keeper struct {

@@ -35,23 +35,23 @@ func (a *admin) do(ctx context.Context, c *call, success success) error {
 			a.api.log(ctx, c, start, 0, 0, err) // nothing else logs a call that was not sent
 			return err
 		}
-		c.token = token.Token
+		c.token, c.reasons = token.Token, make(map[ErrorCode]string)
+		if attempt == 2 {
+			for _, code := range deadTokenCodes {
+				c.reasons[code] = "a new token is dead: check the clock of this machine"
+			}
+		}
+		if isNew || attempt == 2 { // Kii Cloud knows the token, and another one would not have more rights
+			c.reasons[ErrUnauthorized] = "the token gives no rights: Client.Admin wants the administrator's ClientID and ClientSecret, not the app's ID and key"
+		}
 		err = a.send(ctx, c, success)
 		refused, ok := err.(*APIError)
 		if !ok || refused.StatusCode != http.StatusUnauthorized && refused.StatusCode != http.StatusForbidden {
 			return err
 		}
 		a.drop(token) // even if the code does not say that it is dead: the next call shows it
-		switch {
-		case !isDeadToken(err):
+		if !isDeadToken(err) || refused.Reason != "" {
 			return err
-		case refused.Code == ErrUnauthorized && (isNew || attempt == 2):
-			// Kii Cloud knows the token, and another one would not have more rights.
-			refused.Reason = "the token gives no rights: Client.Admin wants the administrator's ClientID and ClientSecret, not the app's ID and key"
-			return refused
-		case attempt == 2:
-			refused.Reason = "a new token is dead: check the clock of this machine"
-			return refused
 		}
 	}
 }

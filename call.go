@@ -53,11 +53,12 @@ func appHeaders(appID, appKey string, agent []string) map[string]http.Header {
 type call struct {
 	op          string // the Go method's name, for errors and the log
 	method, url string
-	contentType string          // of body
-	body        []byte          // JSON; nil if there is none
-	token       Token           // zero if the call sends the app's ID and key
-	secrets     secrets         // of this call; the app key and the token are added later
-	bound       context.Context // ends the call, if that is another context than the log record gets; else nil
+	contentType string               // of body
+	body        []byte               // JSON; nil if there is none
+	token       Token                // zero if the call sends the app's ID and key
+	reasons     map[ErrorCode]string // of the answer, by code; nil if there are none
+	secrets     secrets              // of this call; the app key and the token are added later
+	bound       context.Context      // ends the call, if that is another context than the log record gets; else nil
 }
 
 // A success returns what is wrong with a whole reply, in a few words for [APIError].Reason. It

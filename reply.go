@@ -52,7 +52,7 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 	switch {
 	case slices.Contains(knownCodes, code),
 		errorCodeForm.MatchString(string(code)) && !secrets.shownIn(string(code)) && !isOfGateway(reply):
-		e.Code = code
+		e.Code, e.Reason = code, c.reasons[code]
 	case reply.Status == http.StatusTooManyRequests: // which means, even without a body, that nothing was done
 		e.Code = ErrRateLimited
 	case fields == nil:

@@ -69,7 +69,7 @@ var edits = []edit{
 	{"secrets: a Session prints its fields", "session.go", "func (s *Session) Format(", "func (s *Session) format(", ".", "Printed"},
 	{"admin: a lost request for a token is a lost call", "admin_token.go", "transportError(c, true, fmt", "transportError(c, false, fmt", promises, "AdministratorsToken"},
 	{"admin: a dead token is kept", "admin_token.go", "a.drop(token)", "_ = token", promises, "ADeadToken"},
-	{"admin: a dead token is tried for ever", "admin_token.go", "case attempt == 2:", "case attempt == 20:", promises, "ADeadToken"},
+	{"admin: a dead token is tried for ever", "admin_token.go", "if attempt == 2 {", "if attempt == 20 {", promises, "ADeadToken"},
 	{"admin: each caller asks for a token", "admin_token.go", "if a.renewal == nil {", "if true {", promises, "AHundredCalls"},
 	{"admin: a token is renewed too late", "admin_token.go", "now.Add(life - min(time.Minute, life/2))", "now.Add(life)", promises, "IsRenewedAMinute"},
 	{"admin: the secret is none", "admin_token.go", "c.secrets = append(c.secrets, secret.clientID, secret.clientSecret)", "_ = secret", ".", "AdminCallBlanks"},
