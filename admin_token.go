@@ -60,7 +60,7 @@ func (a *admin) do(ctx context.Context, c *call, success success) error {
 // only if it does not end soon.
 func (a *admin) liveToken(ctx context.Context, c *call) (token *adminToken, isNew bool, err error) {
 	if ctx.Err() != nil {
-		return nil, false, a.api.transportError(c, true, errors.Join(foreign.Ended(ctx)...))
+		return nil, false, a.api.transportError(c, &transport.Failure{NotSent: true, Err: errors.Join(foreign.Ended(ctx)...)})
 	}
 	token, renewal := a.current(ctx)
 	if token != nil {
@@ -69,7 +69,7 @@ func (a *admin) liveToken(ctx context.Context, c *call) (token *adminToken, isNe
 	token, err, gone := renewal.Wait(ctx, a.api.timeout)
 	switch {
 	case gone != nil:
-		return nil, false, a.api.transportError(c, true, gone)
+		return nil, false, a.api.transportError(c, &transport.Failure{NotSent: true, Err: gone})
 	case err != nil:
 		return nil, false, a.withoutToken(c, err)
 	}
@@ -91,7 +91,7 @@ func (a *admin) withoutToken(c *call, err error) error {
 	case *APIError:
 		err = fmt.Errorf("%d %s", e.StatusCode, cmp.Or(e.Reason, string(e.Code)))
 	}
-	return a.api.transportError(c, true, fmt.Errorf("no token for the administrator: %w", err))
+	return a.api.transportError(c, &transport.Failure{NotSent: true, Err: fmt.Errorf("no token for the administrator: %w", err)})
 }
 
 // wrongLoginCodes are the codes with which Kii Cloud may answer a wrong client ID or secret. It

@@ -3,6 +3,7 @@ package kii
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -85,7 +86,7 @@ func (a *api) do(ctx context.Context, c *call, success success) error {
 	if err != nil {
 		failure := err.(*transport.Failure) // always
 		attempts = failure.Attempts
-		err = a.transportError(c, failure.NotSent, failure.Err)
+		err = a.transportError(c, failure)
 	} else if reply.Broken != "" {
 		err = a.apiError(c, &reply, reply.Broken)
 	} else if wrong := success(reply); wrong != "" {
@@ -187,11 +188,21 @@ func logLevel(ctx context.Context, err error) slog.Level {
 	return slog.LevelWarn
 }
 
-// transportError returns the error of a call that got no answer because of err.
-func (a *api) transportError(c *call, notSent bool, err error) *TransportError {
-	hidden := a.secrets(c).hide(err)
-	if strings.Contains(hidden.text, "tls: ") { // unlike a dial error, it does not name the host
+// transportError returns the error of a call that got no answer. Its text names what errors of
+// net/http may leave out: the host, and who issued a certificate that is not trusted, such as a
+// proxy of the company.
+func (a *api) transportError(c *call, failure *transport.Failure) *TransportError {
+	secrets := a.secrets(c)
+	hidden := secrets.hide(failure.Err)
+	switch {
+	case failure.Connecting:
+		hidden.text = "connecting to " + a.host + ": " + hidden.text
+		var unknown x509.UnknownAuthorityError
+		if hidden.As(&unknown) && unknown.Cert != nil {
+			hidden.text += ": " + secrets.describe(errors.New(unknown.Cert.Issuer.String()))
+		}
+	case strings.Contains(hidden.text, "tls: ") && !strings.Contains(hidden.text, a.host):
 		hidden.text = a.host + ": " + hidden.text
 	}
-	return &TransportError{Op: c.op, NotSent: notSent, Err: hidden}
+	return &TransportError{Op: c.op, NotSent: failure.NotSent, Err: hidden}
 }

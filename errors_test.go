@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"maps"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -454,6 +457,33 @@ func TestUnexpectedReplyTellsWhatWasNotExpected(t *testing.T) {
 		require.ErrorIs(t, err, kii.ErrUnexpectedReply)
 		assert.Equal(t, tt.want, err.(*kii.APIError).Reason, "%s %d %.20s", tt.op, tt.reply.Status, tt.reply.Body)
 		assert.Contains(t, err.Error(), "UNEXPECTED_REPLY: "+tt.want+", the outcome is unknown")
+	}
+}
+
+// net/http's own text for a proxy's refusal is "Bad Gateway", and for a mistrusted certificate one
+// without its issuer.
+func TestErrorNamesTheHostThatCannotBeReached(t *testing.T) {
+	t.Parallel()
+	refuses := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }))
+	defer refuses.Close()
+	proxy, err := url.Parse(refuses.URL)
+	require.NoError(t, err)
+	mistrusted := httptest.NewUnstartedServer(nil)
+	mistrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
+	mistrusted.StartTLS()
+	defer mistrusted.Close()
+	for want, hc := range map[string]*http.Client{
+		"Bad Gateway": {Transport: &http.Transport{Proxy: http.ProxyURL(proxy)}},
+		"tls: failed to verify certificate: x509: certificate signed by unknown authority: O=Acme Co": {},
+	} {
+		client, err := kii.New("app-id", "app-key", kii.Site(mistrusted.URL), kii.WithHTTPClient(hc), kii.WithMaxRetries(0))
+		require.NoError(t, err)
+		err = client.User.ResetPassword(t.Context(), "alice@example.com", kii.NotificationEmail)
+		assert.EqualError(t, err, "kii: ResetPassword: not sent: connecting to 127.0.0.1: "+want)
+		a, err := client.Admin("client-id", "client-secret")
+		require.NoError(t, err)
+		err = a.SetPassword(t.Context(), "alice@example.com", "new-password")
+		assert.EqualError(t, err, "kii: SetPassword: not sent: no token for the administrator: connecting to 127.0.0.1: "+want)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-kii/kii/internal/foreign"
 	"github.com/go-kii/kii/internal/shared"
+	"github.com/go-kii/kii/internal/transport"
 )
 
 // Refresh exchanges the refresh token for a new pair of tokens, which [Session.Token] returns. The
@@ -34,7 +35,7 @@ func (s *Session) Refresh(ctx context.Context) error {
 	}
 	c := &call{op: "Refresh", token: s.Token()}
 	if ctx.Err() != nil {
-		return s.api.transportError(c, true, errors.Join(foreign.Ended(ctx)...))
+		return s.api.transportError(c, &transport.Failure{NotSent: true, Err: errors.Join(foreign.Ended(ctx)...)})
 	}
 	request, err := s.joinRefresh(ctx)
 	if err != nil {
@@ -42,7 +43,7 @@ func (s *Session) Refresh(ctx context.Context) error {
 	}
 	_, err, gone := request.Wait(ctx, s.api.timeout)
 	if gone != nil {
-		return s.api.transportError(c, false, gone)
+		return s.api.transportError(c, &transport.Failure{Err: gone})
 	}
 	return err
 }

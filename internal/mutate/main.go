@@ -67,7 +67,7 @@ var edits = []edit{
 	{"secrets: the Message is not blanked", "redact.go", "s.shownIn(text) {", "false {", ".", "MessageIsKept"},
 	{"secrets: quoted text stays", "redact.go", "text, _, quoted := strings.Cut(err.Error(), `\"`)", "text, quoted := err.Error(), false", promises, matrix},
 	{"secrets: a Session prints its fields", "session.go", "func (s *Session) Format(", "func (s *Session) format(", ".", "Printed"},
-	{"admin: a lost request for a token is a lost call", "admin_token.go", "transportError(c, true, fmt", "transportError(c, false, fmt", promises, "AdministratorsToken"},
+	{"admin: a lost request for a token is a lost call", "admin_token.go", "NotSent: true, Err: fmt", "NotSent: false, Err: fmt", promises, "AdministratorsToken"},
 	{"admin: a dead token is kept", "admin_token.go", "a.drop(token)", "_ = token", promises, "ADeadToken"},
 	{"admin: a dead token is tried for ever", "admin_token.go", "if attempt == 2 {", "if attempt == 20 {", promises, "ADeadToken"},
 	{"admin: each caller asks for a token", "admin_token.go", "if a.renewal == nil {", "if true {", promises, "AHundredCalls"},

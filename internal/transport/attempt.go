@@ -103,8 +103,8 @@ func (a *attempt) end(ctx context.Context, reply Reply, err error) {
 	case a.stopped != nil:
 		a.failure = &Failure{Err: a.stopped} // the cancellation was ours
 	default:
-		connecting := a.began && !a.connected && !a.handshake && (a.own || len(a.asked) > 0)
-		a.failure = &Failure{NotSent: a.unsent(dial), Err: plain, retryable: dial || connecting}
+		connecting := a.began && !a.connected && (a.own || len(a.asked) > 0)
+		a.failure = &Failure{NotSent: a.unsent(dial), Connecting: connecting, Err: plain, retryable: dial || connecting && !a.handshake}
 	}
 	a.ended = true
 }

@@ -92,9 +92,10 @@ type Reply struct {
 
 // A Failure means that no whole answer arrived.
 type Failure struct {
-	NotSent  bool  // it is proved that no server got the whole request
-	Err      error // the context's error, its cause and the network's failure: those that exist, joined
-	Attempts int   // 0 if the context was done before the first
+	NotSent    bool  // it is proved that no server got the whole request
+	Connecting bool  // the last attempt had not got a connection
+	Err        error // the context's error, its cause and the network's failure: those that exist, joined
+	Attempts   int   // 0 if the context was done before the first
 
 	retryable bool  // connecting failed, so another attempt may succeed
 	late      error // context.DeadlineExceeded if the attempt's time is over
