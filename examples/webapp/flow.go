@@ -255,7 +255,7 @@ func (f *flow) refusal(start time.Time, what string, err error) outcome {
 	case kii.OutcomeUnknown(err):
 		f.log.Warn(what+" as far as we know", "error", err)
 		return unknown
-	case errors.Is(err, kii.ErrRateLimited) || noAnswer:
+	case errors.Is(err, kii.ErrRateLimited) || errors.Is(err, kii.ErrAppNotFound) || noAnswer: // no fault of the visitor's
 		f.log.Error(what, "error", err)
 		return busy
 	}

@@ -231,6 +231,7 @@ func Test23TextsSayTheNextStep(t *testing.T) {
 		"a portal":    {kiitest.Fault{Kind: kiitest.FaultHTML}, "Try to log in with the new one"},
 		"429":         {kiitest.Fault{Kind: kiitest.FaultRateLimit}, "Try again in a few minutes with the same code"},
 		"unreachable": {kiitest.Fault{Kind: kiitest.FaultRefused, Times: 3}, "Try again in a few minutes with the same code"},
+		"no such app": {kiitest.Fault{Kind: kiitest.FaultStatus, Status: 404, ErrorCode: "APP_NOT_FOUND"}, "Try again in a few minutes with the same code"},
 	}
 	for name, tt := range faults {
 		synctestRun(t, name, func(t *testing.T) {

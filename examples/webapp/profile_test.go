@@ -218,6 +218,7 @@ func TestTheFormsOfAnAddressTellWhatHappened(t *testing.T) {
 		"500":          {kiitest.Fault{Kind: kiitest.FaultStatus, Status: 500, ErrorCode: "UNDEFINED_ERROR"}, "We could not find out whether this was done"},
 		"429":          {kiitest.Fault{Kind: kiitest.FaultRateLimit}, "Nothing was changed, because we cannot reach the service just now"},
 		"unreachable":  {kiitest.Fault{Kind: kiitest.FaultRefused, Times: 3}, "Nothing was changed, because we cannot reach the service just now"},
+		"no such app":  {kiitest.Fault{Kind: kiitest.FaultStatus, Status: 404, ErrorCode: "APP_NOT_FOUND"}, "Nothing was changed, because we cannot reach the service just now"},
 		"session over": {kiitest.Fault{Kind: kiitest.FaultStatus, Status: 403, ErrorCode: "WRONG_TOKEN"}, "You were logged out"},
 	}
 	forms := map[string]struct {
