@@ -97,16 +97,9 @@ func (a *Admin) SetPassword(ctx context.Context, id, newPassword string) error {
 	if err != nil {
 		return err
 	}
-	return a.do(ctx, &call{
-		op:          "SetPassword",
-		method:      http.MethodPut,
-		url:         a.url(user) + "/password",
-		contentType: "application/vnd.kii.ChangePasswordRequest+json",
-		body: marshal(struct {
-			NewPassword string `json:"newPassword"`
-		}{newPassword}),
-		secrets: []string{user.secret(), newPassword},
-	}, empty)
+	return a.do(ctx, put("SetPassword", a.url(user)+"/password", "application/vnd.kii.ChangePasswordRequest+json", struct {
+		NewPassword string `json:"newPassword"`
+	}{newPassword}, user.secret(), newPassword), empty)
 }
 
 // SetEmail gives the user another e-mail address, a bare one such as "alice@example.com", and marks
@@ -123,9 +116,7 @@ func (a *Admin) SetEmail(ctx context.Context, id, email string) error {
 	if err != nil {
 		return err
 	}
-	c := emailChange("SetEmail", a.url(user), email, true)
-	c.secrets = append(c.secrets, user.secret())
-	return a.do(ctx, c, empty)
+	return a.do(ctx, emailChange("SetEmail", a.url(user), email, true, user.secret()), empty)
 }
 
 // SetPhone gives the user another phone number, + and 7 to 20 digits, and marks it as verified. It
@@ -135,9 +126,7 @@ func (a *Admin) SetPhone(ctx context.Context, id, phone string) error {
 	if err != nil {
 		return err
 	}
-	c := phoneChange("SetPhone", a.url(user), phone, true)
-	c.secrets = append(c.secrets, user.secret())
-	return a.do(ctx, c, empty)
+	return a.do(ctx, phoneChange("SetPhone", a.url(user), phone, true, user.secret()), empty)
 }
 
 // SetDisabled disables the user's account, or enables it again. A disabled user can neither log in,
@@ -153,16 +142,9 @@ func (a *Admin) SetDisabled(ctx context.Context, id string, disabled bool) error
 	if err != nil {
 		return err
 	}
-	return a.do(ctx, &call{
-		op:          "SetDisabled",
-		method:      http.MethodPut,
-		url:         a.url(user) + "/status",
-		contentType: "application/vnd.kii.UserStatusUpdateRequest+json",
-		body: marshal(struct {
-			Disabled bool `json:"disabled"`
-		}{disabled}),
-		secrets: []string{user.secret()},
-	}, empty)
+	return a.do(ctx, put("SetDisabled", a.url(user)+"/status", "application/vnd.kii.UserStatusUpdateRequest+json", struct {
+		Disabled bool `json:"disabled"`
+	}{disabled}, user.secret()), empty)
 }
 
 // check returns the user that id names, or an error if the call cannot be made because of a, ctx,

@@ -62,6 +62,11 @@ type call struct {
 	bound       context.Context      // ends the call, if that is another context than the log record gets; else nil
 }
 
+// put returns a call that sends body to url.
+func put(op, url, contentType string, body any, secrets ...string) *call {
+	return &call{op: op, method: http.MethodPut, url: url, contentType: contentType, body: marshal(body), secrets: secrets}
+}
+
 // A success returns what is wrong with a whole reply, in a few words for [APIError].Reason. It
 // returns "" if the reply proves that the call succeeded.
 type success func(transport.Reply) string

@@ -100,17 +100,10 @@ func (s *Session) ChangePassword(ctx context.Context, oldPassword, newPassword s
 	if err := s.check(ctx, checkPassword("oldPassword", oldPassword), checkNewPassword(newPassword)); err != nil {
 		return err
 	}
-	return s.do(ctx, &call{
-		op:          "ChangePassword",
-		method:      http.MethodPut,
-		url:         s.api.app + "/users/me/password",
-		contentType: "application/vnd.kii.ChangePasswordRequest+json",
-		body: marshal(struct {
-			OldPassword string `json:"oldPassword"`
-			NewPassword string `json:"newPassword"`
-		}{oldPassword, newPassword}),
-		secrets: []string{oldPassword, newPassword},
-	}, s.endByChange)
+	return s.do(ctx, put("ChangePassword", s.api.app+"/users/me/password", "application/vnd.kii.ChangePasswordRequest+json", struct {
+		OldPassword string `json:"oldPassword"`
+		NewPassword string `json:"newPassword"`
+	}{oldPassword, newPassword}, oldPassword, newPassword), s.endByChange)
 }
 
 // endByChange is the success of a ChangePassword. It ends the session, before the call is logged,

@@ -138,33 +138,19 @@ func verified(reply transport.Reply) string {
 // emailChange returns the call that gives the user at url another e-mail address. Only an
 // administrator may set one as verified.
 // https://documentation.kii.com/rest/apps-collection/application/user-collection/user-by-address/email-address/
-func emailChange(op, url, address string, verified bool) *call {
-	return &call{
-		op:          op,
-		method:      http.MethodPut,
-		url:         url + emailAddress,
-		contentType: "application/vnd.kii.EmailAddressModificationRequest+json",
-		body: marshal(struct {
-			EmailAddress string `json:"emailAddress"`
-			Verified     bool   `json:"verified,omitempty"`
-		}{address, verified}),
-		secrets: []string{address},
-	}
+func emailChange(op, url, address string, verified bool, secrets ...string) *call {
+	return put(op, url+emailAddress, "application/vnd.kii.EmailAddressModificationRequest+json", struct {
+		EmailAddress string `json:"emailAddress"`
+		Verified     bool   `json:"verified,omitempty"`
+	}{address, verified}, append(secrets, address)...)
 }
 
 // phoneChange is emailChange for a phone number.
-func phoneChange(op, url, number string, verified bool) *call {
-	return &call{
-		op:          op,
-		method:      http.MethodPut,
-		url:         url + phoneNumber,
-		contentType: "application/vnd.kii.PhoneNumberModificationRequest+json",
-		body: marshal(struct {
-			PhoneNumber string `json:"phoneNumber"`
-			Verified    bool   `json:"verified,omitempty"`
-		}{number, verified}),
-		secrets: []string{userRef{"PHONE:", number}.secret()},
-	}
+func phoneChange(op, url, number string, verified bool, secrets ...string) *call {
+	return put(op, url+phoneNumber, "application/vnd.kii.PhoneNumberModificationRequest+json", struct {
+		PhoneNumber string `json:"phoneNumber"`
+		Verified    bool   `json:"verified,omitempty"`
+	}{number, verified}, append(secrets, userRef{"PHONE:", number}.secret())...)
 }
 
 func checkEmail(address string) error {
