@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -192,6 +194,55 @@ func (s impatient) take(ctx context.Context, key string, most int, window time.D
 		return 0, ctx.Err()
 	}
 	return s.store.take(ctx, key, most, window)
+}
+
+// An uncounting store counts nothing once it is broken.
+type uncounting struct {
+	store
+	broken *atomic.Bool
+}
+
+func (u uncounting) take(ctx context.Context, key string, most int, window time.Duration) (time.Duration, error) {
+	if u.broken.Load() {
+		return 0, errors.New("the store is broken")
+	}
+	return u.store.take(ctx, key, most, window)
+}
+
+func TestWhatCannotBeCountedIsNotDone(t *testing.T) {
+	t.Parallel()
+	login := []string{"account", verified, "password", oldPassword}
+	ask := []string{"account", phone, "method", string(kii.NotificationSMS)}
+	code := []string{"code", "123456", "password", newPassword}
+	for count, form := range map[string]struct {
+		path  string
+		pairs []string
+	}{
+		"logins-client": {"/login", login}, "logins-account": {"/login", login},
+		"asks-client": {"/forgot", ask}, "asks-account": {"/forgot", ask}, "again": {"/forgot", ask},
+		"tries-client": {"/forgot/code", code}, "tries-account": {"/forgot/code", code},
+		"resends": {"/profile/phone/resend", nil}, "verifications": {"/profile/phone/verify", code},
+	} {
+		synctestRun(t, count, func(t *testing.T) {
+			s := newSite(t)
+			var broken atomic.Bool
+			s.open = func(kind string) store {
+				if kind == count {
+					return uncounting{newMemory(kind), &broken}
+				}
+				return newMemory(kind)
+			}
+			s.start(t)
+			b := s.asked(t, verified)
+			b.login(verified, oldPassword)
+			b.get("/profile/phone")
+			broken.Store(true)
+			before := s.count()
+			assert.Equal(t, http.StatusServiceUnavailable, b.post(form.path, form.pairs...).code)
+			synctest.Wait()
+			assert.Equal(t, before, s.count())
+		})
+	}
 }
 
 // A browser gives the first request of a double click up. If that were counted and not carried out,
