@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -157,9 +158,54 @@ func (f fragile) update(ctx context.Context, key string, life time.Duration, cha
 	return f.store.update(ctx, key, life, change)
 }
 
-// fragileStores are in memory until broken is set.
-func fragileStores(broken *atomic.Bool) stores {
-	return func(kind string) store { return fragile{newMemory(kind), broken} }
+// fragileStores are in memory until broken is set. If kinds are named, only these break.
+func fragileStores(broken *atomic.Bool, kinds ...string) stores {
+	return func(kind string) store {
+		if len(kinds) > 0 && !slices.Contains(kinds, kind) {
+			return newMemory(kind)
+		}
+		return fragile{newMemory(kind), broken}
+	}
+}
+
+func TestAStoreThatFailsIsToldByEachPage(t *testing.T) {
+	t.Parallel()
+	forms := map[string][]string{
+		"/login":                {"account", verified, "password", oldPassword},
+		"/login?wrong":          {"account", verified, "password", "wrong"},
+		"/login?forgot":         {"account", verified, "forgot", "yes"},
+		"/logout":               nil,
+		"/profile/email/resend": nil,
+		"/profile/email/verify": {"code", "123456"},
+		"/profile/email/change": {"address", "new@example.com", "password", oldPassword},
+	}
+	for kind, pages := range map[string][]string{
+		"visit": {"GET /login", "/login", "/login?wrong", "/login?forgot", "/logout"},
+		"login": {"GET /login", "GET /profile", "GET /profile/email", "/login", "/logout", "/profile/email/resend", "/profile/email/verify", "/profile/email/change"},
+	} {
+		synctestRun(t, kind, func(t *testing.T) {
+			for _, name := range pages {
+				var broken atomic.Bool
+				s, b := verifying(t, fragileStores(&broken, kind))
+				b.get("/profile/email")
+				if kind == "visit" { // and no login, with which the login page shows nothing
+					b = s.browser(t)
+					b.login(verified, "wrong")
+				}
+				broken.Store(true)
+				path, get := strings.CutPrefix(name, "GET ")
+				answer := b.get
+				if !get {
+					answer = func(path string) page { return b.post(path, forms[path]...) }
+				}
+				shown := answer(path)
+				assert.Equal(t, http.StatusServiceUnavailable, shown.code, name)
+				assert.Contains(t, text(shown.body), "Try again in a few minutes", name)
+				noGoError(t, shown.body)
+				assert.Zero(t, s.count(kiitest.OpResendVerification, kiitest.OpVerifyAddress, kiitest.OpChangeAddress), name)
+			}
+		})
+	}
 }
 
 func TestAPasswordThatWasChangedIsToldThoughTheStoreFails(t *testing.T) {

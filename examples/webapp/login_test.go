@@ -35,6 +35,25 @@ func TestALostLoginSaysWhy(t *testing.T) {
 	})
 }
 
+func TestALoginThatCannotWorkIsNotTried(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		for _, tt := range []struct{ account, password, field, want string }{
+			{"", oldPassword, "account", "Enter an e-mail address"},
+			{"alice", oldPassword, "account", "Enter an e-mail address"},
+			{"ali\uffe5ce@example.com", oldPassword, "account", "Enter an e-mail address"}, // which the library refuses
+			{verified, "", "password", "Enter your password"},
+		} {
+			shown := s.browser(t).login(tt.account, tt.password)
+			assert.Equal(t, http.StatusUnprocessableEntity, shown.code)
+			assert.Contains(t, text(shown.body), tt.want, "%q", tt.account)
+			assert.Contains(t, input(t, shown.body, tt.field), `aria-invalid="true"`, "%q", tt.account)
+		}
+		assert.Zero(t, s.count(), "and no try is counted")
+	})
+}
+
 func TestALinkToTheLoginTellsNothingUntrue(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -66,9 +85,10 @@ func TestTheAddressIsKeptFromPageToPage(t *testing.T) {
 		b.ask(phone, kii.NotificationEmail)
 		assert.Equal(t, phone, kept("/login"))
 		b.login(oldPassword, "x")
+		b.post("/login", "account", oldPassword, "forgot", "yes")
 		assert.Equal(t, phone, kept("/login"), "what is no address may be a password")
 		b.login(verified, oldPassword)
-		b.post("/logout")
+		assert.Contains(t, text(b.then(b.post("/logout")).body), "You are logged out.")
 		assert.Empty(t, kept("/login"), "until the logout")
 	})
 }
