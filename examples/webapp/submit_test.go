@@ -44,9 +44,10 @@ func onSocket(t *testing.T) (s *site, client *http.Client, address string) {
 // it no more and sends the second. It returns the page that the second leads to.
 func twice(t *testing.T, client *http.Client, address string, form url.Values) (page string) {
 	t.Helper()
-	sent := make(chan struct{}, 1)
+	sent := make(chan struct{})
+	wrote := sync.OnceFunc(func() { close(sent) }) // a redirect that is followed is written, too
 	first, giveUp := context.WithCancel(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
-		WroteRequest: func(httptrace.WroteRequestInfo) { sent <- struct{}{} },
+		WroteRequest: func(httptrace.WroteRequestInfo) { wrote() },
 	}))
 	click := func(ctx context.Context) (*http.Response, error) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
