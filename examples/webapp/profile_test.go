@@ -246,6 +246,25 @@ func TestTheFormsOfAnAddressTellWhatHappened(t *testing.T) {
 	}
 }
 
+func TestAnAddressStaysIfThePasswordCannotBeChecked(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]kiitest.Fault{
+		"no answer":   {Kind: kiitest.FaultNoAnswer},
+		"500":         {Kind: kiitest.FaultStatus, Status: http.StatusInternalServerError},
+		"429":         {Kind: kiitest.FaultRateLimit},
+		"unreachable": {Kind: kiitest.FaultRefused, Times: 3},
+	} {
+		synctestRun(t, name, func(t *testing.T) {
+			s, b := verifying(t)
+			fault.Operation = kiitest.OpLogin
+			s.Inject(fault)
+			shown := b.then(b.post("/profile/email/change", "address", "alice@new.example", "password", "a guess"))
+			assert.Contains(t, text(shown.body), "Nothing was changed, because we cannot reach the service just now")
+			assert.Zero(t, s.count(kiitest.OpChangeAddress))
+		})
+	}
+}
+
 func TestAProfileThatCannotBeShownTellsWhenToComeBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
