@@ -300,13 +300,22 @@ func TestAdminCallIsLoggedWithOrWithoutAToken(t *testing.T) {
 
 func TestLastRecordOfAnAdminCallHasItsError(t *testing.T) {
 	t.Parallel()
-	for _, refused := range []reply{refusal(401, kii.ErrUnauthorized), refusal(403, kii.ErrWrongToken), refusal(404, kii.ErrUserNotFound)} {
+	for _, tt := range []struct {
+		refused   reply
+		hasReason bool
+	}{
+		{refusal(401, kii.ErrUnauthorized), true},
+		{refusal(403, kii.ErrWrongToken), true},
+		{refusal(404, kii.ErrUserNotFound), false},
+		{refusal(400, kii.ErrUnauthorized), false}, // it says nothing of the token
+		{refusal(500, kii.ErrUnauthorized), false},
+	} {
 		var log bytes.Buffer
 		client := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
 			if req.URL.String() == adminTokenURL {
 				return documented(t, "Admin_done").response(), nil
 			}
-			return refused.response(), nil
+			return tt.refused.response(), nil
 		}), kii.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
 		err := admin(t, client).SetDisabled(t.Context(), "alice", true)
 		var record struct{ Error, Reason string }
@@ -315,6 +324,7 @@ func TestLastRecordOfAnAdminCallHasItsError(t *testing.T) {
 		}
 		assert.Equal(t, err.Error(), record.Error)
 		assert.Equal(t, err.(*kii.APIError).Reason, record.Reason)
+		assert.Equal(t, tt.hasReason, record.Reason != "", record.Error)
 	}
 }
 

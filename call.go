@@ -57,7 +57,7 @@ type call struct {
 	contentType string               // of body
 	body        []byte               // JSON; nil if there is none
 	token       Token                // zero if the call sends the app's ID and key
-	reasons     map[ErrorCode]string // of the answer, by code; nil if there are none
+	reasons     map[ErrorCode]string // what to check if the answer is that the token is dead; nil if nothing
 	secrets     secrets              // of this call; the app key and the token are added later
 	bound       context.Context      // ends the call, if that is another context than the log record gets; else nil
 }

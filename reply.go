@@ -52,7 +52,10 @@ func (a *api) apiError(c *call, reply *transport.Reply, wrong string) *APIError 
 	switch {
 	case slices.Contains(knownCodes, code),
 		errorCodeForm.MatchString(string(code)) && !secrets.shownIn(string(code)) && !isOfGateway(reply):
-		e.Code, e.Reason = code, c.reasons[code]
+		e.Code = code
+		if isDeadToken(e) {
+			e.Reason = c.reasons[code]
+		}
 	case reply.Status == http.StatusTooManyRequests: // which means, even without a body, that nothing was done
 		e.Code = ErrRateLimited
 	case fields == nil:
