@@ -228,14 +228,19 @@ func Test15SecretsAndAddressesStayOutOfURLsLogsAndTitles(t *testing.T) {
 	})
 }
 
-func Test15APanicTellsNothing(t *testing.T) {
-	t.Parallel()
+// unrouted returns an app without pages, which a test guards a page of its own by.
+func unrouted(t *testing.T) (*site, *app) {
 	s := newSite(t)
 	cfg := defaults()
 	cfg.url, _ = siteURL(origin, true, false)
 	sentences, err := newWords(wordFiles, "en", time.UTC)
 	require.NoError(t, err)
-	a := &app{cfg: cfg, log: s.flow.log, words: sentences}
+	return s, &app{cfg: cfg, log: s.flow.log, words: sentences}
+}
+
+func Test15APanicTellsNothing(t *testing.T) {
+	t.Parallel()
+	s, a := unrouted(t)
 	w := httptest.NewRecorder()
 	a.guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("MARKER") })).
 		ServeHTTP(w, httptest.NewRequest(http.MethodGet, origin+"/", nil))
@@ -247,13 +252,8 @@ func Test15APanicTellsNothing(t *testing.T) {
 
 func TestAPageThatFailsIsFoundByTheLog(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	cfg := defaults()
-	cfg.url, _ = siteURL(origin, true, false)
-	sentences, err := newWords(wordFiles, "en", time.UTC)
-	require.NoError(t, err)
-	template.Must(sentences.pages["login"].Parse(`{{define "body"}}{{range .Account}}{{end}}{{end}}`)) // the error repeats it
-	a := &app{cfg: cfg, log: s.flow.log, words: sentences}
+	s, a := unrouted(t)
+	template.Must(a.words.pages["login"].Parse(`{{define "body"}}{{range .Account}}{{end}}{{end}}`)) // the error repeats it
 	for word, want := range map[string]string{
 		"login":  `template: en.html:1:25: executing \"body\" at <.Account`,
 		"orders": "missing=orders.title",
